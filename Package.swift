@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+/// `Lifetimes` is needed to write lifetime annotations, not to use what carries them: users' targets need no flag.
+let library = strict + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "ringcast",
+    products: [
+        .library(name: "Ringcast", targets: ["Ringcast"]),
+        .library(name: "Reactor", targets: ["Reactor"]),
+        .library(name: "WebSocketProtocol", targets: ["WebSocketProtocol"]),
+        .executable(name: "ringcast", targets: ["RingcastCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        // The kernel interface.
+        .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+        .target(name: "CIOUring", dependencies: ["CLiburing"]),
+        .target(name: "IOUring", dependencies: ["CIOUring"], swiftSettings: library),
+        // Loops and connections.
+        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
+        // Pure layers: bytes and events in, bytes and events out.
+        .target(
+            name: "HTTPProtocol", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
+            swiftSettings: library),
+        .target(name: "WebSocketProtocol", swiftSettings: library),
+        .target(name: "PubSub", swiftSettings: library),
+        // What users import, and the tool.
+        .target(
+            name: "Ringcast",
+            dependencies: [
+                "Reactor", "HTTPProtocol", "WebSocketProtocol", "PubSub",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: library),
+        .executableTarget(
+            name: "RingcastCLI",
+            dependencies: [
+                "Ringcast",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "IOUringTests", dependencies: ["IOUring"], swiftSettings: library),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: library),
+        .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
+        .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
+        .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
+        .testTarget(name: "RingcastTests", dependencies: ["Ringcast"], swiftSettings: library),
+    ],
+    swiftLanguageModes: [.v6]
+)
