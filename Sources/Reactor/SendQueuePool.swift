@@ -5,7 +5,7 @@ struct SendQueuePool: ~Copyable {
     private var free: [UnsafeMutablePointer<SendQueue>] = unsafe []
 
     deinit {
-        for unsafequeue in unsafe free { unsafe Self.destroy(queue) }
+        while let queue = unsafe free.popLast() { unsafe Self.destroy(queue) }
     }
 
     mutating func take() -> UnsafeMutablePointer<SendQueue> {
