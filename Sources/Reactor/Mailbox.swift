@@ -11,17 +11,10 @@ internal import Synchronization
 // Sendable: the stored properties are constants. What they point at is atomic, or belongs to one producer's thread or
 // to the consumer's, as each method's comment says; elements are Sendable and are handed over by release and acquire.
 @safe package final class Mailbox<Element: Sendable>: @unchecked Sendable {
-    /// A loop's way into this mailbox. The producer alone touches the overflow; `overflowCount` mirrors its count.
-    @safe struct Lane: ~Copyable {
-        let ring: SPSCLane<Element>
-        var overflow = OverflowQueue<Element>()
-        let overflowCount = Atomic(0)
-    }
-
     private let producers: Int
     private let laneCapacity: Int
     private let overflowLimit: Int
-    private let lanes: UnsafeMutablePointer<Atomic<UnsafeMutablePointer<Lane>?>>
+    private let lanes: UnsafeMutablePointer<Atomic<UnsafeMutablePointer<ProducerLane<Element>>?>>
     private let foreign: MPSCQueue<Element>
     /// Bit p: lane p may hold something. The bit behind the last producer's is the foreign lane's.
     let lanesInUse: LaneBitmap
@@ -73,15 +66,8 @@ internal import Synchronization
     /// Once something overflows, everything behind it goes the same way until the overflow has drained.
     package func push(_ element: Element, from producer: Int) -> Bool {
         let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
-        if unsafe lane.pointee.overflow.isEmpty || flush(lane, of: producer) {
-            if unsafe lane.pointee.ring.push(element) {
-                lanesInUse.insert(producer)
-                return true
-            }
-        }
-        if unsafe lane.pointee.overflow.count >= overflowLimit { return false }
-        unsafe lane.pointee.overflow.append(element)
-        unsafe lane.pointee.overflowCount.store(lane.pointee.overflow.count, ordering: .relaxed)
+        guard unsafe lane.pointee.push(element, overflowLimit: overflowLimit) else { return false }
+        lanesInUse.insert(producer)
         return true
     }
 
@@ -97,19 +83,12 @@ internal import Synchronization
     /// While it is false the producer must not sleep for long, for nobody tells it that the lane has room again. What
     /// was moved wants a `shouldWake(from:)`, as a push does. Costs two loads when there is nothing to do.
     package func flushOverflow(from producer: Int) -> Bool {
-        guard let lane = unsafe lane(of: producer), unsafe !lane.pointee.overflow.isEmpty else { return true }
-        return unsafe flush(lane, of: producer)
-    }
-
-    private func flush(_ lane: UnsafeMutablePointer<Lane>, of producer: Int) -> Bool {
-        let before = unsafe lane.pointee.overflow.count
-        unsafe lane.pointee.overflow.drain { unsafe lane.pointee.ring.push($0) }
-        let after = unsafe lane.pointee.overflow.count
-        if after != before {
-            unsafe lane.pointee.overflowCount.store(after, ordering: .relaxed)
+        guard let lane = unsafe lane(of: producer) else { return true }
+        if unsafe lane.pointee.hasOverflow {
+            _ = unsafe lane.pointee.flush()
             lanesInUse.insert(producer)
         }
-        return after == 0
+        return unsafe !lane.pointee.hasOverflow
     }
 
     // MARK: Consumer
@@ -133,7 +112,7 @@ internal import Synchronization
     private func take(from lane: Int, limit: Int, _ body: (Element) -> Void) -> Int {
         if lane == foreignLane { return foreign.drain(limit: limit, body) }
         guard let lane = unsafe self.lane(of: lane) else { return 0 }
-        return unsafe lane.pointee.ring.drain(limit: limit, body)
+        return unsafe lane.pointee.drain(limit: limit, body)
     }
 
     // MARK: Any thread
@@ -146,7 +125,7 @@ internal import Synchronization
         var depth = foreign.count
         for producer in 0..<producers {
             guard let lane = unsafe lane(of: producer) else { continue }
-            depth += unsafe lane.pointee.ring.count + lane.pointee.overflowCount.load(ordering: .relaxed)
+            depth += unsafe lane.pointee.depth
         }
         return depth
     }
@@ -156,18 +135,18 @@ internal import Synchronization
     func count(of lane: Int) -> Int {
         if lane == foreignLane { return foreign.count }
         guard let lane = unsafe self.lane(of: lane) else { return 0 }
-        return unsafe lane.pointee.ring.count
+        return unsafe lane.pointee.count
     }
 
-    private func lane(of producer: Int) -> UnsafeMutablePointer<Lane>? {
+    private func lane(of producer: Int) -> UnsafeMutablePointer<ProducerLane<Element>>? {
         precondition(producer >= 0 && producer < producers, "no such loop")
         // Acquire, for the threads that did not make the lane.
         return unsafe (lanes + producer).pointee.load(ordering: .acquiring)
     }
 
-    private func makeLane(of producer: Int) -> UnsafeMutablePointer<Lane> {
-        let lane = UnsafeMutablePointer<Lane>.allocate(capacity: 1)
-        unsafe lane.initialize(to: Lane(ring: SPSCLane(capacity: laneCapacity)))
+    private func makeLane(of producer: Int) -> UnsafeMutablePointer<ProducerLane<Element>> {
+        let lane = UnsafeMutablePointer<ProducerLane<Element>>.allocate(capacity: 1)
+        unsafe lane.initialize(to: ProducerLane(capacity: laneCapacity))
         unsafe (lanes + producer).pointee.store(lane, ordering: .releasing)
         return unsafe lane
     }
