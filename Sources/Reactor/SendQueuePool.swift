@@ -5,7 +5,7 @@ struct SendQueuePool: ~Copyable {
     private var free: [UnsafeMutablePointer<SendQueue>] = unsafe []
 
     deinit {
-        while let queue = unsafe free.popLast() { unsafe Self.destroy(queue) }
+        for index in unsafe free.indices { unsafe Self.destroy(free[index]) }
     }
 
     mutating func take() -> UnsafeMutablePointer<SendQueue> {
