@@ -15,11 +15,11 @@ public enum OriginPolicy: Hashable, Sendable {
         guard let origin else { return true }
         switch self {
         case .any: return true
-        case .allow(let origins): return origins.contains { FieldValue.equal($0, origin) }
+        case .allow(let origins): return origins.contains { FieldValue.equal($0.utf8, origin.utf8) }
         case .sameOrigin:
             // `null`, which sandboxed pages send, has no host and is refused with all else that has none.
             guard let host, let authority = Self.authority(of: origin) else { return false }
-            return FieldValue.equal(Self.withoutDefaultPort(authority), Self.withoutDefaultPort(host[...]))
+            return FieldValue.equal(Self.withoutDefaultPort(authority).utf8, Self.withoutDefaultPort(host[...]).utf8)
         }
     }
 
