@@ -4,6 +4,7 @@ extension SubscriptionTable {
     ///
     /// `body` may subscribe, unsubscribe, and visit: who unsubscribes before its turn is passed over, who subscribes
     /// meanwhile is not visited.
+    // Every type it names is @usableFromInline: one that is not, and the compiler silently keeps the body to itself.
     @inlinable @inline(__always)
     package func forEachSubscriber(of entry: TopicEntry, _ body: (Subscriber) -> Void) {
         guard let topic = beginVisit(of: entry) else { return }

@@ -3,9 +3,9 @@
 /// Every loop's table shares one `TopicRegistry`, and tells it by one bit per topic whether it has subscribers. A topic
 /// that is published to, or whose last subscriber left, stays known for a while, so that the next publish or subscribe
 /// is one dictionary probe without the registry's lock; such idle topics are bounded and then forgotten together.
-package final class SubscriptionTable {
+@usableFromInline package final class SubscriptionTable {
     /// What a subscriber is stays its owner's secret: an address, compared and handed back.
-    package typealias Subscriber = UnsafeMutableRawPointer
+    @usableFromInline package typealias Subscriber = UnsafeMutableRawPointer
 
     package let loop: Int
     let registry: TopicRegistry

@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// Good for as long as the table that gave it out does nothing else: ask again for each publish rather than keep it.
 // Sendable: the words of interest are atomic; the index of loop i is read and written by loop i alone.
-@safe package final class TopicEntry: @unchecked Sendable {
+@usableFromInline @safe package final class TopicEntry: @unchecked Sendable {
     package let topic: Topic
     private let loopCount: Int
     private let subscribers = Atomic(0)

@@ -14,6 +14,7 @@ package final class TopicRegistry: Sendable {
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
+    private let handOver = Atomic(0)
 
     package init(loopCount: Int) {
         precondition(loopCount > 0, "there is at least one loop")
@@ -22,12 +23,12 @@ package final class TopicRegistry: Sendable {
 
     /// The entry of a topic that some loop uses. nil: nobody subscribes to it anywhere.
     package func find(_ topic: Topic) -> TopicEntry? {
-        uses.withLock { $0[topic]?.entry }
+        withUses { $0[topic]?.entry }
     }
 
     /// The topics that have subscribers, in no order. O(topics) under the lock: for listings.
     package func list() -> [(topic: String, subscribers: Int)] {
-        uses.withLock { uses in
+        withUses { uses in
             uses.values.compactMap { use in
                 let subscribers = use.entry.subscriberCount
                 return subscribers > 0 ? (use.entry.topic.name, subscribers) : nil
@@ -36,11 +37,11 @@ package final class TopicRegistry: Sendable {
     }
 
     /// Topics known, with those that tables keep although nobody subscribes.
-    var count: Int { uses.withLock { $0.count } }
+    var count: Int { withUses { $0.count } }
 
     /// For a table that gets to know the topic. Each call is answered by a `relinquish`.
     func entry(for topic: Topic) -> TopicEntry {
-        uses.withLock { uses in
+        withUses { uses in
             if let entry = uses[topic]?.entry {
                 uses[topic]!.tables += 1
                 return entry
@@ -53,12 +54,22 @@ package final class TopicRegistry: Sendable {
 
     /// For a table that forgets the topic.
     func relinquish(_ entry: TopicEntry) {
-        uses.withLock { uses in
+        withUses { uses in
             uses[entry.topic]!.tables -= 1
             if uses[entry.topic]!.tables == 0 {
                 uses[entry.topic] = nil
                 uses.shrinkIfSparse()
             }
+        }
+    }
+
+    /// ThreadSanitizer does not see into `Mutex`, whose library is not built for it, and would report every use of the
+    /// dictionary as a race: the atomic hands it over once more where it can be seen.
+    private func withUses<Result>(_ body: (inout [Topic: Use]) -> Result) -> Result {
+        uses.withLock { uses in
+            _ = handOver.load(ordering: .acquiring)
+            defer { handOver.store(0, ordering: .releasing) }
+            return body(&uses)
         }
     }
 }
