@@ -16,12 +16,14 @@ enum ChatPage {
         <style>
         :root {
             --page: #f6f4f1; --card: #fff; --ink: #22201d; --faint: #6f6a63; --line: #e2ddd6;
-            --accent: #c8441b; --on-accent: #fff; --own: #fbe6dc; --good: #2b8a4b; --bad: #b45309; --tone: 38%;
+            --accent: #c8441b; --on-accent: #fff; --said: #f2efeb; --own: #fbe6dc;
+            --good: #2b8a4b; --bad: #b45309; --tone: 33%;
         }
         @media (prefers-color-scheme: dark) {
             :root {
                 --page: #171614; --card: #211f1d; --ink: #ece8e2; --faint: #a19a91; --line: #35322e;
-                --accent: #f0703f; --on-accent: #1a100b; --own: #43291d; --good: #5cc983; --bad: #f0b35a; --tone: 72%;
+                --accent: #f0703f; --on-accent: #1a100b; --said: #2e2b28; --own: #4a2c1e;
+                --good: #5cc983; --bad: #f0b35a; --tone: 74%;
             }
         }
         * { box-sizing: border-box; }
@@ -43,15 +45,16 @@ enum ChatPage {
         #log {
             flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 1rem; list-style: none; background: var(--card);
             border: solid var(--line); border-width: 1px 0; display: flex; flex-direction: column; gap: .35rem;
+            scrollbar-width: thin; scrollbar-color: var(--line) transparent;
         }
         #log li:first-child { margin-top: auto; }
         .said {
             position: relative; max-width: 85%; align-self: flex-start; padding: .4rem .75rem; border-radius: 1rem;
-            background: var(--page); overflow-wrap: anywhere; white-space: pre-wrap;
+            background: var(--said); overflow-wrap: anywhere; white-space: pre-wrap;
         }
         .said b { display: block; font-size: .8rem; color: hsl(var(--hue) 60% var(--tone)); }
         .said.more { margin-top: -.15rem; }
-        .said.more b { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+        .said.more b, .own b { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
         .own { align-self: flex-end; background: var(--own); }
         .notice { align-self: center; color: var(--faint); font-size: .85rem; padding: .15rem .5rem; text-align: center; }
         form { display: flex; gap: .5rem; padding: .75rem 1rem max(.75rem, env(safe-area-inset-bottom)); }
@@ -64,9 +67,14 @@ enum ChatPage {
             border: 0; border-radius: .8rem; padding: .6rem 1.1rem;
         }
         button:disabled { opacity: .45; cursor: default; }
-        #leave { color: var(--faint); background: none; padding: .2rem .4rem; font-weight: 400; font-size: .85rem; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-        #door { margin: auto; width: min(24rem, 100%); padding: 1.5rem; }
+        input:focus-visible { outline-offset: -1px; }
+        #leave { color: var(--faint); background: none; padding: .2rem .4rem; font-weight: 400; font-size: .85rem; }
+        #door {
+            margin: auto; width: min(26rem, calc(100% - 2rem)); padding: 1.6rem;
+            background: var(--card); border: 1px solid var(--line); border-radius: 1.2rem;
+        }
+        #door input { background: var(--page); }
         #door h2 { margin: 0 0 .3rem; font-size: 1.4rem; }
         #door p { margin: 0 0 1.2rem; color: var(--faint); }
         #door form { padding: 0; margin-top: .3rem; }
@@ -82,7 +90,7 @@ enum ChatPage {
             </header>
             <main id="door">
                 <h2>Come in</h2>
-                <p>Everyone with this page open is in the same room.</p>
+                <p>Everyone with this page open shares one room.</p>
                 <form id="door-form">
                     <label class="quiet" for="name">Your name</label>
                     <input id="name" name="name" placeholder="Your name" maxlength="24" autocomplete="nickname" required>
