@@ -28,6 +28,8 @@ async function check(sentence, body) {
 
 async function main() {
     const echo = await join("/echo");
+    const pongs = [];
+    echo.on("pong", payload => pongs.push(payload.toString()));
     const big = Buffer.alloc(1 << 20, "ringcast");
     for (const message of ["héllo", "", Buffer.from([0, 1, 255]), Buffer.alloc(0), big]) {
         await check(`/echo gives back ${message.length} ${typeof message === "string" ? "characters" : "bytes"}`, async () => {
@@ -37,14 +39,15 @@ async function main() {
     }
     await check("/echo gives back a text sent in fragments", async () => {
         echo.send("one ", { fin: false });
-        echo.ping();
+        echo.ping("between fragments");
         echo.send("message", { fin: true });
         assert.equal(await echo.next(), "one message");
     });
-    await check("a ping is answered with its payload", async () => {
-        const pong = once(echo, "pong");
+    await check("pings are answered in order, with their payload", async () => {
         echo.ping("payload");
-        assert.ok(["", "payload"].includes((await pong)[0].toString()));
+        echo.send("behind it");
+        assert.equal(await echo.next(), "behind it");
+        assert.deepEqual(pongs, ["between fragments", "payload"]);
     });
     for (const [code, reason] of [[1000, "bye"], [3456, "ünï"]]) {
         await check(`a close with ${code} is answered with ${code}`, async () => {
