@@ -29,7 +29,7 @@ typedef struct {
     uint64_t asked_at;  // when the last message was sent, for latency
 } Connection;
 
-enum { OPCODE_BINARY = 2, OPCODE_TEXT = 1, OPCODE_CLOSE = 8, LATENCIES = 4096 /* µs, longer ones count as the last */ };
+enum { OPCODE_BINARY = 2, OPCODE_TEXT = 1, OPCODE_CLOSE = 8, LATENCIES = 65536 /* µs, longer ones count as the last */ };
 static const size_t INPUT_SIZE = 256 * 1024;
 
 // 50 short texts, 595 bytes in all: the lengths of the chat workload that Bun publishes.

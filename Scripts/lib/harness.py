@@ -136,12 +136,15 @@ def per_loop(counter):
     return [loop if isinstance(loop, int) else loop["open"] for loop in counter["per_loop"]]
 
 
+def upgrade_request(port, path="/echo"):
+    return (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode()
+
+
 def handshake(port, path="/echo", timeout=10):
     """A plain blocking socket on which a WebSocket handshake is done: for thousands of connections at little cost."""
     connection = socket.create_connection(("127.0.0.1", port), timeout)
-    connection.sendall(
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+    connection.sendall(upgrade_request(port, path))
     head = b""
     while b"\r\n\r\n" not in head:
         piece = connection.recv(4096)
