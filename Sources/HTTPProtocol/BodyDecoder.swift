@@ -1,0 +1,68 @@
+/// What a body decoder found.
+package enum BodyEvent: Hashable, Sendable {
+    /// Bytes of the body: offsets in the input of this call.
+    case data(Range<Int>)
+    /// The body is complete. What follows belongs to the next request.
+    case end
+    /// To be answered, then the connection is closed.
+    case refused(HTTPRefusal)
+}
+
+/// Takes the body of a request out of what was received behind its head (RFC 9112 §6, §7). Holds no bytes.
+package struct BodyDecoder: Sendable {
+    private enum State: Sendable {
+        case length(remaining: Int)
+        case chunked(ChunkedDecoder)
+        case ended
+        case refused(HTTPRefusal)
+    }
+
+    private var state: State
+
+    /// - Parameter limit: The most bytes of body that are accepted; one more is refused with 413, before it is received
+    ///   where the framing tells so in advance.
+    package init(framing: BodyFraming, limit: Int) {
+        state =
+            switch framing {
+            case .none: .ended
+            case .length(let length): length <= limit ? .length(remaining: length) : .refused(.bodyTooLarge)
+            case .chunked: .chunked(ChunkedDecoder(limit: limit))
+            }
+    }
+
+    /// The next part of the body in `input` from `position` on, which is advanced over what was consumed.
+    ///
+    /// Nil: all input is consumed and more is needed. Behind `.end` or `.refused` every call gives the same and
+    /// consumes nothing.
+    package mutating func next(in input: RawSpan, at position: inout Int) -> BodyEvent? {
+        switch state {
+        case .length(let remaining):
+            return nextOfLength(remaining, in: input, at: &position)
+        case .chunked(var chunks):
+            do throws(HTTPRefusal) {
+                let event = try chunks.next(in: input, at: &position)
+                state = event == .end ? .ended : .chunked(chunks)
+                return event
+            } catch {
+                state = .refused(error)
+                return .refused(error)
+            }
+        case .ended:
+            return .end
+        case .refused(let refusal):
+            return .refused(refusal)
+        }
+    }
+
+    private mutating func nextOfLength(_ remaining: Int, in input: RawSpan, at position: inout Int) -> BodyEvent? {
+        guard remaining > 0 else {
+            state = .ended
+            return .end
+        }
+        let count = min(remaining, input.byteCount - position)
+        guard count > 0 else { return nil }
+        defer { position += count }
+        state = .length(remaining: remaining - count)
+        return .data(position..<(position + count))
+    }
+}

@@ -1,0 +1,95 @@
+extension RawSpan {
+    /// The byte at `offset`, checked against the bounds.
+    @inline(__always)
+    subscript(offset: Int) -> UInt8 {
+        // Every bit pattern is a UInt8, a byte is always aligned, and the load checks its bounds.
+        unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// The bytes as text; what is not UTF-8 is replaced. Allocates when over 15 bytes.
+    func string(_ range: Range<Int>) -> String {
+        // The pointer is read during the call only, and `extracting` has checked the range.
+        unsafe extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether the bytes are exactly `text`.
+    func equals(_ range: Range<Int>, _ text: String) -> Bool {
+        guard range.count == text.utf8.count else { return false }
+        var offset = range.lowerBound
+        for byte in text.utf8 {
+            guard self[offset] == byte else { return false }
+            offset += 1
+        }
+        return true
+    }
+
+    /// Whether the bytes are `text`, which is in lower case, when letters are compared without regard to case.
+    func equals(_ range: Range<Int>, ignoringCase text: String) -> Bool {
+        guard range.count == text.utf8.count else { return false }
+        var offset = range.lowerBound
+        for byte in text.utf8 {
+            guard self[offset].lowercasedASCII == byte else { return false }
+            offset += 1
+        }
+        return true
+    }
+
+    func firstOffset(of byte: UInt8, in range: Range<Int>) -> Int? {
+        range.first { self[$0] == byte }
+    }
+
+    /// The offset of the first byte at or behind `start` that no token holds; `byteCount` when there is none.
+    func endOfToken(from start: Int) -> Int {
+        var offset = start
+        while offset < byteCount, self[offset].isToken { offset += 1 }
+        return offset
+    }
+
+    /// The offset of the first byte at or behind `start` that no target holds; `byteCount` when there is none.
+    func endOfTarget(from start: Int) -> Int {
+        var offset = start
+        while offset < byteCount, self[offset].isTarget { offset += 1 }
+        return offset
+    }
+
+    /// The range without the spaces and tabs around it.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, self[lower].isBlank { lower += 1 }
+        while lower < upper, self[upper - 1].isBlank { upper -= 1 }
+        return lower..<upper
+    }
+
+    /// The offset of the first control character, tabs excepted, at or behind `start`; `byteCount` when there is none.
+    ///
+    /// This is the whole validation of a field value and finds its end at once, eight bytes at a time.
+    func firstForbiddenControl(from start: Int) -> Int {
+        var offset = start
+        while byteCount - offset >= 8 {
+            // A UInt64 has no invalid bit patterns, and the load checks its bounds.
+            let word = UInt64(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            let hits = controlBits(of: word)
+            guard hits != 0 else {
+                offset += 8
+                continue
+            }
+            offset += hits.trailingZeroBitCount / 8
+            if self[offset] != .horizontalTab { return offset }
+            offset += 1
+        }
+        while offset < byteCount, !self[offset].isForbiddenControl { offset += 1 }
+        return offset
+    }
+}
+
+/// The top bit of each byte of `word` that is below 0x20 or equal to 0x7F. Bits above the lowest one set may be wrong,
+/// since a subtraction borrows only out of a byte that is a hit itself.
+@inline(__always)
+private func controlBits(of word: UInt64) -> UInt64 {
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word
+    let difference = word ^ 0x7F7F_7F7F_7F7F_7F7F
+    let isDelete = (difference &- 0x0101_0101_0101_0101) & ~difference
+    return (belowSpace | isDelete) & tops
+}

@@ -1,0 +1,99 @@
+/// What is known of a request head after all bytes so far.
+package enum HeadResult: Hashable, Sendable {
+    /// More bytes are needed.
+    case incomplete
+    case complete(RequestHeadLayout)
+    /// To be answered, then the connection is closed. The parser must not be asked again.
+    case refused(HTTPRefusal)
+}
+
+/// Finds the head of an HTTP/1 request in what was received, and checks all of it (RFC 9112 §2–§5).
+///
+/// Every byte is looked at once, in whatever pieces it arrives, so a head that drips in byte by byte costs linear time.
+/// The verdict is a function of the bytes alone, not of how they were split. Does not allocate.
+package struct RequestHeadParser: Sendable {
+    /// What the byte at `position` belongs to.
+    enum Phase: Sendable {
+        case emptyLine, emptyLineEnd
+        case method, target, version, requestLineEnd
+        case fieldStart, fieldName, fieldValue, fieldEnd
+        case headEnd
+    }
+
+    /// Empty lines that are skipped before a request line (RFC 9112 §2.2): old clients send one behind a body.
+    static let maximumEmptyLines = 4
+
+    let limits: RequestLimits
+    var phase = Phase.emptyLine
+    /// The next byte to look at.
+    var position = 0
+    /// Where the part that `phase` speaks of begins.
+    var partStart = 0
+    /// The name of the field whose value is being read.
+    var fieldName = 0..<0
+    var emptyLineCount = 0
+    var fieldCount = 0
+    var facts = RequestFacts()
+    var layout = RequestHeadLayout()
+
+    package init(limits: RequestLimits = RequestLimits()) {
+        self.limits = limits
+    }
+
+    /// Looks at what is new in `bytes`, which is everything received from the first byte of this head on; bytes behind
+    /// the head are left alone. After `.complete` the next request needs a new parser.
+    package mutating func parse(_ bytes: RawSpan) -> HeadResult {
+        // What lies behind the limit is not looked at, so that the limit does not depend on how the bytes were split.
+        let head = bytes.extracting(first: min(bytes.byteCount, limits.headBytes))
+        do throws(HTTPRefusal) {
+            while position < head.byteCount {
+                if try advance(in: head) { return .complete(layout) }
+            }
+        } catch {
+            return .refused(error)
+        }
+        return head.byteCount == limits.headBytes ? .refused(.headTooLarge) : .incomplete
+    }
+
+    /// Goes on from `position` to the end of one part or of the bytes. True: the head is complete.
+    private mutating func advance(in bytes: RawSpan) throws(HTTPRefusal) -> Bool {
+        switch phase {
+        case .emptyLine: try readEmptyLine(bytes)
+        case .emptyLineEnd: try readLineFeed(bytes, then: .emptyLine)
+        case .method: try readMethod(bytes)
+        case .target: try readTarget(bytes)
+        case .version: try readVersion(bytes)
+        case .requestLineEnd:
+            try readLineFeed(bytes, then: .fieldStart)
+            layout.fields = position..<position
+        case .fieldStart: try readFieldStart(bytes)
+        case .fieldName: try readFieldName(bytes)
+        case .fieldValue: try readFieldValue(bytes)
+        case .fieldEnd:
+            let value = partStart..<(position - 1)
+            try readLineFeed(bytes, then: .fieldStart)
+            try facts.note(name: fieldName, value: value, in: bytes)
+        case .headEnd:
+            layout.fields = layout.fields.lowerBound..<(position - 1)
+            try readLineFeed(bytes, then: .headEnd)
+            layout.byteCount = position
+            try facts.settle(&layout, limits: limits)
+            return true
+        }
+        return false
+    }
+
+    /// RFC 9112 §2.2: a carriage return is never alone, and a line feed never ends a line by itself; proxies differ in
+    /// what they make of either.
+    private mutating func readLineFeed(_ bytes: RawSpan, then next: Phase) throws(HTTPRefusal) {
+        guard bytes[position] == .lineFeed else { throw .malformed("a carriage return without a line feed") }
+        begin(next, at: position + 1)
+    }
+
+    /// Enters `phase`, whose first byte is at `offset`.
+    mutating func begin(_ phase: Phase, at offset: Int) {
+        self.phase = phase
+        position = offset
+        partStart = offset
+    }
+}

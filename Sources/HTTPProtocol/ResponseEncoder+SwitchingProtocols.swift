@@ -1,0 +1,39 @@
+package import HTTPTypes
+
+extension ResponseEncoder {
+    /// Writes the response that makes a WebSocket of the connection (RFC 6455 §4.2.2).
+    ///
+    /// - Parameters:
+    ///   - acceptValue: The value of `Sec-WebSocket-Accept`.
+    ///   - subprotocol: The chosen one; nil sends none.
+    ///   - extensions: The value of `Sec-WebSocket-Extensions`; nil sends none.
+    ///   - fields: The user's. Those that belong to the handshake or to framing are left out; repeated ones are kept.
+    package static func encodeSwitchingProtocols(
+        acceptValue: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = [:],
+        into output: inout [UInt8]
+    ) throws(UnsendableResponse) {
+        try appendWhole(into: &output) { output throws(UnsendableResponse) in
+            try output.appendStatusLine(.switchingProtocols)
+            try output.appendField("Upgrade", "websocket")
+            try output.appendField("Connection", "Upgrade")
+            try output.appendField("Sec-WebSocket-Accept", acceptValue)
+            if let subprotocol {
+                try output.appendField("Sec-WebSocket-Protocol", subprotocol)
+            }
+            if let extensions {
+                try output.appendField("Sec-WebSocket-Extensions", extensions)
+            }
+            for field in fields where !belongsToHandshake(field.name) {
+                try output.appendField(field.name.rawName, field.value)
+            }
+            output.append(contentsOf: "\r\n".utf8)
+        }
+    }
+
+    private static func belongsToHandshake(_ name: HTTPField.Name) -> Bool {
+        switch name.canonicalName {
+        case "upgrade", "connection", "content-length", "transfer-encoding": true
+        default: name.canonicalName.hasPrefix("sec-websocket-")
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package import HTTPTypes
+
+/// Writes the heads of responses (RFC 9112 §4, §5), appending to a buffer of the caller's.
+///
+/// When a response cannot be sent nothing is appended. Costs one walk over the fields; allocates when the buffer grows.
+package enum ResponseEncoder {
+    /// The interim response that an `Expect: 100-continue` waits for (RFC 9110 §10.1.1).
+    package static let continueLine = [UInt8]("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    /// Writes a response with its body; the body is left out where there must be none.
+    package static func encode(
+        status: HTTPResponse.Status, fields: HTTPFields, body: RawSpan, keepAlive: Bool, isHead: Bool,
+        isHTTP11: Bool = true, date: String, into output: inout [UInt8]
+    ) throws(UnsendableResponse) {
+        try encode(
+            status: status, fields: fields, bodyLength: body.byteCount, keepAlive: keepAlive, isHead: isHead,
+            isHTTP11: isHTTP11, date: date, into: &output)
+        if !isHead, status.allowsBody {
+            // The pointer is read during the call only.
+            unsafe body.withUnsafeBytes { unsafe output.append(contentsOf: $0) }
+        }
+    }
+
+    /// Writes the head of a response whose body the caller sends behind it, unless the response must have none.
+    ///
+    /// - Parameters:
+    ///   - fields: `Content-Length` and `Transfer-Encoding` among them are left out, and of `Connection` what speaks of
+    ///     keeping it: the framing is what the server does. Other fields are kept, repeated ones too.
+    ///   - bodyLength: Bytes of the body; for HEAD of the one that GET would have been answered with. When that is not
+    ///     known (zero), a `Content-Length` in `fields` stands.
+    ///   - keepAlive: The connection stays open behind the response.
+    ///   - isHTTP11: The request's version. A client of HTTP/1.0 is told that the connection stays.
+    ///   - date: The moment now, made by `HTTPDate`; not used when `fields` has a `Date`.
+    package static func encode(
+        status: HTTPResponse.Status, fields: HTTPFields, bodyLength: Int, keepAlive: Bool, isHead: Bool,
+        isHTTP11: Bool = true, date: String, into output: inout [UInt8]
+    ) throws(UnsendableResponse) {
+        try appendWhole(into: &output) { output throws(UnsendableResponse) in
+            try output.appendStatusLine(status)
+            for field in fields where !isFraming(field.name) {
+                try output.appendField(field.name.rawName, field.value)
+            }
+            if !fields.contains(.date) {
+                try output.appendField("Date", date)
+            }
+            if let length = contentLength(of: status, given: fields, bodyLength: bodyLength, isHead: isHead) {
+                try output.appendField("Content-Length", length)
+            }
+            let persistence = keepAlive ? (isHTTP11 ? nil : "keep-alive") : "close"
+            if let connection = connection(given: fields, persistence: persistence) {
+                try output.appendField("Connection", connection)
+            }
+            output.append(contentsOf: "\r\n".utf8)
+        }
+    }
+
+    /// Whether the author of a response asked for the connection to end behind it.
+    package static func asksToClose(_ fields: HTTPFields) -> Bool {
+        connectionTokens(fields).contains { isToken($0, "close") }
+    }
+
+    /// Appends what `body` appends, or nothing when it throws.
+    static func appendWhole(
+        into output: inout [UInt8], _ body: (inout [UInt8]) throws(UnsendableResponse) -> Void
+    ) throws(UnsendableResponse) {
+        let start = output.count
+        do throws(UnsendableResponse) {
+            try body(&output)
+        } catch {
+            output.removeSubrange(start...)
+            throw error
+        }
+    }
+
+    private static func isFraming(_ name: HTTPField.Name) -> Bool {
+        name == .contentLength || name == .transferEncoding || name == .connection
+    }
+
+    private static func contentLength(
+        of status: HTTPResponse.Status, given fields: HTTPFields, bodyLength: Int, isHead: Bool
+    ) -> String? {
+        // RFC 9110 §8.6 forbids it for 1xx and 204; for 304 it would be the length of what is not sent.
+        if status.kind == .informational || status == .noContent || status == .notModified { return nil }
+        if isHead, bodyLength == 0, let given = fields[.contentLength],
+            !given.isEmpty, given.utf8.allSatisfy({ $0.decimalDigit != nil })
+        {
+            return given
+        }
+        return status.allowsBody ? "\(bodyLength)" : "0"
+    }
+
+    /// The one `Connection` field: options such as `Upgrade` from `fields`, and whether the connection stays.
+    private static func connection(given fields: HTTPFields, persistence: String?) -> String? {
+        var tokens = connectionTokens(fields).filter { !isToken($0, "close") && !isToken($0, "keep-alive") }
+        if let persistence { tokens.append(Substring(persistence)) }
+        return tokens.isEmpty ? nil : tokens.joined(separator: ", ")
+    }
+
+    private static func connectionTokens(_ fields: HTTPFields) -> [Substring] {
+        guard let value = fields[.connection] else { return [] }
+        return value.split { $0 == "," || $0 == " " || $0 == "\t" }
+    }
+
+    private static func isToken(_ token: Substring, _ lowercase: String) -> Bool {
+        token.utf8.count == lowercase.utf8.count && token.lowercased() == lowercase
+    }
+}
+
+extension HTTPResponse.Status {
+    /// RFC 9110 §6.4.1 and, for 205, §15.3.6.
+    var allowsBody: Bool {
+        kind != .informational && self != .noContent && self != .resetContent && self != .notModified
+    }
+}
+
+extension [UInt8] {
+    /// `HTTP-version SP status-code SP [ reason-phrase ] CRLF` (RFC 9112 §4).
+    mutating func appendStatusLine(_ status: HTTPResponse.Status) throws(UnsendableResponse) {
+        guard status.code >= 100 else { throw .status(status.code) }
+        append(contentsOf: "HTTP/1.1 ".utf8)
+        append(contentsOf: "\(status.code) ".utf8)
+        append(contentsOf: status.standardReasonPhrase.utf8)
+        append(contentsOf: "\r\n".utf8)
+    }
+
+    mutating func appendField(_ name: String, _ value: String) throws(UnsendableResponse) {
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), !value.utf8.contains(where: \.isForbiddenControl) else {
+            throw .field(name: name)
+        }
+        append(contentsOf: name.utf8)
+        append(contentsOf: ": ".utf8)
+        append(contentsOf: value.utf8)
+        append(contentsOf: "\r\n".utf8)
+    }
+}
