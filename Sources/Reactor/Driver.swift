@@ -4,12 +4,12 @@ package import IOUring
 /// The seam to the kernel: everything a loop asks of it, and nothing that decides anything.
 ///
 /// Operations are collected and handed over together by `wait`. Completions are collected by `nextCompletion` and never call
-/// back. A driver belongs to its loop's thread; `wakeUpDescriptor` is what other threads may write to.
+/// back. A driver belongs to its loop's thread; `wakeUp` is what other threads may use.
 package protocol Driver: AnyObject {
     /// Whether `sendBatched` does what it says; the loop uses `send` alone where it does not.
     var sendsInBatches: Bool { get }
-    /// An eventfd: writing to it ends a `wait` with a `.wakeUp`.
-    var wakeUpDescriptor: Int32 { get }
+    /// Ringing it ends a `wait` with a `.wakeUp`.
+    var wakeUp: WakeUpEvent { get }
     /// What another driver's `notify` needs to reach this one; nil where there is no such way.
     var notificationAddress: Int32? { get }
     /// Operations that `wait` has not handed over yet.

@@ -43,7 +43,7 @@ public final class EventLoop {
     var posted: LoopSet
     var isStopping = false
 
-    init(
+    package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
         clock: UInt64 = MonotonicClock.milliseconds
     ) {
@@ -64,20 +64,28 @@ public final class EventLoop {
     /// Connections that this loop owns at present.
     public var connectionCount: Int { connections.count }
 
-    func install(_ handler: any ConnectionHandler) {
+    package func install(_ handler: any ConnectionHandler) {
         ownedHandler = handler
         unsafe self.handler = handler
     }
 
     /// Runs until it was asked to stop and its last connection is closed.
     func run() {
-        while !(isStopping && connections.count == 0 && listeners.allSatisfy(\.isClosed)) { tick() }
+        while !hasEnded { tick() }
+        finish()
+    }
+
+    /// It was asked to stop, and nothing is open any more.
+    package var hasEnded: Bool { isStopping && connections.count == 0 && listeners.allSatisfy(\.isClosed) }
+
+    /// The last act, once it has ended.
+    package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
     }
 
     /// One turn.
-    func tick() {
+    package func tick() {
         waitForWork()
         while let completion = driver.nextCompletion() { handle(completion) }
         settleFlushes()
@@ -130,7 +138,7 @@ public final class EventLoop {
     }
 
     /// Asks the loop to end; called on it.
-    func stop() {
+    package func stop() {
         guard !isStopping else { return }
         isStopping = true
         closeListeners()
