@@ -106,6 +106,8 @@ public final class EventLoop {
         var milliseconds: UInt64? = 0
         if ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
             milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
+            // Nobody tells that a full lane has room again.
+            if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         driver.wait(milliseconds: milliseconds)
         mailbox.wokeUp()
