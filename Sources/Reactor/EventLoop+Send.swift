@@ -54,6 +54,10 @@ extension EventLoop {
         if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
             connection.state.flags.insert(.flushing)
             flushing.append(connection)
+            // A silent success would leave the loop asleep in front of the FIN, or of the pieces beyond the kernel's limit.
+            if unsafe connection.state.flags.contains(.closing) || !queue.pointee.isSubmittedCompletely {
+                settlesAtOnce = true
+            }
             unsafe driver.sendBatched(message, on: connection.state.descriptor, token: token(.batchedSend, connection))
         } else {
             connection.state.flags.insert(.sending)
@@ -88,6 +92,7 @@ extension EventLoop {
             if connection.state.flags.contains(.ended) { closeIfIdle(connection) } else { afterSend(connection) }
         }
         flushing.removeAll(keepingCapacity: true)
+        settlesAtOnce = false
     }
 
     /// An ordinary send is over.

@@ -27,8 +27,10 @@ public final class EventLoop {
     var sendQueues = SendQueuePool()
     /// Connections with something to send at the end of this turn.
     var dirty: [ConnectionSlot] = []
-    /// Connections whose batched send is over with the next wait.
+    /// Connections whose send is over with the next wait, or known to be slow.
     var flushing: [ConnectionSlot] = []
+    /// Something has to follow these sends at once, whether or not they are answered.
+    var settlesAtOnce = false
     /// Connections that have held input to be delivered.
     var ready: [ConnectionSlot] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
@@ -104,7 +106,7 @@ public final class EventLoop {
     private func waitForWork() {
         let mailbox = links.mailboxes[index]
         var milliseconds: UInt64? = 0
-        if ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
+        if !settlesAtOnce, ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
             milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
             // Nobody tells that a full lane has room again.
             if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }

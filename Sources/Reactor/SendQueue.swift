@@ -42,6 +42,8 @@ struct SendQueue: ~Copyable {
     }
 
     var isEmpty: Bool { byteCount == 0 }
+    /// The operation under way holds everything.
+    var isSubmittedCompletely: Bool { submittedByteCount == byteCount }
 
     /// `count` contiguous bytes behind everything else, to be written at once by the caller.
     @inline(__always)
