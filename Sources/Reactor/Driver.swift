@@ -19,7 +19,8 @@ package protocol Driver: AnyObject {
     func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
     /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
     func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
-    /// The pieces are borrowed until the completion, the header until the operation is handed over.
+    /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the operation
+    /// is handed over.
     func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
     func cancel(_ token: Token)
     func cancelAll(on descriptor: Int32)
