@@ -60,12 +60,17 @@ let package = Package(
 
         .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
 
-        .testTarget(name: "IOUringTests", dependencies: ["IOUring"], swiftSettings: library),
-        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: library),
+        .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
+        .target(
+            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring"], path: "Tests/ReactorTesting",
+            swiftSettings: library),
+        .testTarget(
+            name: "ReactorTests", dependencies: ["Reactor", "ReactorTesting", "IOUring", "CIOUring"],
+            swiftSettings: library),
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
-        .testTarget(name: "RingcastTests", dependencies: ["Ringcast"], swiftSettings: library),
+        .testTarget(name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting"], swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -41,7 +41,7 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// Sends everything, however long it takes, and completes once. The memory is borrowed until then.
+    /// Waits until the socket has room, sends what fits and completes with the byte count. The memory is borrowed until then.
     package func send(_ bytes: UnsafeRawBufferPointer, on socket: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_send(entry, socket, bytes.baseAddress!, bytes.count, waitingSendFlags)
@@ -105,7 +105,8 @@ extension Ring {
 
 /// `MSG_WAITALL` is what makes a partial send complete with its count: without it the bytes left are lost silently.
 private let batchedSendFlags = Int32(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
-private let waitingSendFlags = Int32(MSG_WAITALL | MSG_NOSIGNAL)
+/// No `MSG_WAITALL` here: the progress of a slow reader has to be seen.
+private let waitingSendFlags = Int32(MSG_NOSIGNAL)
 
 private let skipSuccess = UInt8(1 << IOSQE_CQE_SKIP_SUCCESS_BIT)
 private let selectBuffer = UInt8(1 << IOSQE_BUFFER_SELECT_BIT)

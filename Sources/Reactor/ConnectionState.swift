@@ -109,6 +109,12 @@ package struct ConnectionSlot: Hashable {
 
     init(_ address: UnsafeMutablePointer<ConnectionState>) { unsafe self.address = unsafe address }
 
+    package static func == (left: ConnectionSlot, right: ConnectionSlot) -> Bool {
+        unsafe left.address == right.address
+    }
+
+    package func hash(into hasher: inout Hasher) { unsafe hasher.combine(address) }
+
     /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop lives.
     @inline(__always)
     var state: ConnectionState {

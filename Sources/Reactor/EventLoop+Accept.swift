@@ -16,7 +16,7 @@ struct LoopListener {
 extension EventLoop {
     private static let acceptRetryInterval: UInt64 = 200
 
-    func listen(on descriptors: [Int32]) {
+    package func listen(on descriptors: [Int32]) {
         listeners = descriptors.map { LoopListener(descriptor: $0) }
         for index in listeners.indices { armAccept(index) }
     }

@@ -39,10 +39,9 @@ extension EventLoop {
         }
         if completion.result > 0, let index = completion.bufferIndex {
             deliver(ReceiveBuffer(size, index: index), count: Int(completion.result), to: connection)
-        } else if completion.result == 0 {
-            inputEnded(connection)
         } else {
-            receiveFailed(connection, SystemError(-completion.result))
+            if let index = completion.bufferIndex { driver.giveBack(ReceiveBuffer(size, index: index)) }
+            if let error = completion.error { receiveFailed(connection, error) } else { inputEnded(connection) }
         }
         receiveAgainIfNeeded(connection)
         closeIfIdle(connection)
@@ -70,7 +69,7 @@ extension EventLoop {
         let flags = connection.state.flags
         guard flags.isDisjoint(with: [.receiving, .ended, .inputEnded, .starved]) else { return }
         let held = heldByteCount(connection)
-        if flags.contains(.lingering) || held <= Self.heldByteLimit { armReceive(connection) }
+        if flags.contains(.closing) || held <= Self.heldByteLimit { armReceive(connection) }
     }
 
     private func deliver(_ buffer: ReceiveBuffer, count: Int, to connection: ConnectionSlot) {

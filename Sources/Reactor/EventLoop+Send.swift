@@ -54,10 +54,15 @@ extension EventLoop {
         if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
             connection.state.flags.insert(.flushing)
             flushing.append(connection)
+            // A silent success would leave the loop asleep in front of the FIN, or of the pieces beyond the kernel's limit.
+            if unsafe connection.state.flags.contains(.closing) || !queue.pointee.isSubmittedCompletely {
+                settlesAtOnce = true
+            }
             unsafe driver.sendBatched(message, on: connection.state.descriptor, token: token(.batchedSend, connection))
         } else {
             connection.state.flags.insert(.sending)
             connection.state.operationCount += 1
+            if !connection.state.flags.contains(.blocked) { flushing.append(connection) }
             unsafe driver.send(message, on: connection.state.descriptor, token: token(.send, connection))
         }
     }
@@ -72,22 +77,32 @@ extension EventLoop {
         sent(taken, on: connection)
         if connection.state.flags.contains(.ended) { return closeIfIdle(connection) }
         if let error = completion.error, error != .wouldBlock { return sendFailed(connection, error) }
-        connection.state.flags.insert(.blocked)
         unsafe connection.state.sendQueue?.pointee.ownEverything(chunks: chunks) { giveBackLoan($0) }
-        watchForStall(connection)
+        markBlocked(connection)
         flush(connection)
     }
 
-    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took everything.
+    private func markBlocked(_ connection: ConnectionSlot) {
+        guard connection.state.flags.isDisjoint(with: [.blocked, .ended]) else { return }
+        connection.state.flags.insert(.blocked)
+        connection.state.lastProgress = now
+        watchForStall(connection)
+    }
+
+    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took everything;
+    /// the ordinary ones that did not answer found the socket full.
     func settleFlushes() {
         guard !flushing.isEmpty, driver.unsubmittedCount == 0 else { return }
-        for connection in flushing where connection.state.flags.contains(.flushing) {
+        for connection in flushing {
+            if connection.state.flags.contains(.sending) { markBlocked(connection) }
+            guard connection.state.flags.contains(.flushing) else { continue }
             connection.state.flags.remove(.flushing)
             guard let queue = unsafe connection.state.sendQueue else { continue }
             sent(unsafe queue.pointee.submittedByteCount, on: connection)
             if connection.state.flags.contains(.ended) { closeIfIdle(connection) } else { afterSend(connection) }
         }
         flushing.removeAll(keepingCapacity: true)
+        settlesAtOnce = false
     }
 
     /// An ordinary send is over.
@@ -95,12 +110,15 @@ extension EventLoop {
         guard let connection = connections.find(completion.token) else { return }
         connection.state.flags.remove(.sending)
         connection.state.operationCount -= 1
-        sent(max(0, Int(completion.result)), on: connection)
+        let taken = max(0, Int(completion.result))
+        let fellShort = unsafe taken < connection.state.sendQueue?.pointee.submittedByteCount ?? 0
+        sent(taken, on: connection)
         if connection.state.flags.contains(.ended) {
             // closeIfIdle gives the queue back
         } else if let error = completion.error {
             sendFailed(connection, error)
         } else {
+            if fellShort { markBlocked(connection) }
             afterSend(connection)
         }
         closeIfIdle(connection)
@@ -118,9 +136,7 @@ extension EventLoop {
     private func afterSend(_ connection: ConnectionSlot) {
         guard let queue = unsafe connection.state.sendQueue else { return }
         if unsafe !queue.pointee.isEmpty {
-            if !connection.state.flags.contains(.dirty) { markDirty(connection) }
-            if !driver.sendsInBatches { connection.state.flags.insert(.blocked) }
-            return watchForStall(connection)
+            return markDirty(connection)
         }
         releaseSendQueue(connection)
         connection.state.flags.remove(.blocked)
@@ -159,7 +175,6 @@ extension EventLoop {
     private func watchForStall(_ connection: ConnectionSlot) {
         guard connection.state.writeStallTimeout > 0, !connection.state.flags.contains(.watchedForStall) else { return }
         connection.state.flags.insert(.watchedForStall)
-        connection.state.lastProgress = now
         watchedForStall.append(token(.unanswered, connection))
     }
 
@@ -171,7 +186,7 @@ extension EventLoop {
         watchedForStall.removeAll(keepingCapacity: true)
         for token in watched {
             guard let connection = connections.find(token), !connection.state.flags.contains(.ended) else { continue }
-            if unsafe connection.state.sendQueue == nil {
+            if !connection.state.flags.contains(.blocked) {
                 connection.state.flags.remove(.watchedForStall)
             } else if now - connection.state.lastProgress >= UInt64(connection.state.writeStallTimeout) {
                 end(connection, .stalled)

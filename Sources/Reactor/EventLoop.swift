@@ -27,8 +27,10 @@ public final class EventLoop {
     var sendQueues = SendQueuePool()
     /// Connections with something to send at the end of this turn.
     var dirty: [ConnectionSlot] = []
-    /// Connections whose batched send is over with the next wait.
+    /// Connections whose send is over with the next wait, or known to be slow.
     var flushing: [ConnectionSlot] = []
+    /// Something has to follow these sends at once, whether or not they are answered.
+    var settlesAtOnce = false
     /// Connections that have held input to be delivered.
     var ready: [ConnectionSlot] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
@@ -43,7 +45,7 @@ public final class EventLoop {
     var posted: LoopSet
     var isStopping = false
 
-    init(
+    package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
         clock: UInt64 = MonotonicClock.milliseconds
     ) {
@@ -64,20 +66,28 @@ public final class EventLoop {
     /// Connections that this loop owns at present.
     public var connectionCount: Int { connections.count }
 
-    func install(_ handler: any ConnectionHandler) {
+    package func install(_ handler: any ConnectionHandler) {
         ownedHandler = handler
         unsafe self.handler = handler
     }
 
     /// Runs until it was asked to stop and its last connection is closed.
     func run() {
-        while !(isStopping && connections.count == 0 && listeners.allSatisfy(\.isClosed)) { tick() }
+        while !hasEnded { tick() }
+        finish()
+    }
+
+    /// It was asked to stop, and nothing is open any more.
+    package var hasEnded: Bool { isStopping && connections.count == 0 && listeners.allSatisfy(\.isClosed) }
+
+    /// The last act, once it has ended.
+    package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
     }
 
     /// One turn.
-    func tick() {
+    package func tick() {
         waitForWork()
         while let completion = driver.nextCompletion() { handle(completion) }
         settleFlushes()
@@ -96,8 +106,10 @@ public final class EventLoop {
     private func waitForWork() {
         let mailbox = links.mailboxes[index]
         var milliseconds: UInt64? = 0
-        if ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
+        if !settlesAtOnce, ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
             milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
+            // Nobody tells that a full lane has room again.
+            if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         driver.wait(milliseconds: milliseconds)
         mailbox.wokeUp()
@@ -130,7 +142,7 @@ public final class EventLoop {
     }
 
     /// Asks the loop to end; called on it.
-    func stop() {
+    package func stop() {
         guard !isStopping else { return }
         isStopping = true
         closeListeners()

@@ -13,7 +13,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     /// Who empties the queue after the loop has ended. Never taken before.
     private let lastWill = Mutex<Void>(())
 
-    init(index: Int, links: LoopLinks) {
+    package init(index: Int, links: LoopLinks) {
         self.index = index
         self.links = links
     }

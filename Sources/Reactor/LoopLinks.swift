@@ -1,11 +1,10 @@
-internal import Glibc
 internal import IOUring
 internal import Synchronization
 
 /// What the loops of a group know of each other.
-final class LoopLinks: Sendable {
+package final class LoopLinks: Sendable {
     let mailboxes: [Mailbox<LoopMessage>]
-    let statistics: [LoopStatistics]
+    package let statistics: [LoopStatistics]
     let placement: ConnectionPlacement
     let maximumConnections: Int?
     /// The loops' clock (ms), given the last reading.
@@ -13,7 +12,7 @@ final class LoopLinks: Sendable {
     private let addresses = Mutex<[LoopAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
 
-    init(
+    package init(
         loopCount: Int, placement: ConnectionPlacement, maximumConnections: Int? = nil,
         clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds }
     ) {
@@ -36,7 +35,7 @@ final class LoopLinks: Sendable {
     }
 
     /// From any thread.
-    func wake(_ loop: Int) { address(of: loop)?.ring() }
+    func wake(_ loop: Int) { address(of: loop)?.wakeUp.ring() }
 
     /// Which loop gets a connection that `loop` accepted.
     func placement(accepting loop: Int) -> Int {
@@ -63,15 +62,10 @@ final class LoopLinks: Sendable {
 
 /// How to wake a loop.
 struct LoopAddress: Sendable {
-    /// Its eventfd, for any thread.
-    let wakeUpDescriptor: Int32
+    /// For any thread.
+    let wakeUp: WakeUpEvent
     /// Its ring, for other loops; nil where rings cannot reach each other.
     let notificationAddress: Int32?
-
-    func ring() {
-        var one: UInt64 = 1
-        _ = unsafe write(wakeUpDescriptor, &one, 8)
-    }
 }
 
 extension EventLoop {
@@ -101,7 +95,7 @@ extension EventLoop {
         if let ring = address.notificationAddress, driver.notificationAddress != nil {
             driver.notify(ring)
         } else {
-            address.ring()
+            address.wakeUp.ring()
         }
     }
 

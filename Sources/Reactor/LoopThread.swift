@@ -60,8 +60,7 @@ final class LoopThread: Sendable {
         loop.install(makeHandler(loop))
         settle(
             .success(
-                LoopAddress(
-                    wakeUpDescriptor: driver.wakeUpDescriptor, notificationAddress: driver.notificationAddress)))
+                LoopAddress(wakeUp: driver.wakeUp, notificationAddress: driver.notificationAddress)))
         startSignal.wait()
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
         loop.listen(on: listeners)

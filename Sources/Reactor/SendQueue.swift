@@ -42,6 +42,8 @@ struct SendQueue: ~Copyable {
     }
 
     var isEmpty: Bool { byteCount == 0 }
+    /// The operation under way holds everything.
+    var isSubmittedCompletely: Bool { submittedByteCount == byteCount }
 
     /// `count` contiguous bytes behind everything else, to be written at once by the caller.
     @inline(__always)
@@ -73,6 +75,8 @@ struct SendQueue: ~Copyable {
             for index in first..<first + count { bytes += unsafe pieces[index].iov_len }
         }
         submittedByteCount = bytes
+        // What is under way is not written to: the kernel may look at it later, when it takes the operation.
+        room = 0
         unsafe message.pointee.msg_iov = unsafe pieces + first
         unsafe message.pointee.msg_iovlen = count
         return unsafe UnsafePointer(message)
@@ -152,5 +156,7 @@ struct SendQueue: ~Copyable {
         unsafe owners.deallocate()
         unsafe (pieces, owners) = unsafe (newPieces, newOwners)
         (first, end, capacity) = (0, count, newCapacity)
+        // For an operation that was not handed over yet.
+        unsafe message.pointee.msg_iov = unsafe pieces
     }
 }

@@ -6,13 +6,12 @@ package import IOUring
 @safe
 package final class UringDriver: Driver {
     package let sendsInBatches: Bool
-    package let wakeUpDescriptor: Int32
+    package let wakeUp: WakeUpEvent
     package let notificationAddress: Int32?
 
     private let ring: Ring
     private let small: BufferRing
     private let large: BufferRing
-    private let wakeUps = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
     /// Called on the loop's own thread: the ring will take submissions from no other.
     package init(capabilities: UringCapabilities) throws(SystemError) {
@@ -21,16 +20,8 @@ package final class UringDriver: Driver {
         large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 32)
         sendsInBatches = capabilities.sendsInBatches
         notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
-        let descriptor = ringcast_eventfd()
-        guard descriptor >= 0 else { throw SystemError(-descriptor) }
-        wakeUpDescriptor = descriptor
-        unsafe wakeUps.initialize(to: 0)
+        wakeUp = try WakeUpEvent()
         watchWakeUps()
-    }
-
-    deinit {
-        Glibc.close(wakeUpDescriptor)
-        unsafe wakeUps.deallocate()
     }
 
     package var unsubmittedCount: Int { ring.unsubmittedCount }
@@ -122,7 +113,7 @@ package final class UringDriver: Driver {
     }
 
     private func watchWakeUps() {
-        unsafe ring.read(wakeUpDescriptor, into: wakeUps, userData: Token(.wakeUp).rawValue)
+        unsafe ring.read(wakeUp.descriptor, into: wakeUp.count, userData: Token(.wakeUp).rawValue)
     }
 }
 

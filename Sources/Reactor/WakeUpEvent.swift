@@ -1,0 +1,32 @@
+internal import CIOUring
+internal import Glibc
+package import IOUring
+
+/// What any thread rings to end a loop's wait: an eventfd.
+///
+/// It lives until nobody is left who could ring it, which may be after its loop: a late ring must not reach whatever file has
+/// been given the same number since.
+@safe
+package final class WakeUpEvent: @unchecked Sendable {
+    // Sendable although it holds a pointer: only the ring of the loop's driver writes through it.
+    package let descriptor: Int32
+    /// Where a ring reads the rings' count to; here, because a read under way has to be over before it is freed.
+    package let count = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+
+    package init() throws(SystemError) {
+        descriptor = ringcast_eventfd()
+        unsafe count.initialize(to: 0)
+        guard descriptor >= 0 else { throw SystemError(-descriptor) }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        unsafe count.deallocate()
+    }
+
+    /// Ends the present wait, or the next one.
+    package func ring() {
+        var one: UInt64 = 1
+        _ = unsafe write(descriptor, &one, 8)
+    }
+}

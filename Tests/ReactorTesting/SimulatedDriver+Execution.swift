@@ -1,0 +1,134 @@
+internal import Glibc
+internal import Reactor
+
+/// What the simulated kernel does within a wait.
+extension SimulatedDriver {
+    /// Begins the operations that the loop has asked for, in order.
+    func handOver() {
+        let count = min(operations.count, options.submissionLimit)
+        let begun = operations[..<count]
+        operations.removeFirst(count)
+        for operation in begun { begin(operation) }
+    }
+
+    private func begin(_ operation: SimulatedOperation) {
+        switch operation {
+        case .accept(let listener, let token): accepts[listener] = token
+        case .receive(let socket, let size, let token): peers[socket]?.receive = (token, size)
+        case .send(let socket, let message, let token, let isBatched):
+            guard let peer = peers[socket] else { return }
+            if isBatched {
+                peer.hasSend = false
+                unsafe sendBatched(message.pieces, to: peer, token)
+            } else {
+                peer.send = unsafe SimulatedSend(token: token, pieces: message.pieces)
+            }
+        case .cancel(let token):
+            if let descriptor = inFlight[token] { cancel(on: descriptor) { $0 == token } }
+        case .cancelAll(let descriptor): cancel(on: descriptor) { _ in true }
+        case .shutdownWriting(let socket): peers[socket]?.shutDownWriting()
+        case .close(let descriptor): close(begunFor: descriptor)
+        }
+    }
+
+    private func sendBatched(_ pieces: [UnsafeRawBufferPointer], to peer: SimulatedPeer, _ token: Token) {
+        let total = unsafe pieces.reduce(0) { $0 + $1.count }
+        if peer.hasReset { return answer(token, -EPIPE) }
+        let taken = unsafe peer.take(pieces)
+        if taken < total { answer(token, taken == 0 ? -EAGAIN : Int32(taken)) }
+    }
+
+    private func cancel(on descriptor: Int32, where isMeant: (Token) -> Bool) {
+        if let token = accepts[descriptor], isMeant(token) {
+            accepts[descriptor] = nil
+            answer(token, -ECANCELED)
+        }
+        guard let peer = peers[descriptor] else { return }
+        if let token = peer.receive?.token, isMeant(token) {
+            peer.receive = nil
+            answer(token, -ECANCELED)
+        }
+        if let token = peer.send?.token, isMeant(token) {
+            peer.send = nil
+            answer(token, -ECANCELED)
+        }
+    }
+
+    private func close(begunFor descriptor: Int32) {
+        guard let peer = peers.removeValue(forKey: descriptor) else { return }
+        descriptors.removeAll { $0 == descriptor }
+        law(peer.receive == nil && peer.send == nil, "close with an operation in flight")
+        peer.closeSocket()
+    }
+
+    /// Ordinary sends go on where there is room.
+    func moveSends() {
+        for descriptor in descriptors {
+            guard let peer = peers[descriptor], let send = peer.send else { continue }
+            let taken = peer.hasReset ? 0 : unsafe peer.take(send.pieces)
+            if peer.hasReset || taken > 0 {
+                peer.send = nil
+                answer(send.token, peer.hasReset ? -ECONNRESET : Int32(taken))
+            }
+        }
+    }
+
+    func moveAccepts() {
+        for (listener, token) in accepts.sorted(by: { $0.key < $1.key }) {
+            while accepts[listener] != nil, let peer = waitingPeers[listener]?.first {
+                let error =
+                    acceptErrors.isEmpty
+                    ? peers.count < options.descriptorLimit ? 0 : EMFILE : acceptErrors.removeFirst()
+                if error != 0 {
+                    accepts[listener] = nil
+                    answer(token, -error)
+                } else {
+                    waitingPeers[listener]?.removeFirst()
+                    let descriptor = makeDescriptor()
+                    peer.descriptor = descriptor
+                    descriptors.append(descriptor)
+                    peers[descriptor] = peer
+                    if !options.acceptsRepeatedly { accepts[listener] = nil }
+                    answer(token, descriptor, hasMore: options.acceptsRepeatedly)
+                }
+            }
+        }
+    }
+
+    /// Input goes into buffers, as long as there are any.
+    func moveInput() {
+        for descriptor in descriptors {
+            guard let peer = peers[descriptor] else { continue }
+            while let receive = peer.receive, moveInput(of: peer, receive.token, receive.size) {}
+        }
+    }
+
+    /// False: there is nothing more at present.
+    private func moveInput(of peer: SimulatedPeer, _ token: Token, _ size: ReceiveBufferSize) -> Bool {
+        if peer.hasReset || peer.inputIsOver {
+            peer.receive = nil
+            answer(token, peer.hasReset ? -ECONNRESET : 0)
+        } else if peer.unreadByteCount == 0 {
+            return false
+        } else if let index = buffers(size).take() {
+            var buffer = unsafe buffers(size)[index]
+            if chance(2) {
+                let count = Int.random(in: 1...buffer.count, using: &random)
+                unsafe buffer = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+            }
+            let count = unsafe peer.readInput(into: buffer)
+            // A multishot may end at any time.
+            let isLast = chance(20)
+            if isLast { peer.receive = nil }
+            answer(token, Int32(count), hasMore: !isLast, buffer: index)
+        } else {
+            peer.receive = nil
+            answer(token, -ENOBUFS)
+        }
+        return true
+    }
+
+    private func answer(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: UInt16? = nil) {
+        answers.append(DriverCompletion(token: token, result: result, hasMore: hasMore, bufferIndex: buffer))
+    }
+}

@@ -1,0 +1,115 @@
+package import CIOUring
+package import Reactor
+
+/// What the loop asks for: noted down, handed over by the next wait.
+extension SimulatedDriver {
+    package func accept(on listener: Int32, token: Token) {
+        law(!closedListeners.contains(listener), "accept on a closed listener")
+        counts.accepts += 1
+        begin(token, on: listener)
+        operations.append(.accept(listener: listener, token))
+    }
+
+    package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
+        let peer = peer(of: socket, "receive")
+        law(!peer.hasReceive, "two receives on one socket")
+        peer.hasReceive = true
+        counts.receives += 1
+        begin(token, on: socket)
+        operations.append(.receive(socket, size, token))
+    }
+
+    package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        law(sendsInBatches, "a batched send that the driver does not offer")
+        unsafe send(message, on: socket, token, isBatched: true)
+    }
+
+    package func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        begin(token, on: socket)
+        unsafe send(message, on: socket, token, isBatched: false)
+    }
+
+    private func send(_ message: UnsafePointer<msghdr>, on socket: Int32, _ token: Token, isBatched: Bool) {
+        let peer = peer(of: socket, "send")
+        law(!peer.hasSend, "two sends on one socket")
+        law(!peer.hasSeenEnd, "a send behind the FIN")
+        peer.hasSend = true
+        counts.sends += 1
+        unsafe operations.append(.send(socket, SimulatedMessage(message), token, isBatched: isBatched))
+    }
+
+    package func cancel(_ token: Token) {
+        counts.cancels += 1
+        operations.append(.cancel(token))
+    }
+
+    package func cancelAll(on descriptor: Int32) {
+        if !accepts.keys.contains(descriptor), inFlight.values.allSatisfy({ $0 != descriptor }) {
+            _ = peer(of: descriptor, "cancel")
+        }
+        counts.cancels += 1
+        operations.append(.cancelAll(descriptor))
+    }
+
+    package func shutdownWriting(_ socket: Int32) {
+        law(!peer(of: socket, "shutdown").hasSend, "a shutdown in front of a send's end")
+        operations.append(.shutdownWriting(socket))
+    }
+
+    package func close(_ descriptor: Int32) {
+        if let peer = peers[descriptor] {
+            law(!peer.hasReceive, "close with a receive in flight")
+            law(!peer.hasSend, "close with a send in flight")
+        } else {
+            law(closedListeners.insert(descriptor).inserted, "descriptor \(descriptor) was closed twice")
+            law(inFlight.values.allSatisfy { $0 != descriptor }, "close with an accept in flight")
+        }
+        operations.append(.close(descriptor))
+    }
+
+    package func notify(_ address: Int32) {}
+
+    private func begin(_ token: Token, on descriptor: Int32) {
+        law(inFlight.updateValue(descriptor, forKey: token) == nil, "two operations with one token")
+    }
+
+    /// The loop has seen an operation's last answer.
+    func settle(_ token: Token) {
+        guard let descriptor = inFlight.removeValue(forKey: token), let peer = peers[descriptor] else { return }
+        if token.operation == .send { peer.hasSend = false } else { peer.hasReceive = false }
+    }
+
+    func peer(of socket: Int32, _ operation: String) -> SimulatedPeer {
+        guard let peer = peers[socket] else { fatalError("\(operation) on a closed descriptor, \(socket)") }
+        return peer
+    }
+}
+
+// MARK: receive buffers
+
+extension SimulatedDriver {
+    package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {
+        unsafe buffers(buffer.size)[buffer.index]
+    }
+
+    package func giveBack(_ buffer: ReceiveBuffer) {
+        let memory = unsafe memory(of: buffer)
+        for case let peer in peers.values {
+            let isBorrowed = unsafe peer.send?.pieces.contains { unsafe $0.overlaps(memory) } ?? false
+            law(!isBorrowed, "a receive buffer came back while a send borrows it")
+        }
+        buffers(buffer.size).giveBack(buffer.index)
+    }
+
+    package func bufferCount(_ size: ReceiveBufferSize) -> Int { buffers(size).count }
+
+    func buffers(_ size: ReceiveBufferSize) -> SimulatedBuffers { size == .small ? small : large }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func overlaps(_ other: UnsafeMutableRawBufferPointer) -> Bool {
+        let start = UInt(bitPattern: baseAddress)
+        let otherStart = UInt(bitPattern: other.baseAddress)
+        return start < otherStart + UInt(other.count) && otherStart < start + UInt(count)
+    }
+}

@@ -1,0 +1,144 @@
+internal import CIOUring
+internal import IOUring
+package import Reactor
+
+/// A driver over connections in memory: deterministic, never blocks, and watches that its loop keeps the laws.
+///
+/// The test plays the peers (`connect`); nothing happens between two waits. With a seed, completions of different operations
+/// change places, input comes in pieces of any size, and an operation may be answered a wait later.
+package final class SimulatedDriver: Driver {
+    package struct Options: Sendable {
+        package var sendsInBatches = true
+        package var acceptsRepeatedly = true
+        package var smallBuffers = (count: 512, byteCount: 4096)
+        package var largeBuffers = (count: 32, byteCount: 65536)
+        /// Descriptors that the loop's connections may hold; accepting beyond fails with EMFILE.
+        package var descriptorLimit = Int.max
+        /// Operations that one wait hands over; the rest stays for the next.
+        package var submissionLimit = Int.max
+        /// nil: everything in order and at once.
+        package var seed: UInt64?
+
+        package init() {}
+    }
+
+    /// How often the loop has asked for something.
+    package struct Counts {
+        package var waits = 0
+        package var accepts = 0
+        package var receives = 0
+        package var sends = 0
+        package var cancels = 0
+    }
+
+    package let wakeUp: WakeUpEvent
+    package let notificationAddress: Int32? = nil
+    package internal(set) var counts = Counts()
+    /// How long the loop would have slept in its last wait (`.max`: for ever); nil: there was something to do.
+    package private(set) var sleep: UInt64?
+    package var options: Options
+    /// Errors (errno) that the next accepts fail with.
+    package var acceptErrors: [Int32] = []
+
+    let small: SimulatedBuffers
+    let large: SimulatedBuffers
+    var random: SeededGenerator
+    /// Asked for and not handed over.
+    var operations: [SimulatedOperation] = []
+    /// Accepts that are armed, by listener.
+    var accepts: [Int32: Token] = [:]
+    /// Peers that are not accepted yet, by listener.
+    var waitingPeers: [Int32: [SimulatedPeer]] = [:]
+    /// Accepted, in this order.
+    var descriptors: [Int32] = []
+    var peers: [Int32: SimulatedPeer] = [:]
+    var closedListeners: Set<Int32> = []
+    /// The socket or listener of every operation that is not answered yet.
+    var inFlight: [Token: Int32] = [:]
+    private var nextDescriptor = SimulatedDriver.firstDescriptor
+    /// Answered, in the order of the events; later ones may be ordered otherwise.
+    var answers: [DriverCompletion] = []
+    private var completions: ArraySlice<DriverCompletion> = []
+
+    /// Beyond every real descriptor.
+    package static let listener: Int32 = 1 << 20
+    private static let firstDescriptor: Int32 = 1 << 20 + 1024
+
+    package init(_ options: Options = Options()) {
+        self.options = options
+        small = SimulatedBuffers(count: options.smallBuffers.count, bufferSize: options.smallBuffers.byteCount)
+        large = SimulatedBuffers(count: options.largeBuffers.count, bufferSize: options.largeBuffers.byteCount)
+        random = SeededGenerator(seed: options.seed ?? 0)
+        do { wakeUp = try WakeUpEvent() } catch { fatalError("no eventfd: \(error)") }
+    }
+
+    package var sendsInBatches: Bool { options.sendsInBatches }
+    package var unsubmittedCount: Int { operations.count }
+
+    /// A new connection, waiting to be accepted.
+    package func connect(to listener: Int32 = SimulatedDriver.listener) -> SimulatedPeer {
+        let peer = SimulatedPeer()
+        waitingPeers[listener, default: []].append(peer)
+        return peer
+    }
+
+    /// Receive buffers that the loop has not given back.
+    package var loanCount: Int { small.loanCount + large.loanCount }
+    /// Connections whose descriptor is open.
+    package var openCount: Int { peers.count }
+
+    package func wait(milliseconds: UInt64?) {
+        counts.waits += 1
+        law(completions.isEmpty, "a wait began before all completions were collected")
+        if chance(2) { moveInput() }
+        handOver()
+        moveSends()
+        moveAccepts()
+        moveInput()
+        collect()
+        let isIdle = completions.isEmpty && answers.isEmpty && operations.isEmpty
+        sleep = isIdle && milliseconds != 0 ? milliseconds ?? .max : nil
+    }
+
+    package func nextCompletion() -> DriverCompletion? {
+        guard let completion = completions.popFirst() else { return nil }
+        if !completion.hasMore { settle(completion.token) }
+        return completion
+    }
+
+    /// True once in `count` times, if there is a seed.
+    func chance(_ count: Int) -> Bool { options.seed != nil && random.oneIn(count) }
+
+    /// With a seed the operations' answers change places, each one's own stay in order, and some wait for the next time.
+    private func collect() {
+        guard options.seed != nil else {
+            completions = answers[...]
+            answers = []
+            return
+        }
+        var order: [Token] = []
+        var lists: [Token: [DriverCompletion]] = [:]
+        for answer in answers {
+            if lists[answer.token] == nil { order.append(answer.token) }
+            lists[answer.token, default: []].append(answer)
+        }
+        answers = []
+        var chosen: [DriverCompletion] = []
+        while let token = order.randomElement(using: &random) {
+            if random.oneIn(16) {
+                answers += lists[token] ?? []
+                lists[token] = []
+            } else if let answer = lists[token]?.first {
+                chosen.append(answer)
+                lists[token]?.removeFirst()
+            }
+            if lists[token]?.isEmpty ?? true { order.removeAll { $0 == token } }
+        }
+        completions = chosen[...]
+    }
+
+    func makeDescriptor() -> Int32 {
+        nextDescriptor += 1
+        return nextDescriptor
+    }
+}

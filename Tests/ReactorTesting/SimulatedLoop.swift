@@ -1,0 +1,87 @@
+internal import CIOUring
+package import Reactor
+internal import Synchronization
+
+/// A loop over simulated connections and virtual time, turned by the test on its own thread.
+package final class SimulatedLoop {
+    package let driver: SimulatedDriver
+    package let clock: VirtualClock
+    package let loop: EventLoop
+    private let handler: any ConnectionHandler
+
+    package convenience init(
+        _ options: SimulatedDriver.Options = .init(), log: @escaping LoopLog = { _, _ in },
+        makeHandler: (EventLoop) -> any ConnectionHandler
+    ) {
+        let clock = VirtualClock()
+        let links = LoopLinks(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
+        self.init(index: 0, links: links, clock: clock, options, log: log, makeHandler: makeHandler)
+    }
+
+    /// One of several loops that know each other. Nobody wakes a simulated loop: the test has to turn it.
+    package init(
+        index: Int, links: LoopLinks, clock: VirtualClock, _ options: SimulatedDriver.Options = .init(),
+        log: @escaping LoopLog = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
+    ) {
+        self.clock = clock
+        driver = SimulatedDriver(options)
+        loop = EventLoop(
+            index: index, driver: driver, links: links, executor: LoopExecutor(index: index, links: links), log: log,
+            clock: clock.milliseconds)
+        handler = makeHandler(loop)
+        loop.install(handler)
+        loop.listen(on: [SimulatedDriver.listener])
+    }
+
+    /// A new connection; it is accepted with the next turn.
+    package func connect() -> SimulatedPeer { driver.connect() }
+
+    /// Several at once.
+    package func connect(_ count: Int) -> [SimulatedPeer] { (0..<count).map { _ in connect() } }
+
+    /// One turn of the loop.
+    package func turn() {
+        unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
+        loop.tick()
+        ringcast_set_current_loop(nil)
+    }
+
+    package func turn(_ count: Int) {
+        for _ in 0..<count { turn() }
+    }
+
+    /// Turns until the loop would sleep: whatever still has to be done then needs an event or time.
+    ///
+    /// The first turn is always made: something may have been asked of the loop outside of its turns.
+    package func rest() {
+        turn()
+        for _ in 0..<100_000 {
+            turn()
+            if driver.sleep != nil { return }
+        }
+        fatalError("the loop does not come to rest")
+    }
+
+    /// Lets time pass; the loop wakes whenever it asked for that.
+    package func advance(milliseconds: UInt64) {
+        rest()
+        let end = clock.milliseconds + milliseconds
+        while clock.milliseconds < end {
+            clock.advance(min(max(driver.sleep ?? 1, 1), end - clock.milliseconds))
+            rest()
+        }
+    }
+
+    /// Asks the loop to end and lets time pass until it has.
+    package func stop() {
+        loop.stop()
+        for _ in 0..<1_000 where !loop.hasEnded { advance(milliseconds: 100) }
+        precondition(loop.hasEnded, "the loop does not end")
+        loop.finish()
+    }
+}
+
+extension Connection {
+    package func send(_ bytes: [UInt8]) { send(bytes.span.bytes) }
+    package func send(_ text: String) { send(Array(text.utf8)) }
+}

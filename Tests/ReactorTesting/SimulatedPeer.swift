@@ -1,0 +1,106 @@
+internal import Reactor
+
+/// The other end of a connection, played by the test; and the socket between the two.
+package final class SimulatedPeer {
+    /// Bytes that the socket still takes from the loop before it is full.
+    package var window = Int.max
+    /// Everything that the loop has sent, in order.
+    package private(set) var receivedBytes: [UInt8] = []
+    /// The loop's FIN has come.
+    package internal(set) var hasSeenEnd = false
+    /// The loop's reset has come: it closed with input unread.
+    package private(set) var hasSeenReset = false
+    /// The loop has closed its descriptor.
+    package private(set) var isClosed = false
+    /// The loop's descriptor; nil until it is accepted.
+    package internal(set) var descriptor: Int32?
+
+    /// Bytes of this peer that the loop has not received.
+    package var unreadByteCount: Int { inbox.count - inboxStart }
+
+    private var inbox: [UInt8] = []
+    private var inboxStart = 0
+    private var hasEnded = false
+    private(set) var hasReset = false
+    private(set) var isShutDown = false
+
+    // What the loop has in flight here.
+    var receive: (token: Token, size: ReceiveBufferSize)?
+    var send: SimulatedSend?
+    /// Whether the loop has asked for one and does not know yet that it is over.
+    var hasReceive = false
+    var hasSend = false
+
+    init() {}
+
+    /// Writes to the loop.
+    package func send(_ bytes: [UInt8]) {
+        precondition(!hasEnded && !hasReset, "this peer has ended its side")
+        inbox += bytes
+    }
+
+    /// Sends FIN; the peer still reads.
+    package func end() { hasEnded = true }
+
+    /// Cuts the connection.
+    package func reset() { hasReset = true }
+
+    /// Reads `count` bytes, so that the socket has room for as many more.
+    package func makeRoom(_ count: Int) {
+        let sum = window.addingReportingOverflow(count)
+        window = sum.overflow ? .max : sum.partialValue
+    }
+
+    /// Forgets what has been received.
+    package func takeReceivedBytes() -> [UInt8] {
+        defer { receivedBytes = [] }
+        return receivedBytes
+    }
+}
+
+// MARK: the socket
+
+extension SimulatedPeer {
+    var inputIsOver: Bool { hasEnded && unreadByteCount == 0 }
+
+    func readInput(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(buffer.count, unreadByteCount)
+        unsafe buffer.copyBytes(from: inbox[inboxStart..<inboxStart + count])
+        inboxStart += count
+        if inboxStart == inbox.count { (inbox, inboxStart) = ([], 0) }
+        return count
+    }
+
+    /// Takes what there is room for.
+    func take(_ pieces: [UnsafeRawBufferPointer]) -> Int {
+        var taken = 0
+        let count = unsafe pieces.count
+        for index in 0..<count {
+            let piece = unsafe pieces[index]
+            let count = min(piece.count, window)
+            unsafe receivedBytes.append(contentsOf: piece[..<count])
+            if window != .max { window -= count }
+            taken += count
+            if count < piece.count { break }
+        }
+        return taken
+    }
+
+    func shutDownWriting() {
+        law(!isShutDown, "the same socket was shut down twice")
+        isShutDown = true
+        hasSeenEnd = true
+    }
+
+    func closeSocket() {
+        isClosed = true
+        if unreadByteCount > 0 { hasSeenReset = true } else { hasSeenEnd = true }
+    }
+}
+
+/// An ordinary send under way: its pieces are borrowed until it completes.
+@safe
+struct SimulatedSend {
+    let token: Token
+    let pieces: [UnsafeRawBufferPointer]
+}
