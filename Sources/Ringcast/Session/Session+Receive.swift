@@ -1,0 +1,135 @@
+import Reactor
+import WebSocketProtocol
+
+extension Session {
+    /// What one connection may use of a turn, so that a flood on it does not starve the others of its loop.
+    static let framesPerTurn = 1_024
+    static let bytesPerTurn = 256 << 10
+
+    /// Handles the frames in `bytes` from `start` on. Returns how far it came.
+    func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
+        noteInbound(at: loop.now)
+        drainIfDue()
+        var position = start
+        var frames = 0
+        while let event = unsafe withKind({
+            unsafe state.pointee.decoder.next(in: &bytes, at: &position, limits: $0.limits)
+        }) {
+            guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
+            frames += 1
+            if frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn {
+                if position < bytes.byteCount { connection.continueNextTurn() }
+                return position
+            }
+        }
+        chooseBuffers(received: bytes.byteCount - start)
+        return position
+    }
+
+    /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
+    private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: ServerLoop) -> Bool {
+        switch event {
+        case .message(let kind, let payload):
+            guard isOpen else { return true }
+            unsafe loop.counters.pointee.messagesIn += 1
+            receiveMessage(kind, payload, in: &bytes, on: loop)
+        case .ping(let payload), .pong(let payload):
+            guard isOpen else { return true }
+            guard admitControlFrame(now: loop.now) else {
+                fail(.policyViolation, reason: "too many control frames")
+                return false
+            }
+            if case .ping = event { receivePing(payload, in: bytes.bytes) } else { receivePong(payload, in: bytes.bytes) }
+        case .close(let code, let payload):
+            peerClosed(code, reason: reason(payload, in: bytes.bytes))
+            return false
+        case .violation(let violation):
+            fail(violation.closeCode, reason: violation.reason)
+            return false
+        }
+        return !flags.contains(.terminated) && !flags.contains(.closed)
+    }
+
+    private func receiveMessage(
+        _ kind: MessageKind, _ payload: Payload, in bytes: inout MutableRawSpan, on loop: ServerLoop
+    ) {
+        switch payload {
+        case .inPlace(let range):
+            let body = bytes.bytes.extracting(range)
+            if range.count >= Self.borrowThreshold { unsafe loop.lendable = body.withUnsafeBytes { unsafe $0.baseAddress } }
+            hand(body, kind)
+            unsafe loop.lendable = nil
+        case .assembled:
+            hand(unsafe state.pointee.decoder.assembled, kind)
+            // The handler cannot have ended the session: that waits for the end of the turn.
+            unsafe state.pointee.decoder.releaseAssembled()
+        }
+    }
+
+    /// Calls the message handler. Text has been validated by the decoder (RFC 6455 §8.1).
+    private func hand(_ body: RawSpan, _ kind: MessageKind) {
+        let message: Message
+        if kind.opcode == .text {
+            // Safe: bytes are bound to no other type, and the decoder has checked that they are UTF-8.
+            message = unsafe .text(UTF8Span(unchecked: Span<UInt8>(_bytes: body)))
+        } else {
+            message = .binary(body)
+        }
+        do { try withHandlers { try $0.message(self, message) } } catch { handlerFailed(error) }
+    }
+
+    private func receivePing(_ payload: Payload, in bytes: RawSpan) {
+        let body = span(payload, in: bytes)
+        answerPing(body)
+        do { try withHandlers { try $0.ping(self, body) } } catch { handlerFailed(error) }
+    }
+
+    private func receivePong(_ payload: Payload, in bytes: RawSpan) {
+        let body = span(payload, in: bytes)
+        notePong()
+        do { try withHandlers { try $0.pong(self, body) } } catch { handlerFailed(error) }
+    }
+
+    @_lifetime(copy bytes)
+    private func span(_ payload: Payload, in bytes: RawSpan) -> RawSpan {
+        switch payload {
+        case .inPlace(let range): bytes.extracting(range)
+        // Safe: the decoder keeps these bytes until its next event, and this span is used for the current one only.
+        case .assembled: unsafe _overrideLifetime(state.pointee.decoder.assembled, copying: bytes)
+        }
+    }
+
+    private func reason(_ payload: Payload, in bytes: RawSpan) -> String {
+        // Safe: copied before the closure returns.
+        unsafe span(payload, in: bytes).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Moves to large receive buffers while a frame over 16 KB is arriving, and back after many small receives.
+    private func chooseBuffers(received count: Int) {
+        if unsafe state.pointee.decoder.bytesExpected > 16 << 10 {
+            if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }
+            unsafe state.pointee.largeBufferTurns = 64
+        } else if unsafe state.pointee.largeBufferTurns > 0, count < 16 << 10 {
+            unsafe state.pointee.largeBufferTurns -= 1
+            if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(false) }
+        }
+    }
+}
+
+extension Session {
+    /// Borrows the handlers without counting references.
+    @inline(__always)
+    func withHandlers<Failure: Error>(
+        _ body: (any SocketHandlers) throws(Failure) -> Void
+    ) throws(Failure) {
+        let kind = unsafe state.pointee.kind
+        try unsafe kind._withUnsafeGuaranteedRef { (kind: SocketKind) throws(Failure) in try body(kind.handlers) }
+    }
+
+    /// A handler threw: `error` hears of it, and the socket closes with 1011 unless `error` closed it.
+    func handlerFailed(_ error: any Error) {
+        withHandlers { $0.error(self, error) }
+        loop.core.log(.debug, "a WebSocket handler threw: \(error)")
+        if isOpen { close(.internalError, reason: "internal error") }
+    }
+}
