@@ -58,6 +58,8 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
+
         .testTarget(name: "IOUringTests", dependencies: ["IOUring"], swiftSettings: library),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: library),
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),

@@ -91,12 +91,12 @@ struct ChunkedDecoder: Sendable {
     /// Refuses a size as soon as its leading digits are over what is left of the limit: it can only grow, and is far
     /// from overflowing then.
     private mutating func readDigit(_ digit: UInt8) throws(HTTPRefusal) {
-        guard digitCount < Self.maximumSizeDigits else { throw .malformed("the chunk size is malformed") }
-        digitCount += 1
         let (product, overflow) = remaining.multipliedReportingOverflow(by: 16)
         let (size, carry) = product.addingReportingOverflow(Int(digit))
         guard !overflow, !carry, size <= allowance else { throw .bodyTooLarge }
+        guard digitCount < Self.maximumSizeDigits else { throw .malformed("the chunk size has too many digits") }
         remaining = size
+        digitCount += 1
     }
 
     /// Field lines as in a head, up to an empty one (RFC 9112 §7.1.2).

@@ -38,6 +38,20 @@ extension RawSpan {
         range.first { self[$0] == byte }
     }
 
+    /// The offset of the first byte at or behind `start` that no token holds; `byteCount` when there is none.
+    func endOfToken(from start: Int) -> Int {
+        var offset = start
+        while offset < byteCount, self[offset].isToken { offset += 1 }
+        return offset
+    }
+
+    /// The offset of the first byte at or behind `start` that no target holds; `byteCount` when there is none.
+    func endOfTarget(from start: Int) -> Int {
+        var offset = start
+        while offset < byteCount, self[offset].isTarget { offset += 1 }
+        return offset
+    }
+
     /// The range without the spaces and tabs around it.
     func trimmed(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound

@@ -10,7 +10,8 @@ extension RequestHead {
         while start < end {
             let pairEnd = bytes.firstOffset(of: UInt8(ascii: "&"), in: start..<end) ?? end
             let nameEnd = bytes.firstOffset(of: UInt8(ascii: "="), in: start..<pairEnd) ?? pairEnd
-            if PercentDecoding.equals(start..<nameEnd, of: bytes, plusIsSpace: true, name) {
+            // Two ampersands have nothing between them, not a pair without a name.
+            if start < pairEnd, PercentDecoding.equals(start..<nameEnd, of: bytes, plusIsSpace: true, name) {
                 let value = min(nameEnd + 1, pairEnd)..<pairEnd
                 return PercentDecoding.string(value, of: bytes, plusIsSpace: true)
             }

@@ -11,17 +11,13 @@ extension RequestHeadParser {
     }
 
     mutating func readFieldName(_ bytes: RawSpan) throws(HTTPRefusal) {
-        while position < bytes.byteCount {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: ":") {
-                fieldName = partStart..<position
-                guard !fieldName.isEmpty else { throw .malformed("a field has no name") }
-                return begin(.fieldValue, at: position + 1)
-            }
-            // RFC 9112 §5.1: a blank before the colon is refused too, and is no token.
-            guard byte.isToken else { throw .malformed("a field name is not a token") }
-            position += 1
-        }
+        position = bytes.endOfToken(from: position)
+        fieldName = partStart..<position
+        guard position < bytes.byteCount else { return }
+        // RFC 9112 §5.1: a blank before the colon is refused too, and is no token.
+        guard bytes[position] == UInt8(ascii: ":") else { throw .malformed("a field name is not a token") }
+        guard !fieldName.isEmpty else { throw .malformed("a field has no name") }
+        begin(.fieldValue, at: position + 1)
     }
 
     mutating func readFieldValue(_ bytes: RawSpan) throws(HTTPRefusal) {

@@ -11,17 +11,11 @@ extension RequestHeadParser {
     }
 
     mutating func readMethod(_ bytes: RawSpan) throws(HTTPRefusal) {
-        while position < bytes.byteCount {
-            let byte = bytes[position]
-            if byte == .space { return try endMethod(bytes) }
-            guard byte.isToken else { throw .malformed("the method is not a token") }
-            guard position - partStart < Self.maximumMethodLength else { throw .unknownMethod }
-            position += 1
-        }
-    }
-
-    private mutating func endMethod(_ bytes: RawSpan) throws(HTTPRefusal) {
+        position = bytes.endOfToken(from: position)
         layout.method = partStart..<position
+        guard layout.method.count <= Self.maximumMethodLength else { throw .unknownMethod }
+        guard position < bytes.byteCount else { return }
+        guard bytes[position] == .space else { throw .malformed("the method is not a token") }
         if layout.method.isEmpty { throw .malformed("there is no method") }
         if bytes.equals(layout.method, "CONNECT") { throw .malformed("this server is not a proxy") }
         layout.isHead = bytes.equals(layout.method, "HEAD")
@@ -29,17 +23,13 @@ extension RequestHeadParser {
     }
 
     mutating func readTarget(_ bytes: RawSpan) throws(HTTPRefusal) {
-        while position < bytes.byteCount {
-            let byte = bytes[position]
-            if byte == .space {
-                layout.target = partStart..<position
-                try layout.divideTarget(in: bytes)
-                return begin(.version, at: position + 1)
-            }
-            guard byte.isTarget else { throw .malformed("the target holds a forbidden character") }
-            guard position - partStart < limits.targetBytes else { throw .targetTooLong }
-            position += 1
-        }
+        position = bytes.endOfTarget(from: position)
+        layout.target = partStart..<position
+        guard layout.target.count <= limits.targetBytes else { throw .targetTooLong }
+        guard position < bytes.byteCount else { return }
+        guard bytes[position] == .space else { throw .malformed("the target holds a forbidden character") }
+        try layout.divideTarget(in: bytes)
+        begin(.version, at: position + 1)
     }
 
     /// RFC 9112 §2.3: `HTTP/` digit `.` digit, in this case only.

@@ -1,4 +1,5 @@
 import HTTPProtocol
+import HTTPTypes
 import Testing
 
 /// All that came of decoding a body.
@@ -19,7 +20,7 @@ func decode(_ bytes: [UInt8], arriving ends: [Int], framing: BodyFraming, limit:
     for end in ends {
         let piece = Array(bytes[start..<end])
         var position = 0
-        while let event = decoder.next(in: piece.span.bytes, at: &position) {
+        while let event = decoder.next(in: piece.rawSpan, at: &position) {
             switch event {
             case .data(let range):
                 #expect(!range.isEmpty && range.upperBound == position)
@@ -71,8 +72,8 @@ func decoded(_ text: String, framing: BodyFraming = .chunked, limit: Int = 1 << 
         var ended = BodyDecoder(framing: .none, limit: 0)
         var refused = BodyDecoder(framing: .length(1), limit: 0)
         for _ in 0..<3 {
-            #expect(ended.next(in: nothing.span.bytes, at: &position) == .end)
-            guard case .refused = refused.next(in: nothing.span.bytes, at: &position) else {
+            #expect(ended.next(in: nothing.rawSpan, at: &position) == .end)
+            guard case .refused = refused.next(in: nothing.rawSpan, at: &position) else {
                 Issue.record("not refused")
                 return
             }
@@ -105,7 +106,8 @@ func decoded(_ text: String, framing: BodyFraming = .chunked, limit: Int = 1 << 
     }
 
     @Test(arguments: [
-        "\r\n", ";x\r\n", " 5\r\nhello\r\n", "+5\r\nhello\r\n", "-1\r\n", "0x5\r\nhello\r\n", "g\r\n", "5 \r\nhello\r\n",
+        "\r\n", ";x\r\n", " 5\r\nhello\r\n", "+5\r\nhello\r\n", "-1\r\n", "0x5\r\nhello\r\n", "g\r\n",
+        "5 \r\nhello\r\n",
         "5 5\r\n", "5\nhello\r\n", "5\rhello", "5\r\nhelloX", "5\r\nhello\n", "5\r\nhello\rX", "5;a\nb\r\n",
         "5;\u{0}\r\n", "00000000000000001\r\nx\r\n", "0\r\n\n", "0\r\n\rX", "0\r\n X: y\r\n\r\n", "0\r\nX y: z\r\n\r\n",
         "0\r\nX\r\n\r\n", "0\r\n: x\r\n\r\n", "0\r\nX: y\nZ: w\r\n\r\n", "0\r\nX: y\rZ\r\n\r\n", "0\r\nX : y\r\n\r\n",
@@ -122,7 +124,9 @@ func decoded(_ text: String, framing: BodyFraming = .chunked, limit: Int = 1 << 
         #expect(outcome.text == "hello")
     }
 
-    @Test(arguments: ["7fffffffffffffff", "8000000000000000", "ffffffffffffffff", "FFFFFFFFFFFFFFFFF", "10000000000000000"])
+    @Test(arguments: [
+        "7fffffffffffffff", "8000000000000000", "ffffffffffffffff", "FFFFFFFFFFFFFFFFF", "10000000000000000",
+    ])
     func `a chunk size that overflows is refused with 413`(size: String) {
         #expect(decoded("\(size)\r\n").refusedStatus == 413)
         #expect(decoded("1\r\nx\r\n\(size)\r\n", limit: .max).refusedStatus == 413)

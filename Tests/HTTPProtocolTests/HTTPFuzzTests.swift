@@ -57,7 +57,7 @@ import Testing
         for offset in 0..<layout.byteCount where bytes[offset] == 0x0D || bytes[offset] == 0x0A {
             #expect(bytes[offset] == 0x0D ? bytes[offset + 1] == 0x0A : bytes[offset - 1] == 0x0D)
         }
-        let head = RequestHead(bytes: bytes.span.bytes, layout: layout)
+        let head = RequestHead(bytes: bytes.rawSpan, layout: layout)
         let fields = head.fields
         #expect(fields.count <= 5)
         for field in fields {

@@ -81,10 +81,10 @@ import Testing
         while !bytes.isEmpty {
             let rest = Array(bytes)
             let layout = try #require(verdict(rest).layout)
-            paths.append(RequestHead(bytes: rest.span.bytes, layout: layout).path)
+            paths.append(RequestHead(bytes: rest.rawSpan, layout: layout).path)
             var body = BodyDecoder(framing: layout.body, limit: 10)
             var position = layout.byteCount
-            while body.next(in: rest.span.bytes, at: &position) != .end {}
+            while body.next(in: rest.rawSpan, at: &position) != .end {}
             bytes = bytes.dropFirst(position)
         }
         #expect(paths == ["/1", "/2", "/3"])

@@ -1,4 +1,5 @@
 import HTTPProtocol
+import HTTPTypes
 import Testing
 
 @Suite struct RequestLineTests {
@@ -19,6 +20,21 @@ import Testing
         #expect(verdict("") == .incomplete)
         #expect(verdict("GET / HTTP/1.1\r\nHost: a\r\n") == .incomplete)
         #expect(verdict("GET / HTTP/1.1\r\nHost: a\r\n\r") == .incomplete)
+    }
+
+    @Test func `a line that was read is not looked at again`() {
+        let text = "GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "Name: value\r\n", count: 20) + "\r\n"
+        var bytes = Array(text.utf8)
+        var parser = RequestHeadParser()
+        var lineStart = 0
+        for count in 1..<bytes.count {
+            #expect(parser.parse(bytes.rawSpan.extracting(first: count)) == .incomplete)
+            guard bytes[count - 1] == 0x0A else { continue }
+            // Were these bytes read once more, they would be refused.
+            for offset in lineStart..<count { bytes[offset] = 0 }
+            lineStart = count
+        }
+        #expect(parser.parse(bytes.rawSpan).layout?.byteCount == bytes.count)
     }
 
     @Test func `a few empty lines before a request are skipped`() throws {

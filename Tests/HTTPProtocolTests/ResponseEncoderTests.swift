@@ -12,7 +12,7 @@ import Testing
         var output: [UInt8] = []
         let bytes = Array(body.utf8)
         try ResponseEncoder.encode(
-            status: status, fields: fields, body: bytes.span.bytes, keepAlive: keepAlive, isHead: isHead,
+            status: status, fields: fields, body: bytes.rawSpan, keepAlive: keepAlive, isHead: isHead,
             isHTTP11: isHTTP11, date: Self.date, into: &output)
         return String(decoding: output, as: UTF8.self)
     }
@@ -20,7 +20,8 @@ import Testing
     @Test func `a response is its status line, fields and body`() throws {
         #expect(
             try encoded(.ok, [.contentType: "text/plain"], body: "hello")
-                == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: \(Self.date)\r\nContent-Length: 5\r\n\r\nhello")
+                == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: \(Self.date)\r\nContent-Length: 5\r\n\r\nhello"
+        )
     }
 
     @Test func `a response is appended to what is there`() throws {

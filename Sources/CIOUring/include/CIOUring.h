@@ -1,3 +1,34 @@
+// What Swift cannot say of the kernel interface, and what liburing 2.3 does not know of it yet.
+//
+// <features.h> first, and no _GNU_SOURCE: liburing.h defines _XOPEN_SOURCE, and fd_set would differ from the Glibc module's.
+// What needs _GNU_SOURCE lives in the .c files.
 #pragma once
 #include <features.h>
 #include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+// The next completion, or NULL: no system call. Pair it with io_uring_cq_advance(ring, 1).
+static inline struct io_uring_cqe *_Nullable ringcast_next_completion(struct io_uring *_Nonnull ring) {
+    unsigned head = *ring->cq.khead;
+    if (head == io_uring_smp_load_acquire(ring->cq.ktail)) return NULL;
+    return &ring->cq.cqes[head & ring->cq.ring_mask];
+}
+
+// The processors this process may run on, ascending; returns how many there are (at most `capacity` are written).
+int ringcast_allowed_processors(int *_Nonnull processors, int capacity);
+// Pins the calling thread; 0, or an errno.
+int ringcast_pin_thread(int processor);
+void ringcast_name_thread(const char *_Nonnull name);
+
+// An 8-byte counter that wakes its reader; close-on-exec. -errno on failure.
+int ringcast_eventfd(void);
+
+// One pointer per thread: the loop that the thread runs.
+void *_Nullable ringcast_current_loop(void);
+void ringcast_set_current_loop(void *_Nullable loop);
+
+// socket(2) & co. with flags whose names are not plain integers in Swift.
+int ringcast_tcp_socket(int family);
+int ringcast_stream_pair(int descriptors[_Nonnull 2]);

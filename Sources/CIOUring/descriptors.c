@@ -1,0 +1,24 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "CIOUring.h"
+
+int ringcast_eventfd(void) {
+    int descriptor = eventfd(0, EFD_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int ringcast_tcp_socket(int family) {
+    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int ringcast_stream_pair(int descriptors[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, descriptors) < 0 ? -errno : 0;
+}
+
+static _Thread_local void *current_loop;
+void *ringcast_current_loop(void) { return current_loop; }
+void ringcast_set_current_loop(void *loop) { current_loop = loop; }

@@ -1,0 +1,42 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "CIOUring.h"
+
+// sched_getaffinity refuses a set that is smaller than the kernel's own: grow until it fits.
+int ringcast_allowed_processors(int *processors, int capacity) {
+    for (int size = 1024; size <= 1 << 20; size *= 2) {
+        cpu_set_t *set = CPU_ALLOC(size);
+        if (set == NULL) return 0;
+        size_t bytes = CPU_ALLOC_SIZE(size);
+        if (sched_getaffinity(0, bytes, set) == 0) {
+            int found = 0;
+            for (int processor = 0; processor < size; processor++) {
+                if (!CPU_ISSET_S(processor, bytes, set)) continue;
+                if (found < capacity) processors[found] = processor;
+                found++;
+            }
+            CPU_FREE(set);
+            return found;
+        }
+        CPU_FREE(set);
+        if (errno != EINVAL) return 0;
+    }
+    return 0;
+}
+
+int ringcast_pin_thread(int processor) {
+    size_t bytes = CPU_ALLOC_SIZE(processor + 1);
+    cpu_set_t *set = CPU_ALLOC(processor + 1);
+    if (set == NULL) return ENOMEM;
+    CPU_ZERO_S(bytes, set);
+    CPU_SET_S(processor, bytes, set);
+    int result = pthread_setaffinity_np(pthread_self(), bytes, set);
+    CPU_FREE(set);
+    return result;
+}
+
+void ringcast_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

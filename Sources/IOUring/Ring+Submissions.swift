@@ -1,0 +1,111 @@
+package import CIOUring
+internal import Glibc
+
+/// One function per operation. None of them reaches the kernel by itself; `userData` comes back in the completion.
+extension Ring {
+    /// Completes with a descriptor for every connection until it completes without `hasMore`.
+    package func accept(on listener: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        let flags = Int32(SOCK_CLOEXEC.rawValue)
+        if KernelFeature.multishotAccept.isAllowed {
+            unsafe io_uring_prep_multishot_accept(entry, listener, nil, nil, flags)
+        } else {
+            unsafe io_uring_prep_accept(entry, listener, nil, nil, flags)
+        }
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Completes for every arrival, each in a buffer of `group`, until it completes without `hasMore`.
+    package func receive(on socket: Int32, group: UInt16, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_recv_multishot(entry, socket, nil, 0, 0)
+        unsafe entry.pointee.flags |= selectBuffer
+        unsafe entry.pointee.buf_group = group
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Sends what fits now, and completes only if that was not everything: with the byte count, or with EAGAIN or an error.
+    /// The memory is free again when the submission is over.
+    package func sendBatched(_ bytes: UnsafeRawBufferPointer, on socket: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_send(entry, socket, bytes.baseAddress!, bytes.count, batchedSendFlags)
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// The same out of several pieces. The header and its vector have to last until the submission is over.
+    package func sendBatched(_ header: UnsafePointer<msghdr>, on socket: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_sendmsg(entry, socket, header, UInt32(batchedSendFlags))
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Sends everything, however long it takes, and completes once. The memory is borrowed until then.
+    package func send(_ bytes: UnsafeRawBufferPointer, on socket: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_send(entry, socket, bytes.baseAddress!, bytes.count, waitingSendFlags)
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// The same out of several pieces. The pieces are borrowed until the completion, the header only until the submission.
+    package func send(_ header: UnsafePointer<msghdr>, on socket: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_sendmsg(entry, socket, header, UInt32(waitingSendFlags))
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Reads the 8 bytes of an eventfd.
+    package func read(_ descriptor: Int32, into counter: UnsafeMutablePointer<UInt64>, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_read(entry, descriptor, counter, 8, 0)
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Ends the operation that was submitted with `target`. Completes only if there is none, and then needs no answer.
+    package func cancel(_ target: UInt64, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_cancel64(entry, target, 0)
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Ends every operation on a descriptor.
+    package func cancelAll(on descriptor: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_cancel_fd(entry, descriptor, UInt32(IORING_ASYNC_CANCEL_ALL))
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Ends one direction, or both, of a connection.
+    package func shutdown(_ socket: Int32, _ direction: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_shutdown(entry, socket, direction)
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Closes a descriptor on which nothing is in flight.
+    package func close(_ descriptor: Int32, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_close(entry, descriptor)
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Posts a completion with `message` as its user data on another ring.
+    package func notify(ring descriptor: Int32, message: UInt64, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_msg_ring(entry, descriptor, 0, message, 0)
+        unsafe entry.pointee.flags |= skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+}
+
+/// `MSG_WAITALL` is what makes a partial send complete with its count: without it the bytes left are lost silently.
+private let batchedSendFlags = Int32(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
+private let waitingSendFlags = Int32(MSG_WAITALL | MSG_NOSIGNAL)
+
+private let skipSuccess = UInt8(1 << IOSQE_CQE_SKIP_SUCCESS_BIT)
+private let selectBuffer = UInt8(1 << IOSQE_BUFFER_SELECT_BIT)

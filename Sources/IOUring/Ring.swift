@@ -1,0 +1,98 @@
+internal import CIOUring
+internal import Glibc
+
+/// One io_uring: a queue of submissions and a queue of completions shared with the kernel.
+///
+/// A ring belongs to the thread that made it (`IORING_SETUP_SINGLE_ISSUER`): every method is called there.
+@safe
+package struct Ring: ~Copyable {
+    /// liburing keeps pointers into the structure, so it never moves.
+    let storage: UnsafeMutablePointer<io_uring>
+
+    /// - Parameters:
+    ///   - submissionEntries: submissions that fit before they have to be handed over; a power of two.
+    ///   - completionEntries: completions that fit before the kernel has to keep some aside.
+    package init(submissionEntries: UInt32, completionEntries: UInt32) throws(SystemError) {
+        // A local until nothing can fail: a throw after the last property is set would run `deinit` as well.
+        let storage = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
+        unsafe storage.initialize(to: io_uring())
+        let deferred = KernelFeature.deferredTaskRun.isAllowed ? IORING_SETUP_DEFER_TASKRUN : IORING_SETUP_COOP_TASKRUN
+        var parameters = io_uring_params()
+        parameters.flags =
+            IORING_SETUP_SINGLE_ISSUER | deferred | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP
+            | IORING_SETUP_CQSIZE
+        parameters.cq_entries = completionEntries
+        let result = unsafe io_uring_queue_init_params(submissionEntries, storage, &parameters)
+        guard result == 0 else {
+            unsafe storage.deallocate()
+            throw SystemError(-result)
+        }
+        if KernelFeature.registeredRing.isAllowed {
+            // An optimisation only: on failure calls go through the ordinary descriptor.
+            _ = unsafe io_uring_register_ring_fd(storage)
+        }
+        unsafe self.storage = unsafe storage
+    }
+
+    deinit {
+        unsafe io_uring_queue_exit(storage)
+        unsafe storage.deallocate()
+    }
+
+    /// How other rings address this one.
+    package var descriptor: Int32 { unsafe storage.pointee.ring_fd }
+
+    /// Submissions that the kernel has not seen yet.
+    package var unsubmittedCount: Int { Int(unsafe io_uring_sq_ready(storage)) }
+
+    /// Hands over every submission and waits for a completion.
+    ///
+    /// - Parameter milliseconds: how long at most; nil waits for ever, 0 only collects what is ready.
+    /// - Returns: nil, or what the kernel refused with; a signal and the end of the time are no errors.
+    package func submitAndWait(milliseconds: UInt64?) -> SystemError? {
+        let result: Int32
+        switch milliseconds {
+        case 0:
+            result = unsafe io_uring_submit_and_get_events(storage)
+        case let milliseconds?:
+            var time = __kernel_timespec(
+                tv_sec: Int64(milliseconds / 1000), tv_nsec: Int64(milliseconds % 1000) * 1_000_000)
+            var first: UnsafeMutablePointer<io_uring_cqe>?
+            result = unsafe io_uring_submit_and_wait_timeout(storage, &first, 1, &time, nil)
+        case nil:
+            result = unsafe io_uring_submit_and_wait(storage, 1)
+        }
+        switch result {
+        case -ETIME, -EINTR: return nil
+        // Completions have to be collected before the kernel takes more: the caller does that next.
+        case -EBUSY, -EAGAIN: return nil
+        case ..<0: return SystemError(-result)
+        default: return nil
+        }
+    }
+
+    /// Hands over every submission now.
+    package func submit() {
+        _ = unsafe io_uring_submit(storage)
+    }
+
+    /// The next completion, if one is ready. No system call.
+    @inline(__always)
+    package func nextCompletion() -> Completion? {
+        guard let entry = unsafe ringcast_next_completion(storage) else { return nil }
+        let completion = unsafe Completion(
+            userData: entry.pointee.user_data, result: entry.pointee.res, flags: entry.pointee.flags)
+        unsafe io_uring_cq_advance(storage, 1)
+        return completion
+    }
+
+    /// A free submission, handing over what is there when the queue is full.
+    @inline(__always)
+    func nextSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
+        if let entry = unsafe io_uring_get_sqe(storage) { return unsafe entry }
+        while true {
+            submit()
+            if let entry = unsafe io_uring_get_sqe(storage) { return unsafe entry }
+        }
+    }
+}

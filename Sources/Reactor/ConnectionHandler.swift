@@ -1,0 +1,70 @@
+/// What is done with the connections of one loop. Each loop has a handler of its own and calls it on its own thread, so a
+/// handler needs no locks. No call may block: every other connection of the loop would wait.
+public protocol ConnectionHandler: AnyObject {
+    /// The first call for a connection.
+    func opened(_ connection: Connection)
+
+    /// Bytes have come. They lie in the loop's receive buffer and may be changed in place.
+    ///
+    /// - Returns: how many were consumed, from the front. The rest is kept and comes again in front of the next bytes, as
+    ///   one piece. A handler that stops early to be fair to others calls `connection.continueNextTurn()`.
+    func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int
+
+    /// Everything that was queued has been taken by the kernel. Called after `isBlocked` was seen true.
+    func drained(_ connection: Connection)
+
+    /// The peer will send no more; it may still read. By default the connection is closed.
+    func inputEnded(_ connection: Connection)
+
+    /// The deadline of `setDeadline` has passed.
+    func deadlineReached(_ connection: Connection)
+
+    /// The last call for a connection, exactly once for each `opened`, never from within another call.
+    func closed(_ connection: Connection, _ reason: DisconnectReason)
+
+    /// What the turn brought has been delivered; what was queued leaves after this call.
+    func turnEnds()
+
+    /// Another loop or thread has posted this.
+    func received(_ message: ServiceMessage)
+
+    /// The loop was asked to stop: no more connections come. It ends once every connection is closed.
+    func stopping()
+}
+
+extension ConnectionHandler {
+    public func opened(_ connection: Connection) {}
+    public func drained(_ connection: Connection) {}
+    public func inputEnded(_ connection: Connection) { connection.close() }
+    public func deadlineReached(_ connection: Connection) {}
+    public func closed(_ connection: Connection, _ reason: DisconnectReason) {}
+    public func turnEnds() {}
+    public func received(_ message: ServiceMessage) {}
+    public func stopping() {}
+}
+
+/// A few words from one thread to the handler of a loop; what they mean is the handler's business.
+@safe
+public struct ServiceMessage: @unchecked Sendable {
+    // Sendable although it holds pointers: who posts one gives up what they point to, or both sides share it by agreement.
+    package var kind: UInt64
+    package var first: UnsafeMutableRawPointer?
+    package var second: UnsafeMutableRawPointer?
+    package var number: UInt64
+
+    package init(
+        kind: UInt64, first: UnsafeMutableRawPointer? = nil, second: UnsafeMutableRawPointer? = nil, number: UInt64 = 0
+    ) {
+        self.kind = kind
+        unsafe self.first = unsafe first
+        unsafe self.second = unsafe second
+        self.number = number
+    }
+}
+
+/// What travels through a loop's mailbox.
+enum LoopMessage: Sendable {
+    case service(ServiceMessage)
+    /// A connection that another loop accepted for this one.
+    case adopt(descriptor: Int32, listener: UInt8)
+}

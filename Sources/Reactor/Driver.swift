@@ -1,0 +1,73 @@
+package import CIOUring
+package import IOUring
+
+/// The seam to the kernel: everything a loop asks of it, and nothing that decides anything.
+///
+/// Operations are collected and handed over together by `wait`. Completions are collected by `nextCompletion` and never call
+/// back. A driver belongs to its loop's thread; `wakeUpDescriptor` is what other threads may write to.
+package protocol Driver: AnyObject {
+    /// Whether `sendBatched` does what it says; the loop uses `send` alone where it does not.
+    var sendsInBatches: Bool { get }
+    /// An eventfd: writing to it ends a `wait` with a `.wakeUp`.
+    var wakeUpDescriptor: Int32 { get }
+    /// What another driver's `notify` needs to reach this one; nil where there is no such way.
+    var notificationAddress: Int32? { get }
+    /// Operations that `wait` has not handed over yet.
+    var unsubmittedCount: Int { get }
+
+    func accept(on listener: Int32, token: Token)
+    func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
+    /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
+    func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
+    /// The pieces are borrowed until the completion, the header until the operation is handed over.
+    func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
+    func cancel(_ token: Token)
+    func cancelAll(on descriptor: Int32)
+    func shutdownWriting(_ socket: Int32)
+    func close(_ descriptor: Int32)
+    func notify(_ address: Int32)
+
+    /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).
+    func wait(milliseconds: UInt64?)
+    func nextCompletion() -> DriverCompletion?
+
+    func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer
+    func giveBack(_ buffer: ReceiveBuffer)
+    /// Receive buffers of that size in all.
+    func bufferCount(_ size: ReceiveBufferSize) -> Int
+}
+
+/// Small buffers serve everybody; a connection moves to the few large ones while a large frame arrives.
+package enum ReceiveBufferSize: UInt16, BitwiseCopyable, Sendable {
+    case small, large
+}
+
+/// One receive buffer, on loan from the driver.
+package struct ReceiveBuffer: Hashable, BitwiseCopyable, Sendable {
+    package let size: ReceiveBufferSize
+    package let index: UInt16
+
+    package init(_ size: ReceiveBufferSize, index: UInt16) {
+        self.size = size
+        self.index = index
+    }
+}
+
+package struct DriverCompletion: BitwiseCopyable {
+    package let token: Token
+    /// Bytes, a descriptor, or a negated errno.
+    package let result: Int32
+    /// False: the operation is over.
+    package let hasMore: Bool
+    /// A loan that has to be given back, whoever the completion belongs to.
+    package let bufferIndex: UInt16?
+
+    package init(token: Token, result: Int32, hasMore: Bool, bufferIndex: UInt16? = nil) {
+        self.token = token
+        self.result = result
+        self.hasMore = hasMore
+        self.bufferIndex = bufferIndex
+    }
+
+    package var error: SystemError? { result < 0 ? SystemError(-result) : nil }
+}

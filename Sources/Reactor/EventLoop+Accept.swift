@@ -1,0 +1,122 @@
+internal import Glibc
+internal import IOUring
+
+/// A listener as one loop sees it: its own socket, bound to the address that all loops share.
+struct LoopListener {
+    let descriptor: Int32
+    /// An accept is armed.
+    var isAccepting = false
+    /// When to try again after the descriptors had run out (ms).
+    var retryTime: UInt64?
+    var isClosed = false
+    /// Said once each time it begins.
+    var hasReportedExhaustion = false
+}
+
+extension EventLoop {
+    private static let acceptRetryInterval: UInt64 = 200
+
+    func listen(on descriptors: [Int32]) {
+        listeners = descriptors.map { LoopListener(descriptor: $0) }
+        for index in listeners.indices { armAccept(index) }
+    }
+
+    private func armAccept(_ index: Int) {
+        guard !isStopping, !listeners[index].isAccepting, !listeners[index].isClosed else { return }
+        listeners[index].isAccepting = true
+        listeners[index].retryTime = nil
+        driver.accept(on: listeners[index].descriptor, token: Token(.accept, slot: UInt32(index)))
+    }
+
+    func accepted(_ completion: DriverCompletion) {
+        let index = Int(completion.token.slot)
+        if !completion.hasMore { listeners[index].isAccepting = false }
+        if let error = completion.error {
+            acceptFailed(index, error)
+        } else {
+            listeners[index].hasReportedExhaustion = false
+            statistics.accepted.add(1)
+            place(completion.result, listener: UInt8(index))
+        }
+        if isStopping {
+            closeListener(index)
+        } else if !completion.hasMore, listeners[index].retryTime == nil {
+            armAccept(index)
+        }
+    }
+
+    private func acceptFailed(_ index: Int, _ error: SystemError) {
+        switch error {
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBuffers, .outOfMemory:
+            // The connection stays in the kernel's queue; trying at once would spin.
+            listeners[index].retryTime = now + Self.acceptRetryInterval
+            guard !listeners[index].hasReportedExhaustion else { return }
+            listeners[index].hasReportedExhaustion = true
+            links.reportExhaustion(error, log: log, openConnections: connections.count)
+        default:
+            break  // the peer has gone before it was accepted, or the accept was canceled
+        }
+    }
+
+    /// Takes a connection, or hands it to the loop that has the fewest.
+    private func place(_ descriptor: Int32, listener: UInt8) {
+        let target = links.placement(accepting: index)
+        links.statistics[target].open.addShared(1)
+        guard target != index else { return open(descriptor, listener: listener) }
+        if links.mailboxes[target].push(.adopt(descriptor: descriptor, listener: listener), from: index) {
+            posted.insert(target)
+        } else {
+            links.statistics[target].open.addShared(-1)
+            links.statistics[index].open.addShared(1)
+            open(descriptor, listener: listener)
+        }
+    }
+
+    func open(_ descriptor: Int32, listener: UInt8) {
+        guard !isStopping else {
+            statistics.open.addShared(-1)
+            return driver.close(descriptor)
+        }
+        let connection = connections.insert(loop: self)
+        connection.state.descriptor = descriptor
+        connection.state.listenerIndex = listener
+        connection.state.flags = .open
+        armReceive(connection)
+        unsafe handler.opened(Connection(connection))
+    }
+
+    // MARK: out of descriptors
+
+    var acceptRetryTime: UInt64? { listeners.lazy.compactMap(\.retryTime).min() }
+
+    func retryAcceptingAfterPause() {
+        for index in listeners.indices {
+            if let time = listeners[index].retryTime, time <= now { armAccept(index) }
+        }
+    }
+
+    /// A descriptor has become free: whoever waits for one need not wait for the time.
+    func retryAccepting() {
+        for index in listeners.indices where listeners[index].retryTime != nil {
+            listeners[index].retryTime = now
+        }
+    }
+
+    // MARK: end
+
+    func closeListeners() {
+        for index in listeners.indices { closeListener(index) }
+    }
+
+    /// Closing under an armed accept would go on accepting: cancel, and close at its completion.
+    private func closeListener(_ index: Int) {
+        guard !listeners[index].isClosed else { return }
+        listeners[index].retryTime = nil
+        if listeners[index].isAccepting {
+            driver.cancelAll(on: listeners[index].descriptor)
+        } else {
+            driver.close(listeners[index].descriptor)
+            listeners[index].isClosed = true
+        }
+    }
+}

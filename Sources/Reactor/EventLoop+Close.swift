@@ -1,0 +1,83 @@
+/// The order of an end: what is queued goes out, FIN, the peer's rest is thrown away, cancel, wait until nothing is in flight,
+/// close, next generation. `close(2)` under an armed receive would send no FIN and go on receiving, and one with unread input
+/// would send a reset that destroys what was sent before.
+extension EventLoop {
+    /// How long a peer may take for its own end after ours (ms); while it still takes what is queued, the time starts anew.
+    static let lingerTime: UInt64 = 2000
+
+    func close(_ connection: ConnectionSlot) {
+        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
+        connection.state.flags.insert(.closing)
+        connection.state.flags.remove(.paused)
+        connection.state.lastProgress = now
+        timers.schedule(connection.state.slot, at: now + Self.lingerTime)
+        releaseHeldInputAfterDelivery(connection)
+        if unsafe connection.state.sendQueue == nil { finishWriting(connection) }
+        // A receive that was canceled for a pause is needed again, to see the peer's end.
+        armReceive(connection)
+    }
+
+    /// Everything queued has gone out: say that no more will come.
+    func finishWriting(_ connection: ConnectionSlot) {
+        guard connection.state.flags.isDisjoint(with: [.lingering, .ended]) else { return }
+        connection.state.flags.insert(.lingering)
+        if connection.state.flags.contains(.inputEnded) { return end(connection, connection.state.disconnectReason) }
+        driver.shutdownWriting(connection.state.descriptor)
+        timers.schedule(connection.state.slot, at: now + Self.lingerTime)
+    }
+
+    /// The time for a good end is over, unless the peer is still reading what is queued.
+    func lingerTimeIsOver(_ connection: ConnectionSlot) {
+        let lastSign = connection.state.lastProgress
+        if !connection.state.flags.contains(.lingering), now < lastSign + Self.lingerTime {
+            timers.schedule(connection.state.slot, at: lastSign + Self.lingerTime)
+        } else {
+            end(connection, connection.state.disconnectReason)
+        }
+    }
+
+    /// Ends a connection now. Its `closed` is delivered at the end of the turn.
+    func end(_ connection: ConnectionSlot, _ reason: DisconnectReason) {
+        guard connection.state.flags.contains(.open), !connection.state.flags.contains(.ended) else { return }
+        connection.state.flags.insert(.ended)
+        connection.state.disconnectReason = reason
+        timers.cancel(connection.state.slot)
+        ended.append(connection)
+    }
+
+    /// After all deliveries of the turn, so that no handler hears of an end from within another call.
+    func reportEnded() {
+        while !ended.isEmpty {
+            let connections = ended
+            ended.removeAll(keepingCapacity: true)
+            for connection in connections {
+                unsafe handler.closed(Connection(connection), connection.state.disconnectReason)
+                connection.state.flags.insert(.reported)
+                releaseHeldInput(connection)
+                // What a send under way borrows stays until its completion.
+                if connection.state.flags.isDisjoint(with: [.sending, .flushing]) { releaseSendQueue(connection) }
+                if connection.state.operationCount > 0 { driver.cancelAll(on: connection.state.descriptor) }
+                closeIfIdle(connection)
+            }
+        }
+    }
+
+    /// Closes the descriptor of an ended connection once the kernel has answered everything.
+    func closeIfIdle(_ connection: ConnectionSlot) {
+        guard connection.state.flags.isSuperset(of: [.ended, .reported]), connection.state.operationCount == 0,
+            !connection.state.flags.contains(.flushing)
+        else { return }
+        releaseSendQueue(connection)
+        driver.close(connection.state.descriptor)
+        connections.remove(connection)
+        statistics.open.addShared(-1)
+        retryAccepting()
+    }
+
+    /// A handler that closes while it is being given held input still reads from it.
+    private func releaseHeldInputAfterDelivery(_ connection: ConnectionSlot) {
+        guard unsafe connection.state.heldInput != nil else { return }
+        connection.state.flags.insert(.dropsHeldInput)
+        markReady(connection)
+    }
+}

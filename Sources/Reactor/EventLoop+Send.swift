@@ -1,0 +1,185 @@
+internal import IOUring
+
+/// Per turn and connection: append to the queue, mark the connection dirty, one operation for all of it.
+extension EventLoop {
+    /// Room for `count` bytes at the end of what the connection sends.
+    @inline(__always)
+    func reserve(_ count: Int, on connection: ConnectionSlot) -> UnsafeMutableRawPointer {
+        markDirty(connection)
+        return unsafe queue(of: connection).pointee.append(count, chunks: chunks)
+    }
+
+    func borrow(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) -> Bool {
+        let start = UInt(bitPattern: bytes.baseAddress!)
+        guard driver.sendsInBatches, connection.state.flags.isDisjoint(with: [.blocked, .sending]),
+            let delivery = connection.state.delivery, start >= delivery.start,
+            start + UInt(bytes.count) <= delivery.end,
+            loans.lend(delivery.buffer)
+        else { return false }
+        markDirty(connection)
+        unsafe queue(of: connection).pointee.append(bytes, of: delivery.buffer)
+        return true
+    }
+
+    private func markDirty(_ connection: ConnectionSlot) {
+        guard !connection.state.flags.contains(.dirty) else { return }
+        connection.state.flags.insert(.dirty)
+        dirty.append(connection)
+    }
+
+    private func queue(of connection: ConnectionSlot) -> UnsafeMutablePointer<SendQueue> {
+        if let queue = unsafe connection.state.sendQueue { return unsafe queue }
+        let queue = unsafe sendQueues.take()
+        unsafe connection.state.sendQueue = unsafe queue
+        return unsafe queue
+    }
+
+    /// The end of the turn: one operation for each connection that has something to send.
+    func flushDirty() {
+        guard !dirty.isEmpty else { return }
+        for connection in dirty {
+            connection.state.flags.remove(.dirty)
+            flush(connection)
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    private func flush(_ connection: ConnectionSlot) {
+        // Two sends on one socket are independent: the second one could overtake what the first one left.
+        guard connection.state.flags.isDisjoint(with: [.flushing, .sending, .ended]),
+            let queue = unsafe connection.state.sendQueue, unsafe !queue.pointee.isEmpty
+        else { return }
+        statistics.sendSubmissions.add(1)
+        let message = unsafe queue.pointee.beginSend()
+        if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
+            connection.state.flags.insert(.flushing)
+            flushing.append(connection)
+            unsafe driver.sendBatched(message, on: connection.state.descriptor, token: token(.batchedSend, connection))
+        } else {
+            connection.state.flags.insert(.sending)
+            connection.state.operationCount += 1
+            unsafe driver.send(message, on: connection.state.descriptor, token: token(.send, connection))
+        }
+    }
+
+    /// A batched send left something: the rest waits until the socket has room.
+    func batchedSendFellShort(_ completion: DriverCompletion) {
+        guard let connection = connections.find(completion.token), connection.state.flags.contains(.flushing) else {
+            return
+        }
+        connection.state.flags.remove(.flushing)
+        let taken = max(0, Int(completion.result))
+        sent(taken, on: connection)
+        if connection.state.flags.contains(.ended) { return closeIfIdle(connection) }
+        if let error = completion.error, error != .wouldBlock { return sendFailed(connection, error) }
+        connection.state.flags.insert(.blocked)
+        unsafe connection.state.sendQueue?.pointee.ownEverything(chunks: chunks) { giveBackLoan($0) }
+        watchForStall(connection)
+        flush(connection)
+    }
+
+    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took everything.
+    func settleFlushes() {
+        guard !flushing.isEmpty, driver.unsubmittedCount == 0 else { return }
+        for connection in flushing where connection.state.flags.contains(.flushing) {
+            connection.state.flags.remove(.flushing)
+            guard let queue = unsafe connection.state.sendQueue else { continue }
+            sent(unsafe queue.pointee.submittedByteCount, on: connection)
+            if connection.state.flags.contains(.ended) { closeIfIdle(connection) } else { afterSend(connection) }
+        }
+        flushing.removeAll(keepingCapacity: true)
+    }
+
+    /// An ordinary send is over.
+    func sendEnded(_ completion: DriverCompletion) {
+        guard let connection = connections.find(completion.token) else { return }
+        connection.state.flags.remove(.sending)
+        connection.state.operationCount -= 1
+        sent(max(0, Int(completion.result)), on: connection)
+        if connection.state.flags.contains(.ended) {
+            // closeIfIdle gives the queue back
+        } else if let error = completion.error {
+            sendFailed(connection, error)
+        } else {
+            afterSend(connection)
+        }
+        closeIfIdle(connection)
+    }
+
+    private func sent(_ count: Int, on connection: ConnectionSlot) {
+        guard let queue = unsafe connection.state.sendQueue else { return }
+        if count > 0 {
+            statistics.bytesOut.add(count)
+            connection.state.lastProgress = now
+        }
+        unsafe queue.pointee.finishSend(taken: count, chunks: chunks) { giveBackLoan($0) }
+    }
+
+    private func afterSend(_ connection: ConnectionSlot) {
+        guard let queue = unsafe connection.state.sendQueue else { return }
+        if unsafe !queue.pointee.isEmpty {
+            if !connection.state.flags.contains(.dirty) { markDirty(connection) }
+            if !driver.sendsInBatches { connection.state.flags.insert(.blocked) }
+            return watchForStall(connection)
+        }
+        releaseSendQueue(connection)
+        connection.state.flags.remove(.blocked)
+        if connection.state.flags.contains(.closing) {
+            finishWriting(connection)
+        } else if connection.state.flags.contains(.wantsDrain) {
+            connection.state.flags.remove(.wantsDrain)
+            unsafe handler.drained(Connection(connection))
+        }
+    }
+
+    private func sendFailed(_ connection: ConnectionSlot, _ error: SystemError) {
+        switch error {
+        case .brokenPipe, .connectionReset, .timedOut: end(connection, .peer)
+        case .canceled: end(connection, .local)
+        default: end(connection, .error(error.code))
+        }
+    }
+
+    /// Gives the queue back to the pool; what is in it is lost.
+    func releaseSendQueue(_ connection: ConnectionSlot) {
+        guard let queue = unsafe connection.state.sendQueue else { return }
+        unsafe queue.pointee.removeAll(chunks: chunks) { giveBackLoan($0) }
+        unsafe connection.state.sendQueue = nil
+        unsafe sendQueues.giveBack(queue)
+    }
+
+    private func giveBackLoan(_ buffer: ReceiveBuffer) {
+        if loans.end(buffer) { driver.giveBack(buffer) }
+    }
+}
+
+// MARK: write stalls
+
+extension EventLoop {
+    private func watchForStall(_ connection: ConnectionSlot) {
+        guard connection.state.writeStallTimeout > 0, !connection.state.flags.contains(.watchedForStall) else { return }
+        connection.state.flags.insert(.watchedForStall)
+        connection.state.lastProgress = now
+        watchedForStall.append(token(.unanswered, connection))
+    }
+
+    /// Once a second: who has taken nothing for its time is cut off, who is no longer blocked is forgotten.
+    func checkStalls() {
+        guard !watchedForStall.isEmpty, now - lastStallCheck >= Self.stallCheckInterval else { return }
+        lastStallCheck = now
+        let watched = watchedForStall
+        watchedForStall.removeAll(keepingCapacity: true)
+        for token in watched {
+            guard let connection = connections.find(token), !connection.state.flags.contains(.ended) else { continue }
+            if unsafe connection.state.sendQueue == nil {
+                connection.state.flags.remove(.watchedForStall)
+            } else if now - connection.state.lastProgress >= UInt64(connection.state.writeStallTimeout) {
+                end(connection, .stalled)
+            } else {
+                watchedForStall.append(token)
+            }
+        }
+    }
+
+    static let stallCheckInterval: UInt64 = 1000
+}

@@ -1,0 +1,36 @@
+extension EventLoop {
+    func setDeadline(_ deadline: UInt64?, on connection: ConnectionSlot) {
+        // Once a connection is closing, its timer is the loop's own.
+        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
+        if let deadline {
+            timers.schedule(connection.state.slot, at: deadline)
+        } else {
+            timers.cancel(connection.state.slot)
+        }
+    }
+
+    func fireTimers() {
+        timers.advance(to: now) { slot in
+            let connection = connections[slot]
+            if connection.state.flags.contains(.closing) {
+                lingerTimeIsOver(connection)
+            } else if connection.state.flags.contains(.open) {
+                unsafe handler.deadlineReached(Connection(connection))
+            }
+        }
+        checkStalls()
+        retryAcceptingAfterPause()
+    }
+
+    /// How long the loop may sleep (ms); nil is until something happens.
+    func timeUntilDeadline() -> UInt64? {
+        var earliest = timers.nextDeadline
+        func consider(_ deadline: UInt64?) {
+            guard let deadline else { return }
+            earliest = min(earliest ?? deadline, deadline)
+        }
+        if !watchedForStall.isEmpty { consider(lastStallCheck + Self.stallCheckInterval) }
+        consider(acceptRetryTime)
+        return earliest.map { $0 > now ? $0 - now : 0 }
+    }
+}

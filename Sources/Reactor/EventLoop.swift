@@ -1,0 +1,145 @@
+/// One thread's share of the work: a driver to the kernel, the connections it owns, and what is queued for them.
+///
+/// A loop is made on its thread and never leaves it; nothing in it is locked or shared but its mailbox, its executor and its
+/// statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's bytes in one
+/// operation.
+public final class EventLoop {
+    /// Its place among the loops of its group, from 0.
+    public let index: Int
+    /// Runs closures and tasks on this loop, from any thread.
+    public let executor: LoopExecutor
+    /// Counters of this loop, readable from any thread.
+    public let statistics: LoopStatistics
+    /// Milliseconds of a clock that never goes back, read once per turn.
+    public internal(set) var now: UInt64
+
+    let driver: any Driver
+    let links: LoopLinks
+    let log: LoopLog
+    let chunks = ChunkPool()
+    let timers: TimerWheel
+    unowned(unsafe) var handler: any ConnectionHandler
+    /// What keeps `handler` alive; that one spares a retain and a release per event.
+    private var ownedHandler: any ConnectionHandler
+
+    var connections = ConnectionTable()
+    var listeners: [LoopListener] = []
+    var sendQueues = SendQueuePool()
+    /// Connections with something to send at the end of this turn.
+    var dirty: [ConnectionSlot] = []
+    /// Connections whose batched send is over with the next wait.
+    var flushing: [ConnectionSlot] = []
+    /// Connections that have held input to be delivered.
+    var ready: [ConnectionSlot] = []
+    /// Connections that wait for a receive buffer, in order, with the generation they had.
+    var starved: [Token] = []
+    /// Connections whose `closed` is still to be delivered.
+    var ended: [ConnectionSlot] = []
+    /// Connections that bytes wait for.
+    var watchedForStall: [Token] = []
+    var lastStallCheck: UInt64 = 0
+    var loans: BufferLoans
+    /// Loops that were posted something in this turn.
+    var posted: LoopSet
+    var isStopping = false
+
+    init(
+        index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
+        clock: UInt64 = MonotonicClock.milliseconds
+    ) {
+        self.index = index
+        self.driver = driver
+        self.links = links
+        self.executor = executor
+        self.log = log
+        statistics = links.statistics[index]
+        now = clock
+        timers = TimerWheel(now: clock)
+        loans = BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large))
+        posted = LoopSet(loopCount: links.loopCount)
+        ownedHandler = unsafe NoHandler.shared
+        unsafe handler = NoHandler.shared
+    }
+
+    /// Connections that this loop owns at present.
+    public var connectionCount: Int { connections.count }
+
+    func install(_ handler: any ConnectionHandler) {
+        ownedHandler = handler
+        unsafe self.handler = handler
+    }
+
+    /// Runs until it was asked to stop and its last connection is closed.
+    func run() {
+        while !(isStopping && connections.count == 0 && listeners.allSatisfy(\.isClosed)) { tick() }
+        driver.wait(milliseconds: 0)  // hands over the last closes
+        executor.loopEnds()
+    }
+
+    /// One turn.
+    func tick() {
+        waitForWork()
+        while let completion = driver.nextCompletion() { handle(completion) }
+        settleFlushes()
+        readMailbox()
+        executor.runReadyJobs()
+        deliverHeldInput()
+        fireTimers()
+        feedStarved()
+        unsafe handler.turnEnds()
+        reportEnded()
+        flushDirty()
+        wakePostedLoops()
+        statistics.turns.add(1)
+    }
+
+    private func waitForWork() {
+        let mailbox = links.mailboxes[index]
+        var milliseconds: UInt64? = 0
+        if ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
+            milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
+        }
+        driver.wait(milliseconds: milliseconds)
+        mailbox.wokeUp()
+        updateClock()
+    }
+
+    func updateClock() { now = links.clock(now) }
+
+    private func handle(_ completion: DriverCompletion) {
+        switch completion.token.operation {
+        case .receive: received(completion, .small)
+        case .receiveLarge: received(completion, .large)
+        case .batchedSend: batchedSendFellShort(completion)
+        case .send: sendEnded(completion)
+        case .accept: accepted(completion)
+        case .wakeUp, .notification, .unanswered: break
+        }
+    }
+
+    private func readMailbox() {
+        // A bound per turn, so that a flood of messages does not keep connections from being served.
+        let mailbox = links.mailboxes[index]
+        guard !mailbox.isEmpty else { return }
+        _ = mailbox.drain(limit: 4096) { message in
+            switch message {
+            case .service(let message): unsafe handler.received(message)
+            case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
+            }
+        }
+    }
+
+    /// Asks the loop to end; called on it.
+    func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        closeListeners()
+        unsafe handler.stopping()
+    }
+}
+
+/// Stands in until the loop's own handler is made, which needs the loop.
+private final class NoHandler: ConnectionHandler {
+    nonisolated(unsafe) static let shared = NoHandler()
+    func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int { bytes.byteCount }
+}

@@ -1,0 +1,148 @@
+internal import CIOUring
+internal import Glibc
+internal import IOUring
+
+/// The sockets of one listener: one for each loop, all bound to the same address.
+struct ListenerSocket {
+    let address: ListenerAddress
+    let descriptors: [Int32]
+
+    /// - Throws: when the address is taken, also by another process that shares it, unless the configuration shares it too.
+    init(_ configuration: ListenerConfiguration, loopCount: Int) throws(ReactorError) {
+        let candidates = try Self.resolve(configuration)
+        var failure = SystemError.addressNotAvailable
+        for candidate in candidates {
+            do throws(SystemError) {
+                (address, descriptors) = try Self.bind(candidate, configuration, loopCount: loopCount)
+                return
+            } catch {
+                failure = error
+                // No IPv6 here: the next candidate is IPv4.
+                guard error == .addressFamilyNotSupported || error == .addressNotAvailable else { break }
+            }
+        }
+        throw .cannotListen(host: configuration.host ?? "all addresses", port: configuration.port, failure)
+    }
+
+    private static func bind(
+        _ address: BindAddress, _ configuration: ListenerConfiguration, loopCount: Int
+    ) throws(SystemError) -> (ListenerAddress, [Int32]) {
+        if !configuration.reusePort, configuration.port != 0 {
+            // Sharing between our own loops would also share with whoever shares already: try alone first.
+            close(try open(address, port: configuration.port, shared: false))
+        }
+        var descriptors: [Int32] = []
+        var port = configuration.port
+        do throws(SystemError) {
+            for _ in 0..<loopCount {
+                descriptors.append(try open(address, port: port, shared: loopCount > 1 || configuration.reusePort))
+                if port == 0, let bound = SocketAddress.local(of: descriptors[0]) { port = bound.port }
+            }
+            for descriptor in descriptors where listen(descriptor, Int32(configuration.backlog)) != 0 {
+                throw SystemError.last
+            }
+        } catch {
+            for descriptor in descriptors { close(descriptor) }
+            throw error
+        }
+        return (ListenerAddress(host: address.host, port: port), descriptors)
+    }
+
+    private static func open(_ address: BindAddress, port: Int, shared: Bool) throws(SystemError) -> Int32 {
+        let descriptor = ringcast_tcp_socket(address.isIPv6 ? AF_INET6 : AF_INET)
+        guard descriptor >= 0 else { throw SystemError(-descriptor) }
+        do throws(SystemError) {
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            if shared { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+            // Accepted sockets inherit it.
+            try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            if address.isIPv6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isDualStack ? 0 : 1) }
+            try bind(descriptor, to: address, port: port)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemError) {
+        var value = value
+        guard unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw .last
+        }
+    }
+
+    private static func bind(_ descriptor: Int32, to address: BindAddress, port: Int) throws(SystemError) {
+        let result =
+            if address.isIPv6 {
+                unsafe withUnsafePointer(to: address.inet6(port: port)) {
+                    unsafe bind(descriptor, $0, sockaddr_in6.self)
+                }
+            } else {
+                unsafe withUnsafePointer(to: address.inet(port: port)) { unsafe bind(descriptor, $0, sockaddr_in.self) }
+            }
+        guard result == 0 else { throw .last }
+    }
+
+    private static func bind<Address>(
+        _ descriptor: Int32, _ address: UnsafePointer<Address>, _ type: Address.Type
+    ) -> Int32 {
+        unsafe UnsafeRawPointer(address).withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            unsafe Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
+        }
+    }
+
+    private static func resolve(_ configuration: ListenerConfiguration) throws(ReactorError) -> [BindAddress] {
+        guard let host = configuration.host else { return [.dualStack, .anyIPv4] }
+        if host == "localhost" { return [BindAddress("127.0.0.1")!] }
+        guard let address = BindAddress(host) else {
+            throw ReactorError(
+                "\(host) is not an IP address: listen on one of this machine's addresses, such as 127.0.0.1")
+        }
+        return [address]
+    }
+}
+
+/// A numeric address to bind to.
+private struct BindAddress {
+    var host: String
+    var isIPv6: Bool
+    var isDualStack = false
+    private var bytes: [UInt8]
+
+    /// Every address of the machine, IPv4 too.
+    static var dualStack: BindAddress {
+        var address = BindAddress("::")!
+        address.isDualStack = true
+        return address
+    }
+    static var anyIPv4: BindAddress { BindAddress("0.0.0.0")! }
+
+    init?(_ text: String) {
+        host = text
+        var buffer = [UInt8](repeating: 0, count: 16)
+        if unsafe inet_pton(AF_INET, text, &buffer) == 1 {
+            (isIPv6, bytes) = (false, Array(buffer.prefix(4)))
+        } else if unsafe inet_pton(AF_INET6, text, &buffer) == 1 {
+            (isIPv6, bytes) = (true, buffer)
+        } else {
+            return nil
+        }
+    }
+
+    func inet(port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
+        unsafe withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
+        return address
+    }
+
+    func inet6(port: Int) -> sockaddr_in6 {
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = UInt16(truncatingIfNeeded: port).bigEndian
+        unsafe withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
+        return address
+    }
+}

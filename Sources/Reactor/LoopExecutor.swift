@@ -1,0 +1,70 @@
+internal import CIOUring
+internal import Synchronization
+
+/// Runs closures and the jobs of tasks on one loop.
+///
+/// `Task(executorPreference: loop.executor) { … }` resumes on the loop after every await. Usable from any thread; a job never
+/// gets lost: what comes after the loop has ended goes to the global executor.
+public final class LoopExecutor: TaskExecutor, Sendable {
+    private let queue = JobQueue()
+    private let index: Int
+    private let links: LoopLinks
+    private let hasEnded = Atomic<Bool>(false)
+    /// Who empties the queue after the loop has ended. Never taken before.
+    private let lastWill = Mutex<Void>(())
+
+    init(index: Int, links: LoopLinks) {
+        self.index = index
+        self.links = links
+    }
+
+    /// Whether the calling thread is this loop's.
+    public var isCurrent: Bool { LoopGroup.currentLoop?.executor === self }
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        push(.task(UnownedJob(job)))
+    }
+
+    /// Runs `body` on the loop, in one of its next turns, behind what was given before by the same thread. If the loop has
+    /// ended, `body` runs on the global executor.
+    public func execute(_ body: @escaping @Sendable () -> Void) {
+        push(.closure(body))
+    }
+
+    private func push(_ job: JobQueue.Job) {
+        queue.push(job)
+        if links.mailboxes[index].shouldWakeAfterForeignPush() { links.wake(index) }
+        // The loop looks a last time after it has set this: one of the two sees the job.
+        if hasEnded.load(ordering: .sequentiallyConsistent) { giveToGlobalExecutor() }
+    }
+
+    // MARK: the loop's side
+
+    var hasReadyJobs: Bool { !queue.isEmpty }
+
+    func runReadyJobs() {
+        guard !queue.isEmpty else { return }
+        queue.takeAll { job in
+            switch job {
+            case .task(let job): unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+            case .closure(let body): body()
+            }
+        }
+    }
+
+    func loopEnds() {
+        hasEnded.store(true, ordering: .sequentiallyConsistent)
+        giveToGlobalExecutor()
+    }
+
+    private func giveToGlobalExecutor() {
+        lastWill.withLock { _ in
+            queue.takeAll { job in
+                switch job {
+                case .task(let job): globalConcurrentExecutor.enqueue(ExecutorJob(job))
+                case .closure(let body): Task.detached { body() }
+                }
+            }
+        }
+    }
+}

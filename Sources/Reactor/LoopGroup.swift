@@ -1,0 +1,136 @@
+internal import CIOUring
+internal import Glibc
+internal import IOUring
+internal import Synchronization
+
+/// N loops on N threads, and the listeners whose connections they share.
+///
+///     let group = try LoopGroup(.init(listeners: [.init(port: 7)])) { loop in Echo() }
+///     group.start()
+///     group.wait()
+///
+/// Every method may be called from any thread.
+public final class LoopGroup: Sendable {
+    /// Where the listeners really listen, in the order of the configuration.
+    public let listeners: [ListenerAddress]
+    private let links: LoopLinks
+    private let threads: [LoopThread]
+    private let executors: [LoopExecutor]
+    private let state = Mutex(State.made)
+
+    private enum State { case made, running, stopping }
+
+    /// Makes the loops on their threads and binds the listeners. Connections wait in the kernel until `start`.
+    ///
+    /// - Parameter makeHandler: called once for each loop, on its thread.
+    /// - Throws: one sentence: io_uring is not to be had, a port is taken, …
+    public init(
+        _ configuration: LoopGroupConfiguration,
+        makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
+    ) throws(ReactorError) {
+        let plan = try LoopPlan(configuration)
+        Self.raiseDescriptorLimit()
+        let capabilities = try UringCapabilities.probe()
+        var sockets: [ListenerSocket] = []
+        do {
+            for listener in configuration.listeners {
+                sockets.append(try ListenerSocket(listener, loopCount: plan.loopCount))
+            }
+            let links = LoopLinks(loopCount: plan.loopCount, placement: configuration.placement)
+            self.links = links
+            listeners = sockets.map(\.address)
+            executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
+            threads = try LoopThread.makeAll(
+                plan: plan, links: links, executors: executors, capabilities: capabilities, log: configuration.log,
+                listeners: sockets, makeHandler: makeHandler)
+        } catch {
+            for descriptor in sockets.flatMap(\.descriptors) { close(descriptor) }
+            throw error
+        }
+    }
+
+    deinit { stop() }
+
+    public var loopCount: Int { executors.count }
+
+    /// Begins to accept connections.
+    public func start() {
+        let isFirst = state.withLock { state in
+            defer { if state == .made { state = .running } }
+            return state == .made
+        }
+        if isFirst { threads.forEach { $0.start() } }
+    }
+
+    /// Closes the listeners and tells every handler (`stopping`). Each loop ends once its connections are closed.
+    public func stop() {
+        let previous = state.withLock { state in
+            defer { state = .stopping }
+            return state
+        }
+        guard previous != .stopping else { return }
+        threads.forEach { $0.stop() }
+        if previous == .made { threads.forEach { $0.start() } }
+    }
+
+    /// Blocks the calling thread until every loop has ended.
+    public func wait() {
+        threads.forEach { $0.join() }
+    }
+
+    /// Returns once every loop has ended, without blocking a thread.
+    public func ended() async {
+        for thread in threads { await thread.ended() }
+    }
+
+    public func executor(of loop: Int) -> LoopExecutor { executors[loop] }
+    public func statistics(of loop: Int) -> LoopStatistics { links.statistics[loop] }
+
+    /// Messages on their way to a loop: a recent value.
+    package func mailboxDepth(of loop: Int) -> Int { links.mailboxes[loop].depth }
+
+    /// Posts to a loop's handler from a thread that runs no loop of this group. False: the mailbox is at its bound, and
+    /// nothing was posted.
+    package func post(foreign message: ServiceMessage, to loop: Int) -> Bool {
+        guard links.mailboxes[loop].push(foreign: .service(message)) else { return false }
+        if links.mailboxes[loop].shouldWakeAfterForeignPush() { links.wake(loop) }
+        return true
+    }
+
+    /// The loop that the calling thread runs.
+    public static var currentLoop: EventLoop? {
+        guard let loop = unsafe ringcast_current_loop() else { return nil }
+        return unsafe Unmanaged<EventLoop>.fromOpaque(loop).takeUnretainedValue()
+    }
+
+    /// Servers hold many descriptors: the soft limit is meant for programs that use `select`.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+/// How many loops there are and where they run.
+struct LoopPlan {
+    let loopCount: Int
+    /// The processor of each loop; nil: wherever the scheduler puts it.
+    let processors: [Int]?
+
+    init(_ configuration: LoopGroupConfiguration) throws(ReactorError) {
+        let allowed = Processors.allowed
+        let perCore = max(1, min(allowed.count, Processors.quota ?? .max))
+        switch configuration.loops {
+        case .perCore: loopCount = perCore
+        case .count(let count):
+            guard (1...1024).contains(count) else {
+                throw ReactorError("\(count) is not a number of loops: choose 1 to 1024")
+            }
+            loopCount = count
+        }
+        let isLimitedByQuota = perCore < allowed.count
+        let pins = configuration.pinsThreads ?? (!isLimitedByQuota && loopCount <= allowed.count)
+        processors = pins && !allowed.isEmpty ? (0..<loopCount).map { allowed[$0 % allowed.count] } : nil
+    }
+}

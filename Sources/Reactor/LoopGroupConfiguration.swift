@@ -1,0 +1,72 @@
+/// How a group of loops is set up.
+public struct LoopGroupConfiguration: Sendable {
+    public var loops: LoopCount
+    /// Whether each loop's thread is bound to a processor of its own; nil decides: yes, unless the number of loops was lowered
+    /// by a container's quota, whose neighbours would be bound to the same processors.
+    public var pinsThreads: Bool?
+    public var listeners: [ListenerConfiguration]
+    public var placement: ConnectionPlacement
+    public var driver: DriverChoice
+    /// Called for what an operator should know, on any of the loops' threads.
+    public var log: LoopLog
+
+    public init(
+        loops: LoopCount = .perCore, pinsThreads: Bool? = nil, listeners: [ListenerConfiguration] = [],
+        placement: ConnectionPlacement = .kernel, driver: DriverChoice = .automatic,
+        log: @escaping LoopLog = { _, _ in }
+    ) {
+        self.loops = loops
+        self.pinsThreads = pinsThreads
+        self.listeners = listeners
+        self.placement = placement
+        self.driver = driver
+        self.log = log
+    }
+}
+
+public enum LoopCount: Hashable, Sendable {
+    /// One for each processor that the process may run on, fewer where a cgroup's quota is lower.
+    case perCore
+    case count(Int)
+}
+
+/// Which loop a new connection belongs to.
+public enum ConnectionPlacement: Hashable, Sendable {
+    /// The one whose listener the kernel chose, by a hash of the addresses.
+    case kernel
+    /// The one with the fewest connections.
+    case balanced
+}
+
+public enum DriverChoice: Hashable, Sendable {
+    /// The best that works here. At present that is io_uring or an error.
+    case automatic
+    /// io_uring or an error.
+    case uring
+}
+
+/// One address to listen on.
+public struct ListenerConfiguration: Hashable, Sendable {
+    /// A numeric address or `localhost`; nil is every address, IPv4 and IPv6, through one socket.
+    public var host: String?
+    /// 0 picks a free port.
+    public var port: Int
+    /// Shares the port with other processes that share it too; otherwise a taken port is an error.
+    public var reusePort: Bool
+    /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
+    public var backlog: Int
+
+    public init(host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096) {
+        self.host = host
+        self.port = port
+        self.reusePort = reusePort
+        self.backlog = backlog
+    }
+}
+
+/// Where a listener really listens.
+public struct ListenerAddress: Hashable, Sendable {
+    /// As configured; `::` or `0.0.0.0` for every address.
+    public let host: String
+    public let port: Int
+}

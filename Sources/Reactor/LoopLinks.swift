@@ -1,0 +1,137 @@
+internal import Glibc
+internal import IOUring
+internal import Synchronization
+
+/// What the loops of a group know of each other.
+final class LoopLinks: Sendable {
+    let mailboxes: [Mailbox<LoopMessage>]
+    let statistics: [LoopStatistics]
+    let placement: ConnectionPlacement
+    let maximumConnections: Int?
+    /// The loops' clock (ms), given the last reading.
+    let clock: @Sendable (UInt64) -> UInt64
+    private let addresses = Mutex<[LoopAddress]>([])
+    private let lastExhaustionReport = Mutex<UInt64>(0)
+
+    init(
+        loopCount: Int, placement: ConnectionPlacement, maximumConnections: Int? = nil,
+        clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds }
+    ) {
+        mailboxes = (0..<loopCount).map { _ in
+            Mailbox(producers: loopCount, laneCapacity: 256, overflowLimit: 1 << 20, foreignCapacity: 1 << 16)
+        }
+        statistics = (0..<loopCount).map { _ in LoopStatistics() }
+        self.placement = placement
+        self.maximumConnections = maximumConnections
+        self.clock = clock
+    }
+
+    var loopCount: Int { mailboxes.count }
+
+    /// Set once, when every loop has its driver and before any of them runs.
+    func setAddresses(_ addresses: [LoopAddress]) { self.addresses.withLock { $0 = addresses } }
+
+    func address(of loop: Int) -> LoopAddress? {
+        addresses.withLock { loop < $0.count ? $0[loop] : nil }
+    }
+
+    /// From any thread.
+    func wake(_ loop: Int) { address(of: loop)?.ring() }
+
+    /// Which loop gets a connection that `loop` accepted.
+    func placement(accepting loop: Int) -> Int {
+        switch placement {
+        case .kernel: loop
+        case .balanced: statistics.indices.min { statistics[$0].open.value < statistics[$1].open.value } ?? loop
+        }
+    }
+
+    /// One sentence for all loops, not one for each.
+    func reportExhaustion(_ error: SystemError, log: LoopLog, openConnections: Int) {
+        let now = MonotonicClock.milliseconds
+        let isNews = lastExhaustionReport.withLock { last in
+            defer { last = now }
+            return last == 0 || now - last > 10_000
+        }
+        guard isNews else { return }
+        log(
+            .warning,
+            "no connection can be accepted at present (\(error)): waiting until one of the open ones is closed; "
+                + "raise the limit of open files (ulimit -n) for more")
+    }
+}
+
+/// How to wake a loop.
+struct LoopAddress: Sendable {
+    /// Its eventfd, for any thread.
+    let wakeUpDescriptor: Int32
+    /// Its ring, for other loops; nil where rings cannot reach each other.
+    let notificationAddress: Int32?
+
+    func ring() {
+        var one: UInt64 = 1
+        _ = unsafe write(wakeUpDescriptor, &one, 8)
+    }
+}
+
+extension EventLoop {
+    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and nothing
+    /// was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
+    package func post(_ message: ServiceMessage, to loop: Int) -> Bool {
+        guard links.mailboxes[loop].push(.service(message), from: index) else { return false }
+        posted.insert(loop)
+        return true
+    }
+
+    /// The end of the turn: one wake-up for each loop that was posted something and sleeps.
+    func wakePostedLoops() {
+        posted.removeAll { loop in
+            let mailbox = links.mailboxes[loop]
+            let isDelivered = mailbox.flushOverflow(from: index)
+            if loop != index, mailbox.shouldWake(from: index) {
+                statistics.wakeUps.add(1)
+                wake(loop)
+            }
+            return isDelivered
+        }
+    }
+
+    private func wake(_ loop: Int) {
+        guard let address = links.address(of: loop) else { return }
+        if let ring = address.notificationAddress, driver.notificationAddress != nil {
+            driver.notify(ring)
+        } else {
+            address.ring()
+        }
+    }
+
+    func token(_ operation: Token.Operation, _ connection: ConnectionSlot) -> Token {
+        Token(operation, generation: connection.state.generation, slot: connection.state.slot)
+    }
+}
+
+/// A small set of loop indices, in the order of insertion.
+struct LoopSet {
+    private var isMember: [Bool]
+    private(set) var members: [Int] = []
+
+    init(loopCount: Int) { isMember = Array(repeating: false, count: loopCount) }
+
+    var isEmpty: Bool { members.isEmpty }
+
+    mutating func insert(_ loop: Int) {
+        guard !isMember[loop] else { return }
+        isMember[loop] = true
+        members.append(loop)
+    }
+
+    /// Removes those for which `isDone` says so.
+    mutating func removeAll(where isDone: (Int) -> Bool) {
+        guard !members.isEmpty else { return }
+        members.removeAll { loop in
+            guard isDone(loop) else { return false }
+            isMember[loop] = false
+            return true
+        }
+    }
+}

@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// What one loop has done since it was made. Written by the loop, readable from any thread at any time; each value is exact,
+/// together they are no snapshot.
+public final class LoopStatistics: Sendable {
+    /// Turns of the loop.
+    public let turns = Counter()
+    /// Operations that sent something: fewer than messages, when corking works.
+    public let sendSubmissions = Counter()
+    public let bytesIn = Counter()
+    /// Bytes that the kernel has taken.
+    public let bytesOut = Counter()
+    /// Connections accepted by this loop, also those that it handed to others.
+    public let accepted = Counter()
+    /// Connections that belong to this loop now.
+    public let open = Counter()
+    /// Receives that found no buffer.
+    public let bufferStarvations = Counter()
+    /// Turns in which another loop had to be woken for a message.
+    public let wakeUps = Counter()
+
+    init() {}
+}
+
+/// A number with one writer at a time and any number of readers.
+public final class Counter: Sendable {
+    private let storage = Atomic<Int>(0)
+
+    public init() {}
+
+    public var value: Int { storage.load(ordering: .relaxed) }
+
+    /// By the owner alone: two plain instructions.
+    @inline(__always)
+    package func add(_ amount: Int) {
+        storage.store(storage.load(ordering: .relaxed) &+ amount, ordering: .relaxed)
+    }
+
+    /// By anybody.
+    package func addShared(_ amount: Int) {
+        storage.wrappingAdd(amount, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,146 @@
+internal import CIOUring
+internal import Glibc
+internal import IOUring
+internal import Synchronization
+
+/// The thread of one loop, from its start to its end.
+final class LoopThread: Sendable {
+    private let executor: LoopExecutor
+    private let startSignal = Semaphore()
+    private let setUpSignal = Semaphore()
+    private let endSignal = Semaphore()
+    private let outcome = Mutex<Result<LoopAddress, ReactorError>?>(nil)
+    private let end = Mutex(End())
+
+    private struct End {
+        var hasEnded = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private init(executor: LoopExecutor) { self.executor = executor }
+
+    /// Makes every loop on its own thread and tells all of them each other's addresses. When one fails, all end.
+    static func makeAll(
+        plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], capabilities: UringCapabilities,
+        log: @escaping LoopLog, listeners: [ListenerSocket],
+        makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
+    ) throws(ReactorError) -> [LoopThread] {
+        let threads = executors.map(LoopThread.init)
+        for (index, thread) in threads.enumerated() {
+            let descriptors = listeners.map { $0.descriptors[index] }
+            let processor = plan.processors?[index]
+            thread.spawn {
+                thread.pin(to: processor, index: index, log: log)
+                do throws(SystemError) {
+                    let driver = try UringDriver(capabilities: capabilities)
+                    thread.run(driver, index: index, links: links, log: log, descriptors, makeHandler)
+                } catch {
+                    thread.settle(.failure(.noRing(error)))
+                }
+            }
+        }
+        let outcomes = threads.map { $0.setUp() }
+        do {
+            links.setAddresses(try outcomes.map { outcome throws(ReactorError) in try outcome.get() })
+        } catch {
+            for thread in threads {
+                thread.stop()
+                thread.start()
+            }
+            throw error
+        }
+        return threads
+    }
+
+    private func run(
+        _ driver: UringDriver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ listeners: [Int32],
+        _ makeHandler: (EventLoop) -> any ConnectionHandler
+    ) {
+        let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
+        loop.install(makeHandler(loop))
+        settle(
+            .success(
+                LoopAddress(
+                    wakeUpDescriptor: driver.wakeUpDescriptor, notificationAddress: driver.notificationAddress)))
+        startSignal.wait()
+        unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
+        loop.listen(on: listeners)
+        loop.run()
+        ringcast_set_current_loop(nil)
+    }
+
+    private func pin(to processor: Int?, index: Int, log: LoopLog) {
+        unsafe ringcast_name_thread("ringcast-\(index)")
+        guard let processor else { return }
+        let result = ringcast_pin_thread(Int32(processor))
+        if result != 0 {
+            log(.warning, "loop \(index) could not be pinned to processor \(processor): \(SystemError(result))")
+        }
+    }
+
+    private func settle(_ result: Result<LoopAddress, ReactorError>) {
+        outcome.withLock { $0 = result }
+        setUpSignal.signal()
+    }
+
+    private func setUp() -> Result<LoopAddress, ReactorError> {
+        setUpSignal.wait()
+        return outcome.withLock { $0 }!
+    }
+
+    func start() { startSignal.signal() }
+
+    func stop() {
+        executor.execute { LoopGroup.currentLoop?.stop() }
+    }
+
+    func join() {
+        endSignal.wait()
+        endSignal.signal()  // for whoever else waits
+    }
+
+    func ended() async {
+        await withCheckedContinuation { continuation in
+            let isOver = end.withLock { end in
+                if !end.hasEnded { end.waiters.append(continuation) }
+                return end.hasEnded
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    private func reportEnd() {
+        let waiters = end.withLock { end in
+            end.hasEnded = true
+            return end.waiters
+        }
+        waiters.forEach { $0.resume() }
+        endSignal.signal()
+    }
+
+    private func spawn(_ body: @escaping @Sendable () -> Void) {
+        let box = unsafe Unmanaged.passRetained(
+            ThreadBody { [self] in
+                body()
+                reportEnd()
+            })
+        var thread = pthread_t()
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, unsafe box.toOpaque())
+        guard result == 0 else {
+            unsafe box.release()
+            settle(.failure(ReactorError("a thread could not be started: \(SystemError(result))")))
+            return reportEnd()
+        }
+        pthread_detach(thread)
+    }
+}
+
+private final class ThreadBody {
+    let run: () -> Void
+    init(_ run: @escaping () -> Void) { self.run = run }
+}

@@ -1,0 +1,156 @@
+internal import CIOUring
+
+/// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and everything
+/// behind it. It comes from the loop's pool and exists only while there is something to send.
+///
+/// Pieces never move, so a send may borrow them while more is appended behind.
+@safe
+struct SendQueue: ~Copyable {
+    /// Who has to be told when a piece has been sent.
+    enum Owner: BitwiseCopyable {
+        case chunk(Chunk)
+        case receiveBuffer(ReceiveBuffer)
+    }
+
+    /// Bytes accepted and not yet taken by the kernel.
+    private(set) var byteCount = 0
+    /// Bytes of the operation that is under way.
+    private(set) var submittedByteCount = 0
+    /// Bytes of the last chunk that nobody has written yet.
+    private var room = 0
+    private var first = 0
+    private var end = 0
+    private var capacity: Int
+    private var pieces: UnsafeMutablePointer<iovec>
+    private var owners: UnsafeMutablePointer<Owner>
+    /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
+    private let message: UnsafeMutablePointer<msghdr>
+
+    init() {
+        capacity = 4
+        unsafe pieces = .allocate(capacity: 4)
+        unsafe owners = .allocate(capacity: 4)
+        unsafe message = .allocate(capacity: 1)
+        unsafe message.initialize(to: msghdr())
+    }
+
+    deinit {
+        precondition(first == end, "a send queue ended with pieces in it")
+        unsafe pieces.deallocate()
+        unsafe owners.deallocate()
+        unsafe message.deallocate()
+    }
+
+    var isEmpty: Bool { byteCount == 0 }
+
+    /// `count` contiguous bytes behind everything else, to be written at once by the caller.
+    @inline(__always)
+    mutating func append(_ count: Int, chunks: ChunkPool) -> UnsafeMutableRawPointer {
+        if count > room { openChunk(for: count, chunks: chunks) }
+        let last = unsafe pieces + (end - 1)
+        let start = unsafe last.pointee.iov_base! + last.pointee.iov_len
+        unsafe last.pointee.iov_len += count
+        room -= count
+        byteCount += count
+        return unsafe start
+    }
+
+    /// Bytes that lie in a receive buffer and stay there until they are sent.
+    mutating func append(_ bytes: UnsafeRawBufferPointer, of buffer: ReceiveBuffer) {
+        unsafe push(
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: bytes.count),
+            owner: .receiveBuffer(buffer))
+        room = 0
+        byteCount += bytes.count
+    }
+
+    /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
+    mutating func beginSend() -> UnsafePointer<msghdr> {
+        let count = min(end - first, Self.maximumPieces)
+        var bytes = byteCount
+        if count < end - first {
+            bytes = 0
+            for index in first..<first + count { bytes += unsafe pieces[index].iov_len }
+        }
+        submittedByteCount = bytes
+        unsafe message.pointee.msg_iov = unsafe pieces + first
+        unsafe message.pointee.msg_iovlen = count
+        return unsafe UnsafePointer(message)
+    }
+
+    /// The operation under way took its first `count` bytes.
+    mutating func finishSend(taken count: Int, chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+        precondition(count <= submittedByteCount)
+        submittedByteCount = 0
+        byteCount -= count
+        var left = count
+        while left > 0 {
+            let length = unsafe pieces[first].iov_len
+            if left < length {
+                unsafe pieces[first].iov_base! += left
+                unsafe pieces[first].iov_len -= left
+                break
+            }
+            left -= length
+            releaseFirst(chunks: chunks, released: released)
+        }
+        if first == end { (first, end, room) = (0, 0, 0) }
+    }
+
+    /// Copies what is still borrowed from receive buffers: they are too few to wait for a slow peer.
+    mutating func ownEverything(chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+        for index in first..<end {
+            guard case .receiveBuffer(let buffer) = unsafe owners[index] else { continue }
+            let length = unsafe pieces[index].iov_len
+            let copy = chunks.take(atLeast: length)
+            unsafe copy.start.copyMemory(from: pieces[index].iov_base!, byteCount: length)
+            unsafe pieces[index].iov_base = copy.start
+            unsafe owners[index] = .chunk(copy)
+            released(buffer)
+            if index == end - 1 { room = copy.byteCount - length }
+        }
+    }
+
+    mutating func removeAll(chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+        while first < end { releaseFirst(chunks: chunks, released: released) }
+        (first, end, room, byteCount, submittedByteCount) = (0, 0, 0, 0, 0)
+    }
+
+    /// The kernel's limit for one vector (`UIO_MAXIOV`).
+    private static let maximumPieces = 1024
+
+    private mutating func openChunk(for count: Int, chunks: ChunkPool) {
+        // Chunks grow with what is queued, so that a large queue has few pieces.
+        let chunk = chunks.take(atLeast: max(count, min(byteCount, Chunk.largestPooled)))
+        unsafe push(iovec(iov_base: chunk.start, iov_len: 0), owner: .chunk(chunk))
+        room = chunk.byteCount
+    }
+
+    private mutating func releaseFirst(chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+        switch unsafe owners[first] {
+        case .chunk(let chunk): chunks.giveBack(chunk)
+        case .receiveBuffer(let buffer): released(buffer)
+        }
+        first += 1
+    }
+
+    private mutating func push(_ piece: iovec, owner: Owner) {
+        if end == capacity { grow() }
+        unsafe (pieces + end).initialize(to: piece)
+        unsafe (owners + end).initialize(to: owner)
+        end += 1
+    }
+
+    private mutating func grow() {
+        let newCapacity = capacity * 2
+        let newPieces = UnsafeMutablePointer<iovec>.allocate(capacity: newCapacity)
+        let newOwners = UnsafeMutablePointer<Owner>.allocate(capacity: newCapacity)
+        let count = end - first
+        unsafe newPieces.moveInitialize(from: pieces + first, count: count)
+        unsafe newOwners.moveInitialize(from: owners + first, count: count)
+        unsafe pieces.deallocate()
+        unsafe owners.deallocate()
+        unsafe (pieces, owners) = unsafe (newPieces, newOwners)
+        (first, end, capacity) = (0, count, newCapacity)
+    }
+}

@@ -1,0 +1,96 @@
+internal import CIOUring
+internal import Glibc
+internal import IOUring
+
+/// What this kernel's io_uring really does, found out by doing it once at start.
+package struct UringCapabilities: Sendable {
+    package let sendsInBatches: Bool
+    package let notifiesRings: Bool
+
+    /// - Throws: when there is no ring to be had, or it does not receive from provided buffers (Linux 6.1 at least).
+    package static func probe() throws(ReactorError) -> UringCapabilities {
+        do throws(SystemError) {
+            let ring = try Ring(submissionEntries: 8, completionEntries: 64)
+            let buffers = try BufferRing(in: ring, group: 0, bufferSize: 4096, bufferCount: 8)
+            guard try receivesRepeatedly(ring, buffers) else { throw .invalidArgument }
+            let sendsInBatches = try sendsInBatches(ring)
+            return UringCapabilities(
+                sendsInBatches: KernelFeature.batchedSend.isAllowed && sendsInBatches,
+                notifiesRings: KernelFeature.messageRing.isAllowed)
+        } catch {
+            throw .noRing(error)
+        }
+    }
+
+    /// One armed receive has to complete for two arrivals.
+    private static func receivesRepeatedly(_ ring: borrowing Ring, _ buffers: borrowing BufferRing) throws(SystemError)
+        -> Bool
+    {
+        let pair = try SocketPair()
+        ring.receive(on: pair.first, group: 0, userData: 1)
+        for byte in [0x61, 0x62] as [UInt8] {
+            guard pair.write([byte]) == 1, ring.submitAndWait(milliseconds: 1000) == nil else { return false }
+            guard let completion = ring.nextCompletion(), completion.result == 1, completion.hasMore,
+                let buffer = completion.buffer
+            else { return false }
+            guard unsafe buffers.memory(of: buffer)[0] == byte else { return false }
+            buffers.giveBack(buffer)
+        }
+        return true
+    }
+
+    /// A batched send has to be silent when it takes everything, to tell its count when it takes a part, and to say EAGAIN
+    /// when the socket is full. Where any of these fails, bytes would be lost silently.
+    private static func sendsInBatches(_ ring: borrowing Ring) throws(SystemError) -> Bool {
+        let pair = try SocketPair()
+        guard answer(of: ring, sending: 100, on: pair.first) == nil, pair.read(upTo: 200) == 100 else { return false }
+        // More than any socket buffer takes at once.
+        guard let partial = answer(of: ring, sending: 8 << 20, on: pair.first), partial > 0, partial < 8 << 20,
+            let full = answer(of: ring, sending: 100, on: pair.first), full == -EAGAIN
+        else { return false }
+        return pair.readAll() == Int(partial)
+    }
+
+    private static func answer(of ring: borrowing Ring, sending count: Int, on socket: Int32) -> Int32? {
+        let bytes = [UInt8](repeating: 0x2A, count: count)
+        return unsafe bytes.withUnsafeBytes { bytes in
+            unsafe ring.sendBatched(bytes, on: socket, userData: 2)
+            guard ring.submitAndWait(milliseconds: 0) == nil else { return -EIO }
+            while let completion = ring.nextCompletion() {
+                if completion.userData == 2 { return completion.result }
+            }
+            return nil
+        }
+    }
+}
+
+/// Two sockets that are connected to each other.
+private struct SocketPair: ~Copyable {
+    let first: Int32
+    let second: Int32
+
+    init() throws(SystemError) {
+        var descriptors: [Int32] = [0, 0]
+        let result = unsafe ringcast_stream_pair(&descriptors)
+        guard result == 0 else { throw SystemError(-result) }
+        (first, second) = (descriptors[0], descriptors[1])
+    }
+
+    deinit {
+        close(first)
+        close(second)
+    }
+
+    func write(_ bytes: [UInt8]) -> Int { unsafe Glibc.write(second, bytes, bytes.count) }
+
+    func read(upTo count: Int) -> Int {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return unsafe recv(second, &bytes, count, Int32(MSG_DONTWAIT))
+    }
+
+    func readAll() -> Int {
+        var total = 0
+        while case let count = read(upTo: 1 << 16), count > 0 { total += count }
+        return total
+    }
+}

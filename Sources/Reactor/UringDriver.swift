@@ -1,0 +1,129 @@
+package import CIOUring
+internal import Glibc
+package import IOUring
+
+/// The driver over io_uring.
+@safe
+package final class UringDriver: Driver {
+    package let sendsInBatches: Bool
+    package let wakeUpDescriptor: Int32
+    package let notificationAddress: Int32?
+
+    private let ring: Ring
+    private let small: BufferRing
+    private let large: BufferRing
+    private let wakeUps = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+
+    /// Called on the loop's own thread: the ring will take submissions from no other.
+    package init(capabilities: UringCapabilities) throws(SystemError) {
+        ring = try Ring(submissionEntries: 4096, completionEntries: 16384)
+        small = try BufferRing(in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512)
+        large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 32)
+        sendsInBatches = capabilities.sendsInBatches
+        notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
+        let descriptor = ringcast_eventfd()
+        guard descriptor >= 0 else { throw SystemError(-descriptor) }
+        wakeUpDescriptor = descriptor
+        unsafe wakeUps.initialize(to: 0)
+        watchWakeUps()
+    }
+
+    deinit {
+        Glibc.close(wakeUpDescriptor)
+        unsafe wakeUps.deallocate()
+    }
+
+    package var unsubmittedCount: Int { ring.unsubmittedCount }
+
+    package func accept(on listener: Int32, token: Token) {
+        ring.accept(on: listener, userData: token.rawValue)
+    }
+
+    package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
+        ring.receive(on: socket, group: size.rawValue, userData: token.rawValue)
+    }
+
+    package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        if let piece = unsafe Self.onlyPiece(of: message) {
+            unsafe ring.sendBatched(piece, on: socket, userData: token.rawValue)
+        } else {
+            unsafe ring.sendBatched(message, on: socket, userData: token.rawValue)
+        }
+    }
+
+    package func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        if let piece = unsafe Self.onlyPiece(of: message) {
+            unsafe ring.send(piece, on: socket, userData: token.rawValue)
+        } else {
+            unsafe ring.send(message, on: socket, userData: token.rawValue)
+        }
+    }
+
+    /// One piece goes by the plain operation, which spares the kernel the vector.
+    private static func onlyPiece(of message: UnsafePointer<msghdr>) -> UnsafeRawBufferPointer? {
+        guard unsafe message.pointee.msg_iovlen == 1 else { return nil }
+        let piece = unsafe message.pointee.msg_iov.pointee
+        return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
+    }
+
+    package func cancel(_ token: Token) {
+        ring.cancel(token.rawValue, userData: unanswered)
+    }
+
+    package func cancelAll(on descriptor: Int32) {
+        ring.cancelAll(on: descriptor, userData: unanswered)
+    }
+
+    package func shutdownWriting(_ socket: Int32) {
+        ring.shutdown(socket, Int32(SHUT_WR), userData: unanswered)
+    }
+
+    package func close(_ descriptor: Int32) {
+        ring.close(descriptor, userData: unanswered)
+    }
+
+    package func notify(_ address: Int32) {
+        ring.notify(ring: address, message: Token(.notification).rawValue, userData: unanswered)
+    }
+
+    package func wait(milliseconds: UInt64?) {
+        if let error = ring.submitAndWait(milliseconds: milliseconds) {
+            fatalError("io_uring_enter was refused: \(error)")
+        }
+    }
+
+    package func nextCompletion() -> DriverCompletion? {
+        guard let completion = ring.nextCompletion() else { return nil }
+        let token = Token(rawValue: completion.userData)
+        if token.operation == .wakeUp { watchWakeUps() }
+        return DriverCompletion(
+            token: token, result: completion.result, hasMore: completion.hasMore, bufferIndex: completion.buffer)
+    }
+
+    package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {
+        switch buffer.size {
+        case .small: unsafe small.memory(of: buffer.index)
+        case .large: unsafe large.memory(of: buffer.index)
+        }
+    }
+
+    package func giveBack(_ buffer: ReceiveBuffer) {
+        switch buffer.size {
+        case .small: small.giveBack(buffer.index)
+        case .large: large.giveBack(buffer.index)
+        }
+    }
+
+    package func bufferCount(_ size: ReceiveBufferSize) -> Int {
+        switch size {
+        case .small: small.bufferCount
+        case .large: large.bufferCount
+        }
+    }
+
+    private func watchWakeUps() {
+        unsafe ring.read(wakeUpDescriptor, into: wakeUps, userData: Token(.wakeUp).rawValue)
+    }
+}
+
+private let unanswered = Token(.unanswered).rawValue

@@ -1,0 +1,60 @@
+/// The status code of a Close frame (RFC 6455 §7.4 and the IANA registry).
+public struct CloseCode: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt16
+
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    public static let normalClosure = CloseCode(rawValue: 1000)
+    public static let goingAway = CloseCode(rawValue: 1001)
+    public static let protocolError = CloseCode(rawValue: 1002)
+    public static let unsupportedData = CloseCode(rawValue: 1003)
+    /// Never on the wire: what a Close frame without a code is reported as.
+    public static let noStatusReceived = CloseCode(rawValue: 1005)
+    /// Never on the wire: what a connection that ends without a Close frame is reported as.
+    public static let abnormalClosure = CloseCode(rawValue: 1006)
+    public static let invalidPayload = CloseCode(rawValue: 1007)
+    public static let policyViolation = CloseCode(rawValue: 1008)
+    public static let messageTooBig = CloseCode(rawValue: 1009)
+    public static let mandatoryExtension = CloseCode(rawValue: 1010)
+    public static let internalError = CloseCode(rawValue: 1011)
+    public static let serviceRestart = CloseCode(rawValue: 1012)
+    public static let tryAgainLater = CloseCode(rawValue: 1013)
+    public static let badGateway = CloseCode(rawValue: 1014)
+
+    /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others are
+    /// reserved, unassigned, or mean something that no frame said (§7.4.1, §7.4.2).
+    public var isSendable: Bool {
+        switch rawValue {
+        case 1000...1003, 1007...1014, 3000...4999: true
+        default: false
+        }
+    }
+}
+
+extension CloseCode: CustomStringConvertible {
+    /// The number and, where the code is registered, its meaning: `1002 protocol error`.
+    public var description: String {
+        guard let meaning else { return "\(rawValue)" }
+        return "\(rawValue) \(meaning)"
+    }
+
+    private var meaning: String? {
+        switch self {
+        case .normalClosure: "normal closure"
+        case .goingAway: "going away"
+        case .protocolError: "protocol error"
+        case .unsupportedData: "unsupported data"
+        case .noStatusReceived: "no status received"
+        case .abnormalClosure: "abnormal closure"
+        case .invalidPayload: "invalid payload"
+        case .policyViolation: "policy violation"
+        case .messageTooBig: "message too big"
+        case .mandatoryExtension: "mandatory extension"
+        case .internalError: "internal error"
+        case .serviceRestart: "service restart"
+        case .tryAgainLater: "try again later"
+        case .badGateway: "bad gateway"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,36 @@
+/// What the decoder found.
+public enum FrameEvent: Hashable, Sendable {
+    /// A whole message. Text is valid UTF-8, unless it is compressed: then nobody has looked at it yet.
+    case message(MessageKind, Payload)
+    case ping(Payload)
+    case pong(Payload)
+    /// The peer's Close frame. No code: the frame was empty (to be reported as 1005). The payload is the reason, valid UTF-8.
+    case close(CloseCode?, Payload)
+    /// The peer broke the protocol: the connection has to be closed with the violation's code.
+    case violation(ProtocolViolation)
+}
+
+/// Text or binary, compressed or not: what the first frame of a message says of all of it.
+public struct MessageKind: Hashable, Sendable {
+    /// `.text` or `.binary`.
+    public let opcode: Opcode
+    /// RSV1 of the first frame: the payload is deflated (RFC 7692 §6).
+    public let isCompressed: Bool
+
+    /// - Precondition: `opcode` is `.text` or `.binary`.
+    @inlinable public init(opcode: Opcode, isCompressed: Bool = false) {
+        precondition(opcode == .text || opcode == .binary, "a message is text or binary")
+        self.opcode = opcode
+        self.isCompressed = isCompressed
+    }
+
+    @inlinable public var isText: Bool { opcode == .text }
+}
+
+/// Where the bytes of an event are.
+public enum Payload: Hashable, Sendable {
+    /// At these offsets of the input, unmasked. The frame's header lies directly before them.
+    case inPlace(Range<Int>)
+    /// They came in pieces: see `FrameDecoder.assembled`.
+    case assembled
+}

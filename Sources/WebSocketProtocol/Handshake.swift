@@ -1,0 +1,57 @@
+/// The server's half of the opening handshake (RFC 6455 §4.2): a request in, a decision out.
+public enum Handshake {
+    /// Judges a request, and gives what the 101 response has to say.
+    ///
+    /// - Parameter supportedProtocols: the subprotocols of the server, the one it likes best first. The first that the
+    ///   client offers too is chosen; none when there is none.
+    /// - Throws: the response to send instead, with the reason in words.
+    public static func accept(
+        _ request: HandshakeRequest, supportedProtocols: [String] = [], originPolicy: OriginPolicy = .sameOrigin
+    ) throws(HandshakeRefusal) -> HandshakeAcceptance {
+        guard request.method == "GET" else {
+            throw HandshakeRefusal(
+                status: 405, headers: [("Allow", "GET")], reason: "A WebSocket handshake is a GET request.")
+        }
+        guard request.isHTTP11 else { throw .badRequest("A WebSocket handshake needs HTTP/1.1.") }
+        guard FieldValue.contains(request.upgrade, token: "websocket") else {
+            throw .badRequest("The Upgrade header does not say websocket.")
+        }
+        guard FieldValue.contains(request.connection, token: "upgrade") else {
+            throw .badRequest("The Connection header does not say Upgrade.")
+        }
+        // §4.4: the version goes before the key, whose form an other version may define differently.
+        guard request.version == "13" else { throw .unsupportedVersion }
+        // §4.1: a nonce of 16 bytes in Base64.
+        guard let key = request.key, Base64.decodedLength(of: key) == 16 else {
+            throw .badRequest("Sec-WebSocket-Key is missing, or is not 16 bytes in Base64.")
+        }
+        guard !request.hasBody else { throw .badRequest("A WebSocket handshake has no body.") }
+        guard originPolicy.permits(origin: request.origin, host: request.host) else {
+            throw HandshakeRefusal(status: 403, headers: [], reason: "This origin is not allowed.")
+        }
+        return HandshakeAcceptance(
+            acceptValue: acceptValue(forKey: key),
+            subprotocol: chosenProtocol(offered: request.protocols, supported: supportedProtocols))
+    }
+
+    /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (§4.2.2 step 5.4).
+    public static func acceptValue(forKey key: String) -> String {
+        Base64.encode(SHA1.digest(of: (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
+    }
+
+    /// Whether the client means to speak WebSocket, right or wrong: it asks for an upgrade to it.
+    public static func isUpgrade(_ request: HandshakeRequest) -> Bool {
+        isUpgrade(upgrade: request.upgrade, connection: request.connection)
+    }
+
+    /// The same of the two headers that decide it.
+    public static func isUpgrade(upgrade: String?, connection: String?) -> Bool {
+        FieldValue.contains(upgrade, token: "websocket") && FieldValue.contains(connection, token: "upgrade")
+    }
+
+    /// Names of subprotocols are compared as they are (§1.9 and the IANA registry: they are case-sensitive).
+    private static func chosenProtocol(offered: [String], supported: [String]) -> String? {
+        let names = offered.flatMap(FieldValue.members)
+        return supported.first { name in names.contains { $0 == name } }
+    }
+}

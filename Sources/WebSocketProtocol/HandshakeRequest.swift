@@ -1,0 +1,40 @@
+/// What a server has to know of an HTTP request to judge it as a WebSocket handshake (RFC 6455 §4.2.1).
+///
+/// A header that came several times is given with its values joined by commas, except `protocols`, which takes them as they
+/// are.
+public struct HandshakeRequest: Hashable, Sendable {
+    public var method: String
+    /// False for HTTP/1.0.
+    public var isHTTP11: Bool
+    public var host: String?
+    public var upgrade: String?
+    public var connection: String?
+    /// `Sec-WebSocket-Key`.
+    public var key: String?
+    /// `Sec-WebSocket-Version`.
+    public var version: String?
+    /// The values of `Sec-WebSocket-Protocol`: each a name or a comma list of names, those the client likes best first.
+    public var protocols: [String]
+    public var origin: String?
+    /// `Sec-WebSocket-Extensions`.
+    public var extensions: String?
+    public var hasBody: Bool
+
+    public init(
+        method: String, isHTTP11: Bool = true, host: String? = nil, upgrade: String? = nil, connection: String? = nil,
+        key: String? = nil, version: String? = nil, protocols: [String] = [], origin: String? = nil,
+        extensions: String? = nil, hasBody: Bool = false
+    ) {
+        self.method = method
+        self.isHTTP11 = isHTTP11
+        self.host = host
+        self.upgrade = upgrade
+        self.connection = connection
+        self.key = key
+        self.version = version
+        self.protocols = protocols
+        self.origin = origin
+        self.extensions = extensions
+        self.hasBody = hasBody
+    }
+}
