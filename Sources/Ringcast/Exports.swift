@@ -3,6 +3,6 @@
 @_exported public import WebSocketProtocol
 @_exported public import enum Reactor.DriverChoice
 @_exported public import enum Reactor.LoopCount
-@_exported public import enum Reactor.Placement
+@_exported public import enum Reactor.ConnectionPlacement
 @_exported public import struct PubSub.Topic
 @_exported public import struct Reactor.SocketAddress

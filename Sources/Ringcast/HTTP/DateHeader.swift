@@ -10,7 +10,7 @@ struct DateHeader {
     mutating func value(at now: UInt64) -> String {
         guard now / 1_000 != second else { return value }
         second = now / 1_000
-        value = HTTPDate.string(secondsSince1970: Int64(time(nil)))
+        value = HTTPDate(secondsSince1970: time(nil)).description
         return value
     }
 }

@@ -25,7 +25,7 @@ extension HTTPExchange {
             position += consumed
             answered += 1
         }
-        return phase == .closing && connectionState != nil ? bytes.byteCount : position
+        return phase == .closing && slot != nil ? bytes.byteCount : position
     }
 
     private func yieldTurn(_ connection: Connection) {
@@ -80,7 +80,10 @@ extension HTTPExchange {
         unsafe loop.counters.pointee.pendingRequests += 1
         bodyBegins(connection)
         // RFC 9110 §10.1.1: the client waits for leave to send the body.
-        if layout.expectsContinue { connection.send(unsafe ResponseEncoder.continueLine.span.bytes) }
+        if layout.expectsContinue {
+            let line = ResponseEncoder.continueLine
+            unsafe connection.send(line.span.bytes)
+        }
     }
 
     /// Takes the next bytes of the body. Nil: there have to be more.

@@ -26,7 +26,7 @@ struct RequestSummary {
 extension HandshakeRequest {
     init(_ request: borrowing Request) {
         self.init(
-            method: request.method.rawValue, isHTTP11: request.head.layout.isHTTP11, host: request.header(.host),
+            method: request.method.rawValue, isHTTP11: request.head.layout.isHTTP11, host: request.host,
             upgrade: request.header(.upgrade), connection: request.header(.connection),
             key: request.header(.secWebSocketKey), version: request.header(.secWebSocketVersion),
             protocols: request.headers(.secWebSocketProtocol), origin: request.header(.origin),
@@ -46,7 +46,7 @@ extension HTTPExchange {
         do {
             reply = try loop.fetch(request)
         } catch {
-            loop.core.log(.error, "fetch threw: \(error)")
+            loop.core.logError("fetch threw: \(error)")
             reply = .response(.internalServerError, "Internal Server Error\n")
         }
         var mayUpgrade = true
@@ -70,7 +70,7 @@ extension HTTPExchange {
         do throws(UnsendableResponse) {
             try send(response, keepAlive: keepsAlive, isHead: request.isHead, isHTTP11: request.isHTTP11, on: connection)
         } catch {
-            loop.core.log(.error, "a response cannot be sent: \(error)")
+            loop.core.logError("a response cannot be sent: \(error)")
             return respond(Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
         }
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
@@ -131,7 +131,7 @@ extension HTTPExchange {
         switch result {
         case .success(let reply): give(reply, to: request, on: connection)
         case .failure(let error):
-            loop.core.log(.error, "a deferred reply threw: \(error)")
+            loop.core.logError("a deferred reply threw: \(error)")
             respond(Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
         }
     }

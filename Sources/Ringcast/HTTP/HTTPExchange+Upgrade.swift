@@ -23,7 +23,7 @@ extension HTTPExchange {
         } catch let refusal as HandshakeRefusal {
             return respond(Response(refusal), to: request, on: connection)
         } catch {
-            loop.core.log(.error, "an upgrade cannot be answered: \(error)")
+            loop.core.logError("an upgrade cannot be answered: \(error)")
             return respond(Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
         }
         unsafe connection.send(output.span.bytes)

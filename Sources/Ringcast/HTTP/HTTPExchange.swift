@@ -20,7 +20,7 @@ final class HTTPExchange {
     }
 
     unowned let loop: ServerLoop
-    private(set) var connectionState: UnsafeMutablePointer<ConnectionState>?
+    private(set) var slot: ConnectionSlot?
     var phase = Phase.head
     var parser: RequestHeadParser
     /// A request whose body has not come with its head.
@@ -38,7 +38,7 @@ final class HTTPExchange {
 
     init(loop: ServerLoop, connection: Connection) {
         self.loop = loop
-        unsafe connectionState = connection.state
+        slot = connection.slot
         parser = RequestHeadParser(limits: loop.requestLimits)
     }
 
@@ -46,14 +46,14 @@ final class HTTPExchange {
     var connection: Connection? {
         @_lifetime(immortal)
         get {
-            guard let state = unsafe connectionState else { return nil }
-            return unsafe Connection(state)
+            guard let slot else { return nil }
+            return Connection(slot)
         }
     }
 
     /// The connection has been closed, or has become a socket.
     func detach() {
-        unsafe connectionState = nil
+        slot = nil
         if phase == .deferred || phase == .body { unsafe loop.counters.pointee.pendingRequests -= 1 }
         phase = .closing
         task?.cancel()

@@ -1,7 +1,6 @@
 import HTTPProtocol
 public import HTTPTypes
-import Reactor
-public import struct Reactor.SocketAddress
+public import Reactor
 import WebSocketProtocol
 
 /// A request as it arrived: borrowed from the receive buffer, valid while `fetch` runs.
@@ -42,6 +41,9 @@ public struct Request: ~Escapable {
 
     /// Every value of a header, in order.
     public func headers(_ name: HTTPField.Name) -> [String] { head.headers(name) }
+
+    /// The host that is asked for, with its port if one was given: from the target if it names one, else the `Host` header.
+    public var host: String? { head.authority }
 
     public func cookie(_ name: String) -> String? { head.cookie(name) }
 
@@ -96,12 +98,11 @@ public struct RequestCopy: Sendable {
     }
 }
 
-/// A connection of which only the remote address is asked.
-@safe struct ConnectionAddress {
-    private let state: UnsafeMutablePointer<ConnectionState>
+/// A connection of which only the remote address is asked: held by a borrowed request, which does not outlive it.
+struct ConnectionAddress {
+    private let slot: ConnectionSlot
 
-    init(_ connection: Connection) { unsafe state = connection.state }
+    init(_ connection: Connection) { slot = connection.slot }
 
-    // Safe: it is held by a borrowed request, which does not outlive its connection.
-    var remoteAddress: SocketAddress? { unsafe Connection(state).remoteAddress }
+    var remoteAddress: SocketAddress? { Connection(slot).remoteAddress }
 }

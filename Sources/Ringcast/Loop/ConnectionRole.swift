@@ -13,7 +13,7 @@ enum ConnectionRole {
             return
         }
         // Safe: `context` wrote it, and both live until the connection's context is changed.
-        if unsafe UInt(bitPattern: context) & 1 == 1 {
+        if UInt(bitPattern: context) & 1 == 1 {
             self = unsafe .socket(Session(subscriber: context - 1))
         } else {
             self = unsafe .http(Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue())

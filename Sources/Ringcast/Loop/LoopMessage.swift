@@ -45,6 +45,16 @@ enum LoopMessage {
     }
 }
 
+extension LoopMessage {
+    /// Gives back what a message carries that could not be posted.
+    func forget() {
+        switch self {
+        case .publish(_, let frame), .send(let frame, _, _): frame.release()
+        case .job: break
+        }
+    }
+}
+
 /// A piece of work for one loop, run there once. If it cannot be handed over it is run where it is, with no loop.
 final class LoopJob: Sendable {
     private let body: @Sendable (ServerLoop?) -> Void

@@ -52,7 +52,7 @@ extension ServerLoop {
             if loop.post(LoopMessage.publish(entry, frame).pack(), to: target) {
                 reach.count += 1
             } else {
-                Unmanaged.passUnretained(entry).release()
+                unsafe Unmanaged.passUnretained(entry).release()
                 frame.release()
                 unsafe counters.pointee.dropsInLanes += 1
             }
@@ -70,7 +70,7 @@ extension ServerLoop {
         switch LoopMessage(unpacking: message) {
         case .publish(let entry, let frame):
             unsafe table.forEachSubscriber(of: entry) { subscriber in
-                if Session(subscriber: subscriber).deliver(frame) { unsafe counters.pointee.deliveries += 1 }
+                if unsafe Session(subscriber: subscriber).deliver(frame) { unsafe counters.pointee.deliveries += 1 }
             }
             frame.release()
         case .send(let frame, let slot, let serial):

@@ -9,7 +9,7 @@ extension Server {
     /// thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is subscribed.
     @discardableResult
     public func publish(_ text: String, to topic: Topic) -> SendResult {
-        text.withPayload { unsafe publish($0, as: .text, to: topic) }
+        unsafe text.withPayload { unsafe publish($0, as: .text, to: topic) }
     }
 
     /// Sends a binary message to everyone who is subscribed to a topic.

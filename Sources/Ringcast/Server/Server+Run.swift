@@ -5,11 +5,7 @@ public import WebSocketProtocol
 extension Server: Service {
     /// Serves until `stop()`, until the task is cancelled, or until the service group that runs it shuts down. A server runs once.
     public func run() async throws(ServerError) {
-        do throws(ReactorError) {
-            try group.start()
-        } catch {
-            throw ServerError(error.description)
-        }
+        group.start()
         await withTaskCancellationOrGracefulShutdownHandler {
             await group.ended()
         } onCancelOrGracefulShutdown: {
@@ -24,7 +20,6 @@ extension Server: Service {
     public func stop(_ code: CloseCode = .goingAway, reason: String = "") {
         precondition(code.isSendable, "\(code) cannot stand in a Close frame")
         core.stopPlan = StopPlan(code: code, reason: reason, timing: core.configuration.stop)
-        group.stopAccepting()
         group.stop()
     }
 }

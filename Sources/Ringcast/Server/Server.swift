@@ -1,6 +1,6 @@
-import PubSub
+import Logging
+public import PubSub
 import Reactor
-public import WebSocketProtocol
 
 /// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
 ///
@@ -19,13 +19,14 @@ public final class Server: Sendable {
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
     ) throws(ServerError) {
         let setup = LoopGroupConfiguration(configuration)
-        let core = ServerCore(configuration: configuration, loopCount: setup.loopCount, fetch: fetch)
         do throws(ReactorError) {
+            let core = ServerCore(
+                configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
+            self.core = core
             group = try LoopGroup(setup) { loop in ServerLoop(core: core, loop: loop) }
         } catch {
             throw ServerError(error.description)
         }
-        self.core = core
         listeners = group.listeners
         core.group = group
     }
@@ -61,19 +62,16 @@ public final class Server: Sendable {
 
 extension LoopGroupConfiguration {
     init(_ configuration: ServerConfiguration) {
-        self.init()
-        loops = configuration.loops
-        pinning = configuration.pinning
-        listeners = [
-            ListenerConfiguration(
-                host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort)
-        ]
-        placement = configuration.placement
-        driver = configuration.driver
         let logger = configuration.logger
-        log = { level, message in
+        self.init(
+            loops: configuration.loops, pinsThreads: configuration.pinning,
+            listeners: [
+                ListenerConfiguration(
+                    host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort)
+            ],
+            placement: configuration.placement, driver: configuration.driver
+        ) { level, message in
             switch level {
-            case .debug: logger.debug("\(message)")
             case .info: logger.info("\(message)")
             case .warning: logger.warning("\(message)")
             case .error: logger.error("\(message)")

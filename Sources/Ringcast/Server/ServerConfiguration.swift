@@ -3,7 +3,7 @@ import HTTPProtocol
 public import Logging
 public import enum Reactor.DriverChoice
 public import enum Reactor.LoopCount
-public import enum Reactor.Placement
+public import enum Reactor.ConnectionPlacement
 public import WebSocketProtocol
 
 /// Where a server listens, on how many loops, and its limits.
@@ -17,7 +17,7 @@ public struct ServerConfiguration: Sendable {
     /// Whether each loop stays on its core. Nil: yes, unless a cgroup quota lowers the number of loops.
     public var pinning: Bool?
     /// Which loop gets a new connection: the one the kernel picks, or the one with the fewest.
-    public var placement: Placement
+    public var placement: ConnectionPlacement
     public var driver: DriverChoice
     /// Share the port with other processes that ask for the same.
     public var reusePort: Bool
@@ -35,7 +35,7 @@ public struct ServerConfiguration: Sendable {
         port: Int? = nil,
         loops: LoopCount = .perCore,
         pinning: Bool? = nil,
-        placement: Placement = .kernel,
+        placement: ConnectionPlacement = .kernel,
         driver: DriverChoice = .automatic,
         reusePort: Bool = false,
         originPolicy: OriginPolicy = .sameOrigin,

@@ -47,7 +47,7 @@ final class ServerCore: Sendable {
 
     /// The loop of this server that the calling thread runs; nil on any other thread.
     var currentLoop: ServerLoop? {
-        guard let handler = LoopGroup.currentLoop?.handler as? ServerLoop, handler.core === self else { return nil }
+        guard let handler = LoopGroup.currentLoop?.installedHandler as? ServerLoop, handler.core === self else { return nil }
         return handler
     }
 
@@ -71,9 +71,10 @@ final class ServerCore: Sendable {
         if !post(.job(job), to: target) { job.run(on: nil) }
     }
 
-    func log(_ level: Logger.Level, _ message: @autoclosure () -> String) {
-        configuration.logger.log(level: level, "\(message())")
-    }
+    /// Something the program's author should know.
+    func logError(_ message: String) { configuration.logger.error("\(message)") }
+
+    func logDebug(_ message: @autoclosure () -> String) { configuration.logger.debug("\(message())") }
 }
 
 /// What sockets are told when the server stops. Times in milliseconds.

@@ -22,7 +22,7 @@ extension Session {
     func deadlineReached(now: UInt64) {
         if flags.contains(.closing) { return closeDeadlineReached(now: now) }
         if flags.contains(.stopping) { return closeForStop() }
-        let silence = now - unsafe state.pointee.lastInbound
+        let silence = unsafe now - state.pointee.lastInbound
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
         if let end = extras?.lifetimeEnd, now >= end { return close(.goingAway, reason: "lifetime over") }
         if idle > 0, silence >= idle { return fail(.goingAway, reason: "idle timeout") }
@@ -79,7 +79,7 @@ extension Session {
     /// More control frames than this in a window of 10 seconds are a flood.
     static let controlFramesPerWindow = 1_000
 
-    /// Counts a ping or a pong. False: it was one too many.
+    /// Counts a ping or a pong. False: it was one too many, and the session is gone.
     func admitControlFrame(now: UInt64) -> Bool {
         let second = UInt32(truncatingIfNeeded: now / 1_000)
         if unsafe second &- state.pointee.controlWindow >= 10 {
@@ -87,7 +87,9 @@ extension Session {
             unsafe state.pointee.controlFrames = 0
         }
         unsafe state.pointee.controlFrames += 1
-        return unsafe state.pointee.controlFrames <= Self.controlFramesPerWindow
+        guard unsafe state.pointee.controlFrames > Self.controlFramesPerWindow else { return true }
+        fail(.policyViolation, reason: "too many control frames")
+        return false
     }
 
     /// Answers a ping with its own payload (RFC 6455 §5.5.3). While the socket is blocked only the newest pong is kept, as the RFC
@@ -114,12 +116,5 @@ extension Session {
         flags.remove(.drainDue)
         guard isOpen else { return }
         do { try withHandlers { try $0.drain(self) } } catch { handlerFailed(error) }
-    }
-
-    /// Backpressure was reported for a long cork only, and it left without blocking.
-    func drainIfDue() {
-        guard flags.contains(.drainDue), !connection.isBlocked else { return }
-        guard connection.queuedByteCount <= Self.corkWatermark else { return connection.continueNextTurn() }
-        drained()
     }
 }

@@ -9,12 +9,9 @@ extension Session {
     /// Handles the frames in `bytes` from `start` on. Returns how far it came.
     func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
         noteInbound(at: loop.now)
-        drainIfDue()
         var position = start
         var frames = 0
-        while let event = unsafe withKind({
-            unsafe state.pointee.decoder.next(in: &bytes, at: &position, limits: $0.limits)
-        }) {
+        while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
             frames += 1
             if frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn {
@@ -26,6 +23,13 @@ extension Session {
         return position
     }
 
+    @inline(__always)
+    private func nextEvent(in bytes: inout MutableRawSpan, at position: inout Int) -> FrameEvent? {
+        let kind = unsafe state.pointee.kind
+        let limits = unsafe kind._withUnsafeGuaranteedRef { $0.limits }
+        return unsafe state.pointee.decoder.next(in: &bytes, at: &position, limits: limits)
+    }
+
     /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
     private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: ServerLoop) -> Bool {
         switch event {
@@ -33,15 +37,19 @@ extension Session {
             guard isOpen else { return true }
             unsafe loop.counters.pointee.messagesIn += 1
             receiveMessage(kind, payload, in: &bytes, on: loop)
-        case .ping(let payload), .pong(let payload):
-            guard isOpen else { return true }
-            guard admitControlFrame(now: loop.now) else {
-                fail(.policyViolation, reason: "too many control frames")
-                return false
-            }
-            if case .ping = event { receivePing(payload, in: bytes.bytes) } else { receivePong(payload, in: bytes.bytes) }
+        case .ping(let payload):
+            guard admitControlFrame(now: loop.now) else { return false }
+            withBytes(of: payload, in: bytes.bytes) { receivePing($0) }
+        case .pong(let payload):
+            guard admitControlFrame(now: loop.now) else { return false }
+            withBytes(of: payload, in: bytes.bytes) { receivePong($0) }
         case .close(let code, let payload):
-            peerClosed(code, reason: reason(payload, in: bytes.bytes))
+            var reason = ""
+            // Safe: copied before the closures return.
+            withBytes(of: payload, in: bytes.bytes) {
+                reason = unsafe $0.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+            }
+            peerClosed(code, reason: reason)
             return false
         case .violation(let violation):
             fail(violation.closeCode, reason: violation.reason)
@@ -56,12 +64,12 @@ extension Session {
         switch payload {
         case .inPlace(let range):
             let body = bytes.bytes.extracting(range)
-            if range.count >= Self.borrowThreshold { unsafe loop.lendable = body.withUnsafeBytes { unsafe $0.baseAddress } }
+            if range.count >= Self.borrowThreshold { unsafe loop.lendable = body.withUnsafeBytes(\.baseAddress) }
             hand(body, kind)
             unsafe loop.lendable = nil
         case .assembled:
-            hand(unsafe state.pointee.decoder.assembled, kind)
-            // The handler cannot have ended the session: that waits for the end of the turn.
+            // The handler cannot end the session, and so not the decoder: that waits for the end of the turn.
+            withAssembled { hand($0, kind) }
             unsafe state.pointee.decoder.releaseAssembled()
         }
     }
@@ -78,30 +86,29 @@ extension Session {
         do { try withHandlers { try $0.message(self, message) } } catch { handlerFailed(error) }
     }
 
-    private func receivePing(_ payload: Payload, in bytes: RawSpan) {
-        let body = span(payload, in: bytes)
-        answerPing(body)
-        do { try withHandlers { try $0.ping(self, body) } } catch { handlerFailed(error) }
+    private func receivePing(_ payload: RawSpan) {
+        guard isOpen else { return }
+        answerPing(payload)
+        do { try withHandlers { try $0.ping(self, payload) } } catch { handlerFailed(error) }
     }
 
-    private func receivePong(_ payload: Payload, in bytes: RawSpan) {
-        let body = span(payload, in: bytes)
+    private func receivePong(_ payload: RawSpan) {
+        guard isOpen else { return }
         notePong()
-        do { try withHandlers { try $0.pong(self, body) } } catch { handlerFailed(error) }
+        do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
     }
 
-    @_lifetime(copy bytes)
-    private func span(_ payload: Payload, in bytes: RawSpan) -> RawSpan {
+    private func withBytes(of payload: Payload, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
         switch payload {
-        case .inPlace(let range): bytes.extracting(range)
-        // Safe: the decoder keeps these bytes until its next event, and this span is used for the current one only.
-        case .assembled: unsafe _overrideLifetime(state.pointee.decoder.assembled, copying: bytes)
+        case .inPlace(let range): body(bytes.extracting(range))
+        case .assembled: withAssembled(body)
         }
     }
 
-    private func reason(_ payload: Payload, in bytes: RawSpan) -> String {
-        // Safe: copied before the closure returns.
-        unsafe span(payload, in: bytes).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    /// Lends what the decoder has put together.
+    private func withAssembled(_ body: (RawSpan) -> Void) {
+        func lend(_ decoder: borrowing FrameDecoder) { body(decoder.assembled) }
+        unsafe lend(state.pointee.decoder)
     }
 
     /// Moves to large receive buffers while a frame over 16 KB is arriving, and back after many small receives.
@@ -119,17 +126,15 @@ extension Session {
 extension Session {
     /// Borrows the handlers without counting references.
     @inline(__always)
-    func withHandlers<Failure: Error>(
-        _ body: (any SocketHandlers) throws(Failure) -> Void
-    ) throws(Failure) {
+    func withHandlers(_ body: (any SocketHandlers) throws -> Void) rethrows {
         let kind = unsafe state.pointee.kind
-        try unsafe kind._withUnsafeGuaranteedRef { (kind: SocketKind) throws(Failure) in try body(kind.handlers) }
+        try unsafe kind._withUnsafeGuaranteedRef { try body($0.handlers) }
     }
 
     /// A handler threw: `error` hears of it, and the socket closes with 1011 unless `error` closed it.
     func handlerFailed(_ error: any Error) {
         withHandlers { $0.error(self, error) }
-        loop.core.log(.debug, "a WebSocket handler threw: \(error)")
+        loop.core.logDebug("a WebSocket handler threw: \(error)")
         if isOpen { close(.internalError, reason: "internal error") }
     }
 }

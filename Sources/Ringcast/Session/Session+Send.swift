@@ -15,9 +15,8 @@ extension Session {
         let connection = connection
         let queued = connection.queuedByteCount
         guard queued < withKind({ $0.backpressureLimit }) else { return refusedAtLimit() }
-        if payload.count < Self.borrowThreshold || unsafe !lend(payload, as: opcode) {
-            unsafe connection.sendFrame(opcode, payload)
-        }
+        let isLent = unsafe payload.count >= Self.borrowThreshold && lend(payload, as: opcode)
+        if !isLent { unsafe connection.sendFrame(opcode, payload) }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         if connection.isBlocked || queued + payload.count > Self.corkWatermark {
             oweDrain()
@@ -40,12 +39,10 @@ extension Session {
         return .sent(bytes: payload.count)
     }
 
-    /// Remembers that `drain` is owed. The reactor reports a blocked socket that empties; a cork that grew long in this turn may
-    /// leave at once, so that one is looked at in the next turn.
+    /// Remembers that `drain` is owed, and asks the reactor for the moment.
     func oweDrain() {
-        guard !flags.contains(.drainDue) else { return }
         flags.insert(.drainDue)
-        if !connection.isBlocked { connection.continueNextTurn() }
+        connection.notifyWhenDrained()
     }
 
     func refusedAtLimit() -> SendResult {

@@ -4,6 +4,12 @@ import WebSocketProtocol
 
 /// The receiving end of topics.
 extension Session {
+    /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+        let excluded = withKind { $0.publishToSelf } ? nil : self
+        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
+    }
+
     /// Queues a topic's message. False: dropped, because the socket is closed or its queue is at the limit.
     func deliver(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
         guard admitDelivery() else { return false }

@@ -6,7 +6,7 @@ import WebSocketProtocol
 ///
 /// Safe by the rule that every user of it keeps: it is used on its loop only, and not after `end`, which frees the memory.
 /// References that outlive a handler find it again through the loop's `SessionTable` and its serial number.
-@safe struct Session {
+@safe @usableFromInline struct Session {
     let state: UnsafeMutablePointer<SessionState>
 
     init(_ state: UnsafeMutablePointer<SessionState>) { unsafe self.state = state }
@@ -73,12 +73,12 @@ extension Session {
     ) -> Session {
         let layout = kind.layout
         // Safe: the layout leaves room for the state at the start and for the data behind it.
-        let memory = unsafe UnsafeMutableRawPointer.allocate(
+        let memory = UnsafeMutableRawPointer.allocate(
             byteCount: layout.byteCount, alignment: layout.alignment)
         let state = unsafe memory.bindMemory(to: SessionState.self, capacity: 1)
         unsafe state.initialize(
             to: SessionState(
-                connection: connection.state, kind: .passUnretained(kind), serial: serial, lastInbound: now, slot: slot))
+                connection: connection.slot, kind: .passUnretained(kind), serial: serial, lastInbound: now, slot: slot))
         unsafe initializeData(memory + layout.dataOffset)
         kind.sessionCount += 1
         return unsafe Session(state)

@@ -5,9 +5,9 @@ import WebSocketProtocol
 /// What one open WebSocket costs beside its connection. Lives in memory of its own, freed when the close handler has run.
 ///
 /// Its size is pinned by a test: an idle server is mostly these.
-struct SessionState: ~Copyable {
+@safe struct SessionState: ~Copyable {
     var decoder = FrameDecoder(role: .server)
-    let connection: UnsafeMutablePointer<ConnectionState>
+    let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
     /// Never used again on this loop: what references compare.
