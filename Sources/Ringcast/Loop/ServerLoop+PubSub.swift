@@ -1,0 +1,97 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+extension ServerLoop {
+    /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per interested loop.
+    /// The frame is encoded once for all other loops; for this loop's subscribers it is written straight into their corks.
+    /// - Parameter excluded: the publisher, unless it is to receive its own message.
+    func publish(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?
+    ) -> SendResult {
+        guard topic.isValid else { return .dropped }
+        unsafe counters.pointee.publishes += 1
+        let entry = table.entry(for: topic)
+        let local = unsafe deliver(payload, as: opcode, to: entry, except: excluded)
+        let remote = unsafe forward(payload, as: opcode, to: entry)
+        guard local.count + remote.count > 0 else { return .dropped }
+        return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
+    }
+
+    /// How many receivers, and how many of them are behind.
+    private typealias Reach = (count: Int, blocked: Int)
+
+    private func deliver(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?
+    ) -> Reach {
+        var reach: Reach = (0, 0)
+        let excluded = unsafe excluded?.subscriber
+        unsafe table.forEachSubscriber(of: entry) { subscriber in
+            guard unsafe subscriber != excluded else { return }
+            let session = unsafe Session(subscriber: subscriber)
+            reach.count += 1
+            if session.connection.isBlocked { reach.blocked += 1 }
+            if unsafe session.deliver(payload, as: opcode) { unsafe counters.pointee.deliveries += 1 }
+        }
+        return reach
+    }
+
+    /// Hands the message to the other loops that have subscribers.
+    private func forward(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry) -> Reach {
+        var targets = 0
+        entry.forEachInterestedLoop { if $0 != loop.index { targets += 1 } }
+        guard targets > 0 else { return (0, 0) }
+        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: targets)
+        unsafe counters.pointee.framesEncoded += 1
+        var reach: Reach = (0, 0)
+        var left = targets
+        entry.forEachInterestedLoop { target in
+            // A loop whose first subscriber has come since they were counted is not owed this message.
+            guard target != loop.index, left > 0 else { return }
+            left -= 1
+            if loop.post(LoopMessage.publish(entry, frame).pack(), to: target) {
+                reach.count += 1
+            } else {
+                unsafe Unmanaged.passUnretained(entry).release()
+                frame.release()
+                unsafe counters.pointee.dropsInLanes += 1
+            }
+        }
+        // And one whose last subscriber has gone has not taken its share.
+        while left > 0 {
+            frame.release()
+            left -= 1
+        }
+        return reach
+    }
+
+    /// A message of this server has come from another loop or thread.
+    func received(_ message: ServiceMessage) {
+        switch LoopMessage(unpacking: message) {
+        case .publish(let entry, let frame):
+            unsafe table.forEachSubscriber(of: entry) { subscriber in
+                if unsafe Session(subscriber: subscriber).deliver(frame) { unsafe counters.pointee.deliveries += 1 }
+            }
+            frame.release()
+        case .send(let frame, let slot, let serial):
+            if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame) }
+            frame.release()
+        case .job(let job): job.run(on: self)
+        }
+    }
+}
+
+extension SharedFrame {
+    /// Encodes an unmasked, unfragmented frame (RFC 6455 §5.2) for `owners` loops.
+    static func encode(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, owners: Int) -> SharedFrame {
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: exactly this many bytes were asked for.
+        return unsafe SharedFrame.allocate(byteCount: length + payload.count, owners: owners) { room in
+            unsafe header.write(to: room.baseAddress!)
+            if let bytes = payload.baseAddress {
+                unsafe (room.baseAddress! + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
+        }
+    }
+}

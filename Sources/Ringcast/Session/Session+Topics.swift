@@ -1,0 +1,52 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// The receiving end of topics.
+extension Session {
+    /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+        let excluded = withKind { $0.publishToSelf } ? nil : self
+        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
+    }
+
+    /// Queues a topic's message. False: dropped, because the socket is closed or its queue is at the limit.
+    func deliver(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
+        guard admitDelivery() else { return false }
+        unsafe connection.sendFrame(opcode, payload)
+        countDelivery()
+        return true
+    }
+
+    /// The same for a frame that has been encoded already.
+    func deliver(_ frame: SharedFrame) -> Bool {
+        guard admitDelivery() else { return false }
+        let bytes = unsafe frame.bytes
+        // Safe: the cork gives room for exactly the frame.
+        unsafe connection.send(count: bytes.count) { room in
+            unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        }
+        countDelivery()
+        return true
+    }
+
+    /// A message that a reference sent from another loop or thread.
+    func sendShared(_ frame: SharedFrame) {
+        guard deliver(frame) else { return }
+        if connection.isBlocked || connection.queuedByteCount > Self.corkWatermark {
+            extras?.lifeline?.block()
+            oweDrain()
+        }
+    }
+
+    private func admitDelivery() -> Bool {
+        guard isOpen else { return false }
+        guard connection.queuedByteCount < withKind({ $0.backpressureLimit }) else {
+            _ = refusedAtLimit()
+            return false
+        }
+        return true
+    }
+
+    private func countDelivery() { withKind { unsafe $0.counters.pointee.messagesOut += 1 } }
+}
