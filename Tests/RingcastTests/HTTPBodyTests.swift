@@ -5,7 +5,7 @@ import Testing
     /// Answers with the body of the request, and how long it was.
     @Sendable static func mirror(_ request: borrowing Request) -> Reply {
         let body = request.body
-        let copy = (0..<body.byteCount).map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+        let copy = unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
         return .response(.ok, bytes: copy, headers: [.contentType: request.method.rawValue])
     }
 

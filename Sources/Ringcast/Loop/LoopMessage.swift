@@ -4,9 +4,9 @@ import Reactor
 /// What loops and other threads of one server say to a loop. Packed into the reactor's `ServiceMessage`, four words that lanes
 /// copy as they are; whoever unpacks one owns what it carries.
 enum LoopMessage {
-    /// A frame for the loop's subscribers of a topic.
-    case publish(TopicEntry, SharedFrame)
-    /// A frame for one socket. `payloadCount` is what its result counts.
+    /// A frame for the loop's subscribers of the frame's topic.
+    case publish(SharedFrame)
+    /// A frame for one socket.
     case send(SharedFrame, slot: UInt32, serial: UInt64)
     /// Anything else.
     case job(LoopJob)
@@ -18,13 +18,12 @@ enum LoopMessage {
     }
 
     func pack() -> ServiceMessage {
-        // Safe: each retain here is balanced by the one `unpack` of this message.
+        // Safe: one share of the frame, or the retain here, belongs to whoever unpacks the message, once.
         switch self {
-        case .publish(let entry, let frame):
-            unsafe ServiceMessage(
-                kind: Kind.publish.rawValue, first: frame.storage, second: Unmanaged.passRetained(entry).toOpaque())
+        case .publish(let frame):
+            unsafe ServiceMessage(kind: Kind.publish.rawValue, first: frame.rawValue)
         case .send(let frame, let slot, let serial):
-            unsafe ServiceMessage(kind: Kind.send.rawValue | UInt64(slot) << 32, first: frame.storage, number: serial)
+            unsafe ServiceMessage(kind: Kind.send.rawValue | UInt64(slot) << 32, first: frame.rawValue, number: serial)
         case .job(let job):
             unsafe ServiceMessage(kind: Kind.job.rawValue, first: Unmanaged.passRetained(job).toOpaque())
         }
@@ -34,11 +33,10 @@ enum LoopMessage {
         // Safe: the kind says what `pack` put into the words.
         switch Kind(rawValue: message.kind & 0xFF) {
         case .publish:
-            self = unsafe .publish(
-                Unmanaged<TopicEntry>.fromOpaque(message.second!).takeRetainedValue(), SharedFrame(storage: message.first!))
+            self = unsafe .publish(SharedFrame(rawValue: message.first!))
         case .send:
             self = unsafe .send(
-                SharedFrame(storage: message.first!), slot: UInt32(message.kind >> 32), serial: message.number)
+                SharedFrame(rawValue: message.first!), slot: UInt32(message.kind >> 32), serial: message.number)
         case .job: self = unsafe .job(Unmanaged<LoopJob>.fromOpaque(message.first!).takeRetainedValue())
         case nil: preconditionFailure("a loop message of kind \(message.kind)")
         }
@@ -49,7 +47,7 @@ extension LoopMessage {
     /// Gives back what a message carries that could not be posted.
     func forget() {
         switch self {
-        case .publish(_, let frame), .send(let frame, _, _): frame.release()
+        case .publish(let frame), .send(let frame, _, _): frame.release()
         case .job: break
         }
     }

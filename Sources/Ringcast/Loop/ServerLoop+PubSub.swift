@@ -38,37 +38,29 @@ extension ServerLoop {
 
     /// Hands the message to the other loops that have subscribers.
     private func forward(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry) -> Reach {
-        var targets = 0
-        entry.forEachInterestedLoop { if $0 != loop.index { targets += 1 } }
-        guard targets > 0 else { return (0, 0) }
-        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: targets)
+        guard entry.isInterestedElsewhere(than: loop.index) else { return (0, 0) }
+        // As many owners as there may be targets: interest may change while it is looked at.
+        let owners = core.counters.count
+        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry)
         unsafe counters.pointee.framesEncoded += 1
         var reach: Reach = (0, 0)
-        var left = targets
         entry.forEachInterestedLoop { target in
-            // A loop whose first subscriber has come since they were counted is not owed this message.
-            guard target != loop.index, left > 0 else { return }
-            left -= 1
-            if loop.post(LoopMessage.publish(entry, frame).pack(), to: target) {
+            guard target != loop.index else { return }
+            if loop.post(LoopMessage.publish(frame).pack(), to: target) {
                 reach.count += 1
             } else {
-                unsafe Unmanaged.passUnretained(entry).release()
-                frame.release()
                 unsafe counters.pointee.dropsInLanes += 1
             }
         }
-        // And one whose last subscriber has gone has not taken its share.
-        while left > 0 {
-            frame.release()
-            left -= 1
-        }
+        frame.release(by: owners - reach.count)
         return reach
     }
 
     /// A message of this server has come from another loop or thread.
     func received(_ message: ServiceMessage) {
         switch LoopMessage(unpacking: message) {
-        case .publish(let entry, let frame):
+        case .publish(let frame):
+            guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
             unsafe table.forEachSubscriber(of: entry) { subscriber in
                 if unsafe Session(subscriber: subscriber).deliver(frame) { unsafe counters.pointee.deliveries += 1 }
             }
@@ -83,11 +75,13 @@ extension ServerLoop {
 
 extension SharedFrame {
     /// Encodes an unmasked, unfragmented frame (RFC 6455 §5.2) for `owners` loops.
-    static func encode(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, owners: Int) -> SharedFrame {
+    static func encode(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, owners: Int, topic: TopicEntry? = nil
+    ) -> SharedFrame {
         let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
         let length = header.encodedLength
         // Safe: exactly this many bytes were asked for.
-        return unsafe SharedFrame.allocate(byteCount: length + payload.count, owners: owners) { room in
+        return unsafe SharedFrame.allocate(byteCount: length + payload.count, owners: owners, topic: topic) { room in
             unsafe header.write(to: room.baseAddress!)
             if let bytes = payload.baseAddress {
                 unsafe (room.baseAddress! + length).copyMemory(from: bytes, byteCount: payload.count)

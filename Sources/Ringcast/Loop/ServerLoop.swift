@@ -1,4 +1,5 @@
 import HTTPProtocol
+import HTTPTypes
 import PubSub
 import Reactor
 import WebSocketProtocol
@@ -48,6 +49,10 @@ import WebSocketProtocol
         exchanges[ObjectIdentifier(exchange)] = exchange
         unsafe connection.context = ConnectionRole.http(exchange).context
         exchange.opened(connection)
+        if core.hasTooManyConnections {
+            exchange.refuse(
+                HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"), on: connection)
+        }
     }
 
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {

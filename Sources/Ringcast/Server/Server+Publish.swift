@@ -58,19 +58,14 @@ extension ServerCore {
     /// Publishes from a thread that is not one of the server's loops.
     func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
         guard topic.isValid, let group, let entry = registry.find(topic) else { return .dropped }
-        var targets: [Int] = []
-        entry.forEachInterestedLoop { targets.append($0) }
-        guard !targets.isEmpty else { return .dropped }
-        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: targets.count)
+        guard entry.subscriberCount > 0 else { return .dropped }
+        let owners = counters.count
+        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry)
         var reached = 0
-        for target in targets {
-            let message = LoopMessage.publish(entry, frame).pack()
-            if group.post(foreign: message, to: target) {
-                reached += 1
-            } else {
-                LoopMessage(unpacking: message).forget()
-            }
+        entry.forEachInterestedLoop { target in
+            if group.post(foreign: LoopMessage.publish(frame).pack(), to: target) { reached += 1 }
         }
+        if reached < owners { frame.release(by: owners - reached) }
         return reached > 0 ? .sent(bytes: payload.count) : .dropped
     }
 }
@@ -79,6 +74,6 @@ extension String {
     /// Lends the UTF-8 of the string; a copy only where it does not lie in one piece.
     func withPayload<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         var copy = self
-        return unsafe copy.withUTF8 { unsafe body(UnsafeRawBufferPointer($0)) }
+        return copy.withUTF8 { unsafe body(UnsafeRawBufferPointer($0)) }
     }
 }

@@ -71,6 +71,12 @@ final class ServerCore: Sendable {
         if !post(.job(job), to: target) { job.run(on: nil) }
     }
 
+    /// More connections are open, on all loops, than the configuration allows.
+    var hasTooManyConnections: Bool {
+        guard let bound = configuration.limits.connections, let group else { return false }
+        return (0..<group.loopCount).reduce(0) { $0 + group.statistics(of: $1).open.value } > bound
+    }
+
     /// Something the program's author should know.
     func logError(_ message: String) { configuration.logger.error("\(message)") }
 

@@ -4,7 +4,7 @@ import Glibc
 /// Swift's pool away from the server under test.
 final class BlockingExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
-        let work = Work(job: UnownedJob(job), executor: asUnownedTaskExecutor())
+        let work = unsafe Work(job: UnownedJob(job), executor: asUnownedTaskExecutor())
         var thread = pthread_t()
         let argument = unsafe Unmanaged.passRetained(work).toOpaque()
         let result = unsafe pthread_create(&thread, nil, { argument in

@@ -2,7 +2,7 @@ import Glibc
 
 /// A blocking TCP connection to the server under test. Reads fail after ten seconds, which are there for hanging only.
 final class TCPClient {
-    private let descriptor: Int32
+    private var descriptor: Int32
     private var unread: [UInt8] = []
 
     struct Failure: Error { let what: String }
@@ -34,12 +34,12 @@ final class TCPClient {
         _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     func send(_ bytes: [UInt8]) throws {
         var left = bytes[...]
         while !left.isEmpty {
-            let count = unsafe left.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = unsafe left.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { throw Failure(what: "send: \(errno)") }
             left = left.dropFirst(count)
         }
@@ -79,6 +79,14 @@ final class TCPClient {
     func isAtEnd() throws -> Bool { try unread.isEmpty && !fill() }
 
     func shutDownWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Ends the connection with a reset.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        close(descriptor)
+        descriptor = -1
+    }
 
     /// Reads more. False: the connection has ended; a reset counts as that.
     private func fill() throws -> Bool {
