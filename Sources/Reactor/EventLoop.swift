@@ -31,6 +31,8 @@ public final class EventLoop {
     var flushing: [ConnectionSlot] = []
     /// Something has to follow these sends at once, whether or not they are answered.
     var settlesAtOnce = false
+    /// That wait took them all to the kernel.
+    var flushesAreSubmitted = false
     /// Connections that have held input to be delivered.
     var ready: [ConnectionSlot] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
@@ -112,6 +114,8 @@ public final class EventLoop {
             if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         driver.wait(milliseconds: milliseconds)
+        // Looked at now: what completions lead to is handed over with the next wait.
+        flushesAreSubmitted = driver.unsubmittedCount == 0
         mailbox.wokeUp()
         updateClock()
     }
