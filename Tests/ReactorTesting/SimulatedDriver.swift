@@ -52,7 +52,7 @@ package final class SimulatedDriver: Driver {
     /// Accepted, in this order.
     var descriptors: [Int32] = []
     var peers: [Int32: SimulatedPeer] = [:]
-    var closedListeners: Set<Int32> = []
+    package internal(set) var closedListeners: Set<Int32> = []
     /// The socket or listener of every operation that is not answered yet.
     var inFlight: [Token: Int32] = [:]
     private var nextDescriptor = SimulatedDriver.firstDescriptor

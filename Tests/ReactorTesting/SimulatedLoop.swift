@@ -82,6 +82,6 @@ package final class SimulatedLoop {
 }
 
 extension Connection {
-    package func send(_ bytes: [UInt8]) { send(bytes.span.bytes) }
+    package func send(_ bytes: [UInt8]) { unsafe send(bytes.span.bytes) }
     package func send(_ text: String) { send(Array(text.utf8)) }
 }

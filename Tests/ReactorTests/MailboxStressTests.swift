@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import ReactorTesting
 import Testing
 
 @testable import Reactor

@@ -1,0 +1,114 @@
+import Glibc
+import ReactorTesting
+import Synchronization
+import Testing
+
+@testable import Reactor
+
+@Suite struct LoopAcceptTests {
+    private let handler = RecordingHandler()
+
+    private func loop(
+        _ change: (inout SimulatedDriver.Options) -> Void = { _ in }, log: @escaping LoopLog = { _, _ in }
+    ) -> SimulatedLoop {
+        var options = SimulatedDriver.Options()
+        change(&options)
+        return SimulatedLoop(options, log: log) { _ in handler }
+    }
+
+    @Test(arguments: [true, false])
+    func `connections are opened in the order of their arrival`(acceptsRepeatedly: Bool) {
+        var order: [UInt8] = []
+        handler.onReceived = { bytes, connection in
+            order.append(UInt8(connection.id.slot))
+            #expect(bytes == [UInt8(connection.id.slot)])
+            return bytes.count
+        }
+        let loop = loop { $0.acceptsRepeatedly = acceptsRepeatedly }
+        for (number, peer) in loop.connect(50).enumerated() { peer.send([UInt8(number)]) }
+        loop.rest()
+        #expect(order == Array(0..<50))
+        #expect(loop.loop.statistics.accepted.value == 50 && loop.loop.statistics.open.value == 50)
+        #expect(loop.driver.counts.accepts == (acceptsRepeatedly ? 1 : 51))
+    }
+
+    @Test func `out of descriptors, the loop says so once, waits, and goes on when one is free`() {
+        let lines = Lines()
+        let loop = loop({ $0.descriptorLimit = 2 }, log: lines.append)
+        let peers = loop.connect(4)
+        loop.rest()
+        #expect(loop.loop.connectionCount == 2)
+        loop.advance(milliseconds: 10_000)
+        #expect(loop.driver.counts.accepts <= 2 + 10_000 / 200, "no faster than every 200 ms")
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.contains("ulimit -n") == true)
+
+        handler.with(handler.open[0]) { $0.abort() }
+        loop.rest()
+        #expect(peers.map { $0.descriptor != nil } == [true, true, true, false], "at once, not after the pause")
+        handler.with(handler.open[0]) { $0.abort() }
+        loop.rest()
+        #expect(peers[3].descriptor != nil)
+        #expect(handler.closedCount == 2 && handler.open.count == 2)
+    }
+
+    @Test func `descriptors that another part of the process freed are found within 200 ms`() {
+        let loop = loop { $0.descriptorLimit = 0 }
+        let peer = loop.connect()
+        loop.rest()
+        loop.driver.options.descriptorLimit = 10
+        loop.advance(milliseconds: 201)
+        #expect(peer.descriptor != nil)
+    }
+
+    @Test func `a peer that has gone before it was accepted disturbs nobody`() {
+        let loop = loop()
+        loop.driver.acceptErrors = [ECONNABORTED]
+        let peer = loop.connect()
+        loop.rest()
+        #expect(peer.descriptor != nil)
+    }
+
+    // MARK: stopping
+
+    @Test func `a loop without connections ends when it is asked to`() {
+        let loop = loop()
+        loop.rest()
+        loop.stop()
+        #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+    }
+
+    @Test(arguments: [true, false])
+    func `a loop ends once its handler has closed every connection`(gracefully: Bool) {
+        handler.onStopping = { [handler] in
+            handler.withEach { connection in
+                connection.send("bye")
+                gracefully ? connection.close() : connection.abort()
+            }
+        }
+        let loop = loop()
+        let peers = loop.connect(10)
+        loop.rest()
+        loop.stop()
+        #expect(handler.closedCount == 10 && loop.driver.openCount == 0)
+        #expect(peers.allSatisfy { $0.receivedBytes == (gracefully ? Array("bye".utf8) : []) })
+    }
+
+    @Test func `a connection that comes while the loop is stopping is closed unopened`() {
+        let loop = loop()
+        loop.rest()
+        loop.loop.stop()
+        let peer = loop.connect()
+        loop.stop()
+        #expect(peer.descriptor == nil || peer.isClosed)
+        #expect(handler.events == [] && loop.driver.openCount == 0)
+    }
+}
+
+/// What a loop says.
+final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+
+    @Sendable func append(_ level: LogLevel, _ line: String) { lines.withLock { $0.append(line) } }
+}

@@ -1,0 +1,61 @@
+import ReactorTesting
+import Testing
+
+@testable import Reactor
+
+@Suite struct LoopPostTests {
+    @Test func `what one turn posts arrives in order, however much it is`() {
+        let clock = VirtualClock()
+        let links = LoopLinks(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
+        let handlers = [RecordingHandler(), RecordingHandler()]
+        let loops = (0..<2).map { index in
+            SimulatedLoop(index: index, links: links, clock: clock) { _ in handlers[index] }
+        }
+        var arrived: [UInt64] = []
+        handlers[1].onMessage = { arrived.append($0.number) }
+        for number: UInt64 in 0..<10_000 {
+            let isAccepted = loops[0].loop.post(numbered(number), to: 1)
+            #expect(isAccepted)
+        }
+        for _ in 0..<100 {
+            loops[0].turn()
+            loops[1].rest()
+            let sleep = loops[0].driver.sleep
+            #expect(arrived.count == 10_000 || (sleep ?? 0) <= 10, "the rest would wait for another event")
+        }
+        #expect(arrived == Array(0..<10_000))
+        #expect(loops[0].driver.sleep == .max)
+    }
+
+    @Test func `a loop may post to itself`() {
+        let handler = RecordingHandler()
+        let loop = SimulatedLoop { _ in handler }
+        var arrived: [UInt64] = []
+        handler.onMessage = { message in
+            arrived.append(message.number)
+            if message.number < 3 { _ = loop.loop.post(numbered(message.number + 1), to: 0) }
+        }
+        _ = loop.loop.post(numbered(0), to: 0)
+        loop.rest()
+        #expect(arrived == [0, 1, 2, 3])
+    }
+
+    @Test func `closures given to the executor run in order on the loop`() {
+        let loop = SimulatedLoop { _ in RecordingHandler() }
+        let order = VirtualClock(milliseconds: 0)
+        let executor = loop.loop.executor
+        for number: UInt64 in 0..<100 {
+            executor.execute {
+                #expect(order.milliseconds == number)
+                #expect(executor.isCurrent)
+                order.advance(1)
+            }
+        }
+        loop.rest()
+        #expect(order.milliseconds == 100)
+        #expect(!executor.isCurrent)
+    }
+}
+
+/// A message that is nothing but its number.
+func numbered(_ number: UInt64) -> ServiceMessage { unsafe ServiceMessage(kind: 1, number: number) }
