@@ -5,7 +5,8 @@ internal import CIOUring
 /// A slot outlives its connections; `generation` tells them apart.
 @safe
 package struct ConnectionState {
-    unowned(unsafe) let loop: EventLoop
+    /// Unmanaged, so that reaching the loop costs no reference counting; the loop outlives its slab.
+    private let unmanagedLoop: Unmanaged<EventLoop>
     let slot: UInt32
     /// Counts the lives of the slot; its lowest 24 bits travel in every token.
     var generation: UInt32 = 0
@@ -29,8 +30,14 @@ package struct ConnectionState {
     var delivery: Delivery?
 
     init(loop: EventLoop, slot: UInt32) {
-        unsafe self.loop = loop
+        unsafe unmanagedLoop = .passUnretained(loop)
         self.slot = slot
+    }
+
+    /// Calls `body` with the loop without retaining it.
+    @inline(__always)
+    func withLoop<Result>(_ body: (EventLoop) -> Result) -> Result {
+        unsafe unmanagedLoop._withUnsafeGuaranteedRef { body($0) }
     }
 }
 

@@ -111,16 +111,20 @@ extension Session {
         unsafe lend(state.pointee.decoder)
     }
 
-    /// Moves to large receive buffers while a frame over 16 KB is arriving, and back after many small receives.
+    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones would hold.
     private func chooseBuffers(received count: Int) {
-        if unsafe state.pointee.decoder.bytesExpected > 16 << 10 {
+        if unsafe state.pointee.decoder.bytesExpected > Self.largeRemainder {
             if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }
             unsafe state.pointee.largeBufferTurns = 64
-        } else if unsafe state.pointee.largeBufferTurns > 0, count < 16 << 10 {
+        } else if unsafe state.pointee.largeBufferTurns > 0, count <= Self.smallReceive {
             unsafe state.pointee.largeBufferTurns -= 1
             if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(false) }
         }
     }
+
+    /// What a frame may still lack without being worth a change: two small buffers.
+    private static let largeRemainder = 8 << 10
+    private static let smallReceive = 4 << 10
 }
 
 extension Session {
