@@ -54,10 +54,10 @@ extension EventLoop {
         if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
             connection.state.flags.insert(.flushing)
             flushing.append(connection)
-            // A silent success would leave the loop asleep in front of the FIN, or of the pieces beyond the kernel's limit.
-            if unsafe connection.state.flags.contains(.closing) || !queue.pointee.isSubmittedCompletely {
-                settlesAtOnce = true
-            }
+            // A silent success would leave the loop asleep in front of the FIN, of the handler that waits for `drained`, or of the
+            // pieces beyond the kernel's limit.
+            let isAwaited = !connection.state.flags.isDisjoint(with: [.closing, .wantsDrain])
+            if unsafe isAwaited || !queue.pointee.isSubmittedCompletely { settlesAtOnce = true }
             unsafe driver.sendBatched(message, on: connection.state.descriptor, token: token(.batchedSend, connection))
         } else {
             connection.state.flags.insert(.sending)

@@ -6,15 +6,15 @@ import WebSocketProtocol
     @Test func `a silent peer is pinged, then closed with 1001`() async throws {
         let journal = Journal<String>()
         let handlers = WebSocketHandlers<Void>(
-            options: .init(idleTimeout: .milliseconds(400)),
+            options: .init(idleTimeout: .milliseconds(2_000)),
             close: { _, code, _ in journal.note("\(code.rawValue)") })
         try await serving(handlers) { server in
             let client = try SocketClient(port: server.port)
             let start = ContinuousClock.now
             #expect(try client.read() == .init(opcode: .ping, payload: []))
-            #expect(ContinuousClock.now - start >= .milliseconds(290))
+            #expect(ContinuousClock.now - start >= .milliseconds(1_490))
             #expect(try client.read().closeCode == 1001)
-            #expect(ContinuousClock.now - start >= .milliseconds(390))
+            #expect(ContinuousClock.now - start >= .milliseconds(1_990))
             #expect(try client.isAtEnd())
             #expect(journal.wait() == ["1006"])
         }
@@ -23,12 +23,12 @@ import WebSocketProtocol
     @Test func `a peer that answers its pings stays, and its round trip is known`() async throws {
         let journal = Journal<Bool>()
         let handlers = WebSocketHandlers<Void>(
-            options: .init(idleTimeout: .milliseconds(400)),
+            options: .init(idleTimeout: .milliseconds(2_000)),
             open: { ws in journal.note(ws.roundTrip != nil) },
             message: { ws, _ in journal.note(ws.roundTrip != nil) })
         try await serving(handlers) { server in
             let client = try SocketClient(port: server.port)
-            for _ in 0..<3 {
+            for _ in 0..<2 {
                 #expect(try client.read().opcode == .ping)
                 try client.send(.pong, [])
             }
