@@ -31,8 +31,8 @@ public final class EventLoop {
     var flushing: [ConnectionSlot] = []
     /// Something has to follow these sends at once, whether or not they are answered.
     var settlesAtOnce = false
-    /// Connections that have held input to be delivered.
-    var ready: [ConnectionSlot] = []
+    /// Connections that have held input to be delivered, with the generation they had.
+    var ready: [Token] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
     var starved: [Token] = []
     /// Connections whose `closed` is still to be delivered.
