@@ -33,8 +33,8 @@ public final class EventLoop {
     var settlesAtOnce = false
     /// That wait took them all to the kernel.
     var flushesAreSubmitted = false
-    /// Connections that have held input to be delivered.
-    var ready: [ConnectionSlot] = []
+    /// Connections that have held input to be delivered, with the generation they had.
+    var ready: [Token] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
     var starved: [Token] = []
     /// Connections whose `closed` is still to be delivered.
