@@ -61,13 +61,6 @@ public struct Connection: ~Escapable {
         unsafe fill(slot.state.withLoop { unsafe $0.reserve(count, on: slot) })
     }
 
-    /// Queues bytes of the loop's shared log, by reference where that keeps little memory.
-    @inline(__always)
-    package func send(_ bytes: SharedBytes) {
-        guard bytes.count > 0, !isClosing else { return }
-        slot.state.withLoop { $0.append(bytes, on: slot) }
-    }
-
     /// Queues bytes of the receive buffer that is being delivered, without copying them.
     ///
     /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or too

@@ -30,13 +30,10 @@ extension EventLoop {
     ///
     /// Behind a slow peer a small run that does not continue the last one is copied: a block stays as long as one byte of it waits,
     /// and many such runs would keep far more than they hold.
-    @inline(__always)
     func append(_ bytes: SharedBytes, on connection: ConnectionSlot) {
         markDirty(connection)
         let queue = unsafe queue(of: connection)
-        if connection.state.flags.contains(.blocked), bytes.count < Self.pinnedByteCount,
-            unsafe !queue.pointee.isContinued(by: bytes)
-        {
+        if connection.state.flags.contains(.blocked), bytes.count < Self.pinnedByteCount {
             let room = unsafe queue.pointee.append(bytes.count, chunks: chunks)
             unsafe room.copyMemory(from: bytes.start, byteCount: bytes.count)
         } else {

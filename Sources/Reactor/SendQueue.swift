@@ -66,22 +66,24 @@ struct SendQueue: ~Copyable {
         return unsafe start
     }
 
-    /// Bytes of the loop's shared log. Costs a comparison and an addition where they follow the last ones.
+    /// Bytes of the loop's shared log that follow the last ones there: they become one piece with them. False: they do not.
     @inline(__always)
+    mutating func extend(by bytes: SharedBytes) -> Bool {
+        guard unsafe bytes.start == sharedEnd else { return false }
+        unsafe pieces[end - 1].iov_len += bytes.count
+        unsafe sharedEnd = unsafe bytes.start + bytes.count
+        byteCount += bytes.count
+        return true
+    }
+
+    /// Bytes of the loop's shared log, as a piece of their own.
     mutating func append(_ bytes: SharedBytes) {
-        if unsafe bytes.start == sharedEnd {
-            unsafe pieces[end - 1].iov_len += bytes.count
-        } else {
-            bytes.block.beginUse()
-            unsafe push(iovec(iov_base: bytes.start, iov_len: bytes.count), owner: .shared(bytes.block))
-            room = 0
-        }
+        bytes.block.beginUse()
+        unsafe push(iovec(iov_base: bytes.start, iov_len: bytes.count), owner: .shared(bytes.block))
+        room = 0
         unsafe sharedEnd = unsafe bytes.start + bytes.count
         byteCount += bytes.count
     }
-
-    /// Whether those bytes would be one piece with the last ones.
-    func isContinued(by bytes: SharedBytes) -> Bool { unsafe bytes.start == sharedEnd }
 
     /// Bytes that lie in a receive buffer and stay there until they are sent.
     mutating func append(_ bytes: UnsafeRawBufferPointer, of buffer: ReceiveBuffer) {

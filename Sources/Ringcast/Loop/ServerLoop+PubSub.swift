@@ -44,10 +44,15 @@ extension ServerLoop {
         var deliveries: UInt64 = 0
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
-            let session = unsafe Session(subscriber: subscriber)
             reach.count += 1
-            if session.connection.isBlocked { reach.blocked += 1 }
-            if session.deliver(frame) { deliveries += 1 }
+            switch unsafe Session(subscriber: subscriber).deliver(frame) {
+            case .queued: deliveries += 1
+            case .queuedBehind:
+                deliveries += 1
+                reach.blocked += 1
+            case .atLimit: reach.blocked += 1
+            case .closed: break
+            }
         }
         unsafe counters.pointee.deliveries += deliveries
         unsafe counters.pointee.messagesOut += deliveries

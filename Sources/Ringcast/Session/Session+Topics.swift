@@ -10,13 +10,13 @@ extension Session {
         return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
     }
 
-    /// Queues a topic's frame, which lies in the loop's shared log. False: dropped, because the socket is closed or its queue is at
-    /// the limit.
+    /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the limit.
     @inline(__always)
-    func deliver(_ frame: SharedBytes) -> Bool {
-        guard admitDelivery() else { return false }
-        connection.send(frame)
-        return true
+    func deliver(_ frame: SharedBytes) -> DeliveryResult {
+        guard isOpen else { return .closed }
+        let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
+        if result == .atLimit { _ = refusedAtLimit() }
+        return result
     }
 
     /// A message that a reference sent from another loop or thread.
