@@ -15,7 +15,7 @@ extension Session {
     func deliver(_ frame: SharedBytes) -> DeliveryResult {
         guard isOpen else { return .closed }
         let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
-        if result == .atLimit { _ = refusedAtLimit() }
+        if case .atLimit = result { _ = refusedAtLimit() }
         return result
     }
 
