@@ -166,7 +166,7 @@ extension EventLoop {
     func markReady(_ connection: ConnectionSlot) {
         guard connection.state.flags.isDisjoint(with: [.ready, .ended]) else { return }
         connection.state.flags.insert(.ready)
-        ready.append(connection)
+        ready.append(token(.unanswered, connection))
     }
 
     /// One delivery each, so that whoever stopped for its budget waits behind all others.
@@ -174,7 +174,8 @@ extension EventLoop {
         guard !ready.isEmpty else { return }
         let waiting = ready
         ready.removeAll(keepingCapacity: true)
-        for connection in waiting {
+        for token in waiting {
+            guard let connection = connections.find(token) else { continue }
             connection.state.flags.remove(.ready)
             if connection.state.flags.contains(.dropsHeldInput) { releaseHeldInput(connection) }
             guard connection.state.flags.isDisjoint(with: [.paused, .closing, .ended]) else { continue }

@@ -9,6 +9,11 @@ extension EventLoop {
         return unsafe queue(of: connection).pointee.append(count, chunks: chunks)
     }
 
+    /// Writes bytes that several connections of this loop will send: `fill` writes all `count` of them, once.
+    package func share(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
+        unsafe sharedLog.append(count, fill)
+    }
+
     func borrow(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) -> Bool {
         let start = UInt(bitPattern: bytes.baseAddress!)
         guard driver.sendsInBatches, connection.state.flags.isDisjoint(with: [.blocked, .sending]),
@@ -20,6 +25,23 @@ extension EventLoop {
         unsafe queue(of: connection).pointee.append(bytes, of: delivery.buffer)
         return true
     }
+
+    /// Queues bytes of the shared log by reference.
+    ///
+    /// Behind a slow peer a small run that does not continue the last one is copied: a block stays as long as one byte of it waits,
+    /// and many such runs would keep far more than they hold.
+    func append(_ bytes: SharedBytes, on connection: ConnectionSlot) {
+        markDirty(connection)
+        let queue = unsafe queue(of: connection)
+        if connection.state.flags.contains(.blocked), bytes.count < Self.pinnedByteCount {
+            let room = unsafe queue.pointee.append(bytes.count, chunks: chunks)
+            unsafe room.copyMemory(from: bytes.start, byteCount: bytes.count)
+        } else {
+            unsafe queue.pointee.append(bytes)
+        }
+    }
+
+    private static let pinnedByteCount = 4096
 
     private func markDirty(_ connection: ConnectionSlot) {
         guard !connection.state.flags.contains(.dirty) else { return }
@@ -164,8 +186,11 @@ extension EventLoop {
         unsafe sendQueues.giveBack(queue)
     }
 
-    private func giveBackLoan(_ buffer: ReceiveBuffer) {
-        if loans.end(buffer) { driver.giveBack(buffer) }
+    private func giveBackLoan(_ loan: SendQueue.Loan) {
+        switch loan {
+        case .receiveBuffer(let buffer): if loans.end(buffer) { driver.giveBack(buffer) }
+        case .sharedBlock(let block): sharedLog.release(block)
+        }
     }
 }
 

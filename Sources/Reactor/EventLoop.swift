@@ -17,6 +17,7 @@ public final class EventLoop {
     let links: LoopLinks
     let log: LoopLog
     let chunks = ChunkPool()
+    let sharedLog = SharedLog()
     let timers: TimerWheel
     unowned(unsafe) var handler: any ConnectionHandler
     /// What keeps `handler` alive; that one spares a retain and a release per event.
@@ -33,8 +34,8 @@ public final class EventLoop {
     var settlesAtOnce = false
     /// That wait took them all to the kernel.
     var flushesAreSubmitted = false
-    /// Connections that have held input to be delivered.
-    var ready: [ConnectionSlot] = []
+    /// Connections that have held input to be delivered, with the generation they had.
+    var ready: [Token] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
     var starved: [Token] = []
     /// Connections whose `closed` is still to be delivered.
@@ -43,6 +44,8 @@ public final class EventLoop {
     var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
     var loans: BufferLoans
+    private var completions: [DriverCompletion] = []
+    private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
     var isStopping = false
@@ -91,8 +94,9 @@ public final class EventLoop {
     /// One turn.
     package func tick() {
         waitForWork()
-        while let completion = driver.nextCompletion() { handle(completion) }
+        collectCompletions()
         settleFlushes()
+        handleCompletions()
         readMailbox()
         executor.runReadyJobs()
         deliverHeldInput()
@@ -120,16 +124,33 @@ public final class EventLoop {
         updateClock()
     }
 
+    /// Takes what the wait has brought. What the last turn's sends fell short of is settled at once, so that every queue is true
+    /// before a handler looks at it.
+    private func collectCompletions() {
+        while let completion = driver.nextCompletion() {
+            if completion.token.operation == .batchedSend {
+                batchedSendFellShort(completion)
+            } else {
+                completions.append(completion)
+            }
+        }
+    }
+
+    private func handleCompletions() {
+        swap(&completions, &handledCompletions)
+        for completion in handledCompletions { handle(completion) }
+        handledCompletions.removeAll(keepingCapacity: true)
+    }
+
     func updateClock() { now = links.clock(now) }
 
     private func handle(_ completion: DriverCompletion) {
         switch completion.token.operation {
         case .receive: received(completion, .small)
         case .receiveLarge: received(completion, .large)
-        case .batchedSend: batchedSendFellShort(completion)
         case .send: sendEnded(completion)
         case .accept: accepted(completion)
-        case .wakeUp, .notification, .unanswered: break
+        case .batchedSend, .wakeUp, .notification, .unanswered: break
         }
     }
 

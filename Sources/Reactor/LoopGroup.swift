@@ -41,8 +41,9 @@ public final class LoopGroup: Sendable {
             listeners = sockets.map(\.address)
             executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
             threads = try LoopThread.makeAll(
-                plan: plan, links: links, executors: executors, capabilities: capabilities, log: configuration.log,
-                listeners: sockets, makeHandler: makeHandler)
+                plan: plan, links: links, executors: executors, log: configuration.log, listeners: sockets,
+                makeDriver: { () throws(SystemError) in try UringDriver(capabilities: capabilities) },
+                makeHandler: makeHandler)
         } catch {
             for descriptor in sockets.flatMap(\.descriptors) { close(descriptor) }
             throw error

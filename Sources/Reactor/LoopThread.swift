@@ -11,6 +11,7 @@ final class LoopThread: Sendable {
     private let endSignal = Semaphore()
     private let outcome = Mutex<Result<LoopAddress, ReactorError>?>(nil)
     private let end = Mutex(End())
+    private let isAbandoned = Atomic<Bool>(false)
 
     private struct End {
         var hasEnded = false
@@ -19,10 +20,11 @@ final class LoopThread: Sendable {
 
     private init(executor: LoopExecutor) { self.executor = executor }
 
-    /// Makes every loop on its own thread and tells all of them each other's addresses. When one fails, all end.
+    /// Makes every loop on its own thread and tells all of them each other's addresses. When one fails, all have ended by the
+    /// time this throws, and the listeners are still the caller's.
     static func makeAll(
-        plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], capabilities: UringCapabilities,
-        log: @escaping LoopLog, listeners: [ListenerSocket],
+        plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], log: @escaping LoopLog,
+        listeners: [ListenerSocket], makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
@@ -32,7 +34,7 @@ final class LoopThread: Sendable {
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)
                 do throws(SystemError) {
-                    let driver = try UringDriver(capabilities: capabilities)
+                    let driver = try makeDriver()
                     thread.run(driver, index: index, links: links, log: log, descriptors, makeHandler)
                 } catch {
                     thread.settle(.failure(.noRing(error)))
@@ -43,17 +45,15 @@ final class LoopThread: Sendable {
         do {
             links.setAddresses(try outcomes.map { outcome throws(ReactorError) in try outcome.get() })
         } catch {
-            for thread in threads {
-                thread.stop()
-                thread.start()
-            }
+            threads.forEach { $0.abandon() }
+            threads.forEach { $0.join() }
             throw error
         }
         return threads
     }
 
     private func run(
-        _ driver: UringDriver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ listeners: [Int32],
+        _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ listeners: [Int32],
         _ makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
@@ -62,6 +62,7 @@ final class LoopThread: Sendable {
             .success(
                 LoopAddress(wakeUp: driver.wakeUp, notificationAddress: driver.notificationAddress)))
         startSignal.wait()
+        guard !isAbandoned.load(ordering: .acquiring) else { return executor.loopEnds() }
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
         loop.listen(on: listeners)
         loop.run()
@@ -88,6 +89,12 @@ final class LoopThread: Sendable {
     }
 
     func start() { startSignal.signal() }
+
+    /// Instead of `start`: the loop ends without having run.
+    private func abandon() {
+        isAbandoned.store(true, ordering: .releasing)
+        startSignal.signal()
+    }
 
     func stop() {
         executor.execute { LoopGroup.currentLoop?.stop() }

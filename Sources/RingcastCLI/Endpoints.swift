@@ -45,7 +45,8 @@ final class Endpoints: Sendable {
     private func statistics() -> Reply {
         guard let loops = server.withLock({ $0?.server.statistics }) else { return .response(.serviceUnavailable) }
         return .response(
-            .ok, StatisticsReport(loops: loops).json, headers: [.contentType: "application/json", .cacheControl: "no-store"])
+            .ok, StatisticsReport(loops: loops).json,
+            headers: [.contentType: "application/json", .cacheControl: "no-store"])
     }
 
     /// `/topic/T` and `/publish/T`.

@@ -9,7 +9,8 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
+        abstract:
+            "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
         discussion: "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it.")
 
     @OptionGroup var options: ServeOptions
@@ -45,7 +46,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Where a browser on this machine finds the server.
     private func url(of server: Server) -> String {
-        guard let host = options.host, !["0.0.0.0", "::"].contains(host) else { return "http://127.0.0.1:\(server.port)" }
+        guard let host = options.host, !["0.0.0.0", "::"].contains(host) else {
+            return "http://127.0.0.1:\(server.port)"
+        }
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     }
 }

@@ -49,7 +49,9 @@ struct ServeOptions: ParsableArguments {
     enum Compression: String, ExpressibleByArgument, CaseIterable { case off, shared, dedicated }
 
     func validate() throws {
-        if let port { try require(0...65_535 ~= port, "--port \(port) is out of range: choose 1 to 65535, or 0 for a free one") }
+        if let port {
+            try require(0...65_535 ~= port, "--port \(port) is out of range: choose 1 to 65535, or 0 for a free one")
+        }
         if let loops { try require(1...1_024 ~= loops, "--loops \(loops) is out of range: choose 1 to 1024 loops") }
         try require(maxPayload > 0, "--max-payload must be at least 1 byte")
         try require(0...86_400 ~= idleTimeout, "--idle-timeout is 0 to 86400 seconds")

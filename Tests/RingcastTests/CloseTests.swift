@@ -9,10 +9,13 @@ import WebSocketProtocol
     ) -> WebSocketHandlers<Void> {
         WebSocketHandlers(
             options: options, message: message,
-            close: { _, code, reason in journal.note(reason.isEmpty ? "\(code.rawValue)" : "\(code.rawValue) \(reason)") })
+            close: { _, code, reason in journal.note(reason.isEmpty ? "\(code.rawValue)" : "\(code.rawValue) \(reason)")
+            })
     }
 
-    @Test func `the peer's close is answered with its code, and the close handler sees code and reason, once`() async throws {
+    @Test func `the peer's close is answered with its code, and the close handler sees code and reason, once`()
+        async throws
+    {
         let journal = Journal<String>()
         try await serving(Self.noting(journal)) { server in
             let client = try SocketClient(port: server.port)
@@ -116,13 +119,14 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: [
-        ([0xC1, 0x80, 1, 2, 3, 4], 1002),  // a reserved bit
-        ([0x81, 0x01, 0x61], 1002),  // no mask
-        ([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28], 1007),  // text that is not UTF-8
-        ([0x82, 0xFE, 0x04, 0x01, 0, 0, 0, 0], 1009),  // 1,025 bytes announced
-        ([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED], 1002),  // code 1005
-    ] as [([UInt8], Int)])
+    @Test(
+        arguments: [
+            ([0xC1, 0x80, 1, 2, 3, 4], 1002),  // a reserved bit
+            ([0x81, 0x01, 0x61], 1002),  // no mask
+            ([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28], 1007),  // text that is not UTF-8
+            ([0x82, 0xFE, 0x04, 0x01, 0, 0, 0, 0], 1009),  // 1,025 bytes announced
+            ([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED], 1002),  // code 1005
+        ] as [([UInt8], Int)])
     func `a peer that breaks the protocol gets a Close with the cause, and the handler 1006`(
         _ bytes: [UInt8], _ code: Int
     ) async throws {

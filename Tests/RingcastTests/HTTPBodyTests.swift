@@ -12,7 +12,8 @@ import Testing
     @Test func `a body that comes with its head is handed over`() async throws {
         try await serving(fetch: Self.mirror) { server in
             let client = try TCPClient(port: server.port)
-            try client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: t\r\n\r\n")
+            try client.send(
+                "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: t\r\n\r\n")
             #expect(try client.readAnswer().text == "hello")
             #expect(try client.readAnswer()["Content-Type"] == "GET")
         }
@@ -32,7 +33,8 @@ import Testing
     @Test func `a chunked body is put together`() async throws {
         try await serving(fetch: Self.mirror) { server in
             let client = try TCPClient(port: server.port)
-            try client.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nWiki\r\n5\r\npedia\r\n")
+            try client.send(
+                "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nWiki\r\n5\r\npedia\r\n")
             pause(.milliseconds(20))
             try client.send("0\r\nTrailer: x\r\n\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n")
             #expect(try client.readAnswer().text == "Wikipedia")
@@ -52,7 +54,10 @@ import Testing
 
     @Test func `a body over the limit gets 413, announced or chunked`() async throws {
         try await serving({ $0.limits.bodyBytes = 10 }, fetch: Self.mirror) { server in
-            for request in ["Content-Length: 11\r\n\r\nhello world", "Transfer-Encoding: chunked\r\n\r\nB\r\nhello world\r\n0\r\n\r\n"] {
+            for request in [
+                "Content-Length: 11\r\n\r\nhello world",
+                "Transfer-Encoding: chunked\r\n\r\nB\r\nhello world\r\n0\r\n\r\n",
+            ] {
                 let client = try TCPClient(port: server.port)
                 try client.send("POST / HTTP/1.1\r\nHost: t\r\n\(request)")
                 #expect(try client.readAnswer().status == 413)

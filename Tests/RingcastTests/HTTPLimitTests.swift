@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        Refused("17 KB of head", "GET / HTTP/1.1\r\nHost: t\r\nX: \(String(repeating: "x", count: 17_000))\r\n\r\n", 431),
+        Refused(
+            "17 KB of head", "GET / HTTP/1.1\r\nHost: t\r\nX: \(String(repeating: "x", count: 17_000))\r\n\r\n", 431),
         Refused("101 fields", "GET / HTTP/1.1\r\nHost: t\r\n\(String(repeating: "X: y\r\n", count: 100))\r\n", 431),
         Refused("long target", "GET /\(String(repeating: "x", count: 8_192)) HTTP/1.1\r\nHost: t\r\n\r\n", 414),
         Refused("no Host", "GET / HTTP/1.1\r\n\r\n", 400),
@@ -24,7 +25,9 @@ import Testing
         Refused("space before the colon", "GET / HTTP/1.1\r\nHost : t\r\n\r\n", 400),
         Refused("folded field", "GET / HTTP/1.1\r\nHost: t\r\n folded\r\n\r\n", 400),
         Refused("bare line feeds", "GET / HTTP/1.1\nHost: t\n\n", 400),
-        Refused("length and chunks", "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        Refused(
+            "length and chunks",
+            "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         Refused("two lengths", "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         Refused("HTTP/2.0", "GET / HTTP/2.0\r\nHost: t\r\n\r\n", 505),
     ])
@@ -75,10 +78,12 @@ import Testing
     }
 
     @Test func `a connection that asks nothing is closed without a word`() async throws {
-        try await serving({
-            $0.limits.headTimeout = .milliseconds(200)
-            $0.limits.keepAliveTimeout = .milliseconds(200)
-        }, fetch: Self.ok) { server in
+        try await serving(
+            {
+                $0.limits.headTimeout = .milliseconds(200)
+                $0.limits.keepAliveTimeout = .milliseconds(200)
+            }, fetch: Self.ok
+        ) { server in
             #expect(try TCPClient(port: server.port).isAtEnd())
             let client = try TCPClient(port: server.port)
             #expect(try client.get("/").status == 200)

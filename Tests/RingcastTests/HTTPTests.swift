@@ -18,7 +18,8 @@ import Testing
     @Test func `bytes are sent as octets unless their type is given`() async throws {
         try await serving(fetch: { request in
             request.path == "/png"
-                ? .response(.ok, bytes: [1, 2, 3], headers: [.contentType: "image/png"]) : .response(.ok, bytes: [0, 255])
+                ? .response(.ok, bytes: [1, 2, 3], headers: [.contentType: "image/png"])
+                : .response(.ok, bytes: [0, 255])
         }) { server in
             let client = try TCPClient(port: server.port)
             let octets = try client.get("/")
@@ -28,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func `a connection is kept for the next request, and pipelined requests are answered in order`() async throws {
+    @Test func `a connection is kept for the next request, and pipelined requests are answered in order`() async throws
+    {
         try await serving(fetch: { request in .response(.ok, request.target) }) { server in
             let client = try TCPClient(port: server.port)
             #expect(try client.get("/1").text == "/1")
@@ -84,10 +86,12 @@ import Testing
             ]
             return .response(.ok, facts.map { "\($0): \($1 ?? "none")" }.joined(separator: "\n"))
         }) { server in
-            let answer = try TCPClient(port: server.port).get("/a%20b?x=1%2B1&y=", "Accept: a", "Accept: b", "Cookie: k=v")
+            let answer = try TCPClient(port: server.port).get(
+                "/a%20b?x=1%2B1&y=", "Accept: a", "Accept: b", "Cookie: k=v")
             #expect(
                 answer.text.split(separator: "\n") == [
-                    "method: GET", "target: /a%20b?x=1%2B1&y=", "path: /a b", "x: 1+1", "y: ", "z: none", "accept: a, b",
+                    "method: GET", "target: /a%20b?x=1%2B1&y=", "path: /a b", "x: 1+1", "y: ", "z: none",
+                    "accept: a, b",
                     "accepts: a|b", "fields: a, b", "host: test", "cookie: v", "address: 127.0.0.1", "upgrade: false",
                 ])
         }
@@ -131,7 +135,9 @@ import Testing
         }
     }
 
-    @Test func `a deferred reply runs on its connection's loop, and is cancelled when the connection is reset`() async throws {
+    @Test func `a deferred reply runs on its connection's loop, and is cancelled when the connection is reset`()
+        async throws
+    {
         let journal = Journal<String>()
         try await serving(fetch: { _ in
             let thread = pthread_self()

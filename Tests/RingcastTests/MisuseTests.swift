@@ -31,7 +31,8 @@ import Testing
             code: "message: { ws, message in Task { print(message.string) } })", complaint: "escapes its scope"),
         Snippet(
             testDescription: "a socket kept in a variable",
-            code: "open: { ws in kept = ws })\nnonisolated(unsafe) var kept: WebSocket<Int>?", complaint: "escapes its scope"),
+            code: "open: { ws in kept = ws })\nnonisolated(unsafe) var kept: WebSocket<Int>?",
+            complaint: "escapes its scope"),
         Snippet(
             testDescription: "a message kept in an array",
             code: "message: { ws, message in kept.append(message) })\nnonisolated(unsafe) var kept: [Message] = []",
@@ -84,7 +85,9 @@ import Testing
         let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
         var path = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         // The toolchain's own test runner may be the program; the loaded test bundle is what counts then.
-        if unsafe access(folder(of: path) + "/Modules/Ringcast.swiftmodule", R_OK) != 0, let bundle = loadedBundle { path = bundle }
+        if unsafe access(folder(of: path) + "/Modules/Ringcast.swiftmodule", R_OK) != 0, let bundle = loadedBundle {
+            path = bundle
+        }
         let build = folder(of: path)
         let packages = folder(of: folder(of: folder(of: build)))
         return [

@@ -5,7 +5,9 @@ import WebSocketProtocol
 /// Programming errors trap, each in a process of its own.
 @Suite struct ProgrammingErrorTests {
     /// Runs a message handler on a server of this process.
-    static func handle(_ message: @escaping @Sendable (borrowing WebSocket<[Int]>, borrowing Message) -> Void) async throws {
+    static func handle(_ message: @escaping @Sendable (borrowing WebSocket<[Int]>, borrowing Message) -> Void)
+        async throws
+    {
         let handlers = WebSocketHandlers<[Int]>(message: { ws, text in
             message(ws, text)
             ws.send("survived")

@@ -11,8 +11,11 @@ import WebSocketProtocol
         try await serving(fetch: { _ in .response(.ok) }) { server in
             #expect(server.port > 0)
             #expect(server.hostname == "127.0.0.1")
-            let configuration = ServerConfiguration(hostname: "127.0.0.1", port: server.port, loops: .count(1), pinning: false)
-            let error = #expect(throws: ServerError.self) { _ = try Server(configuration: configuration) { _ in .response(.ok) } }
+            let configuration = ServerConfiguration(
+                hostname: "127.0.0.1", port: server.port, loops: .count(1), pinning: false)
+            let error = #expect(throws: ServerError.self) {
+                _ = try Server(configuration: configuration) { _ in .response(.ok) }
+            }
             #expect(error?.message.contains("port \(server.port) is taken") == true)
         }
     }
@@ -20,7 +23,9 @@ import WebSocketProtocol
     @Test func `a server that never ran goes away`() throws {
         weak var weakServer: Server?
         do {
-            let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)) { _ in
+            let server = try Server(
+                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+            ) { _ in
                 .response(.ok)
             }
             weakServer = server
@@ -29,7 +34,8 @@ import WebSocketProtocol
     }
 
     @Test func `stop closes the sockets with 1001, and run returns`() async throws {
-        try await serving(Self.silent, { $0.stop = StopTiming(window: .milliseconds(100), deadline: .seconds(5)) }) { server in
+        try await serving(Self.silent, { $0.stop = StopTiming(window: .milliseconds(100), deadline: .seconds(5)) }) {
+            server in
             let clients = try (0..<8).map { _ in try SocketClient(port: server.port) }
             #expect(eventually { server.pendingWebSockets == 8 })
             server.stop()
@@ -42,7 +48,8 @@ import WebSocketProtocol
     }
 
     @Test func `stop can say 1012, and cuts who does not answer`() async throws {
-        try await serving(Self.silent, { $0.stop = StopTiming(window: .zero, deadline: .milliseconds(100)) }) { server in
+        try await serving(Self.silent, { $0.stop = StopTiming(window: .zero, deadline: .milliseconds(100)) }) {
+            server in
             let client = try SocketClient(port: server.port)
             #expect(eventually { server.pendingWebSockets == 1 })
             server.stop(.serviceRestart, reason: "back soon")
@@ -54,13 +61,16 @@ import WebSocketProtocol
     }
 
     @Test func `while a server stops, requests are answered and upgrades get 503`() async throws {
-        try await serving({ $0.stop = StopTiming(window: .zero, deadline: .seconds(2)) }, fetch: { request in
-            if request.path == "/ws" { return .upgrade(to: Self.silent) }
-            return .deferred {
-                try await Task.sleep(for: .milliseconds(200))
-                return .response(.ok, "done")
+        try await serving(
+            { $0.stop = StopTiming(window: .zero, deadline: .seconds(2)) },
+            fetch: { request in
+                if request.path == "/ws" { return .upgrade(to: Self.silent) }
+                return .deferred {
+                    try await Task.sleep(for: .milliseconds(200))
+                    return .response(.ok, "done")
+                }
             }
-        }) { server in
+        ) { server in
             let waiting = try TCPClient(port: server.port)
             let upgrading = try TCPClient(port: server.port)
             try waiting.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -78,7 +88,8 @@ import WebSocketProtocol
     }
 
     @Test func `cancelling the task that runs a server stops it`() async throws {
-        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)) { _ in
+        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
+        { _ in
             .response(.ok)
         }
         let task = Task { try await server.run() }
@@ -88,7 +99,8 @@ import WebSocketProtocol
     }
 
     @Test func `a service group shuts a server down gracefully`() async throws {
-        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)) { _ in
+        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
+        { _ in
             .response(.ok)
         }
         let group = ServiceGroup(configuration: .init(services: [server], logger: Logger(label: "test")))
@@ -100,7 +112,8 @@ import WebSocketProtocol
 
     @Test func `reload answers with another fetch, and open sockets keep their handlers`() async throws {
         let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
-        try await serving(fetch: { request in request.path == "/ws" ? .upgrade(to: echo) : .response(.ok, "old") }) { server in
+        try await serving(fetch: { request in request.path == "/ws" ? .upgrade(to: echo) : .response(.ok, "old") }) {
+            server in
             let client = try TCPClient(port: server.port)
             let socket = try SocketClient(port: server.port, path: "/ws")
             #expect(try client.get("/").text == "old")
@@ -122,7 +135,10 @@ import WebSocketProtocol
             #expect(eventually { server.statistics.map(\.messagesIn) == [2, 2] })
             #expect(server.statistics.map(\.messagesOut) == [2, 2])
             #expect(server.statistics.map(\.sockets) == [2, 2])
-            #expect(server.statistics.allSatisfy { $0.bytesIn > 0 && $0.bytesOut > 0 && $0.loopTurns > 0 && $0.sendSubmissions > 0 })
+            #expect(
+                server.statistics.allSatisfy {
+                    $0.bytesIn > 0 && $0.bytesOut > 0 && $0.loopTurns > 0 && $0.sendSubmissions > 0
+                })
         }
     }
 }

@@ -22,7 +22,9 @@ import Testing
         #expect(MemoryLayout<WebSocketRef<String>>.size == 8)
     }
 
-    @Test(arguments: [("", 0), ("abc", 3), (String(repeating: "é", count: 100), 122), (String(repeating: "👨‍👩‍👧", count: 10), 108)])
+    @Test(arguments: [
+        ("", 0), ("abc", 3), (String(repeating: "é", count: 100), 122), (String(repeating: "👨‍👩‍👧", count: 10), 108),
+    ])
     func `a reason is cut to 123 bytes at a character's end`(_ reason: String, _ count: Int) {
         #expect(reason.prefix(utf8Count: 123).utf8.count == count)
     }

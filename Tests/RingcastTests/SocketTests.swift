@@ -67,7 +67,8 @@ import WebSocketProtocol
         let journal = Journal<String>()
         let handlers = WebSocketHandlers<String>(
             open: { ws in
-                journal.note("open: \(ws.readyState) \(ws.data) \(ws.remoteAddress?.host ?? "?") \(ws.bufferedAmount > 0)")
+                journal.note(
+                    "open: \(ws.readyState) \(ws.data) \(ws.remoteAddress?.host ?? "?") \(ws.bufferedAmount > 0)")
                 ws.send("x")
                 ws.subscribe(to: "a")
                 ws.subscribe(to: "b")
@@ -93,7 +94,8 @@ import WebSocketProtocol
             try client.sendClose(1000)
             #expect(
                 journal.wait(for: 5) == [
-                    "open: open me 127.0.0.1 true", "[a, b] true false", "cork: 7", "closing: closing", "closed: closed dropped",
+                    "open: open me 127.0.0.1 true", "[a, b] true false", "cork: 7", "closing: closing",
+                    "closed: closed dropped",
                 ])
         }
     }

@@ -19,14 +19,18 @@ import WebSocketProtocol
             close: { ws, _, _ in ws.publish("\(ws.data.name) left", to: "room") })
     }
 
-    static func serveRoom(_ options: WebSocketOptions = WebSocketOptions(), _ body: @Sendable (Server) throws -> Void) async throws {
+    static func serveRoom(_ options: WebSocketOptions = WebSocketOptions(), _ body: @Sendable (Server) throws -> Void)
+        async throws
+    {
         let room = room(options)
-        try await serving(fetch: { request in .upgrade(to: room, with: Member(name: request.query("name") ?? "?")) }, body: body)
+        try await serving(
+            fetch: { request in .upgrade(to: room, with: Member(name: request.query("name") ?? "?")) }, body: body)
     }
 
     static func join(_ server: Server, _ names: String...) throws -> [SocketClient] {
         let clients = try names.map { try SocketClient(port: server.port, path: "/?name=\($0)") }
-        #expect(eventually { server.pendingWebSockets == names.count && server.subscriberCount(of: "room") == names.count })
+        #expect(
+            eventually { server.pendingWebSockets == names.count && server.subscriberCount(of: "room") == names.count })
         return clients
     }
 
@@ -99,7 +103,9 @@ import WebSocketProtocol
         })
         try await serving(handlers) { server in
             let client = try SocketClient(port: server.port)
-            for (message, answer) in [("in", "true"), ("in", "false"), ("out", "true"), ("out", "false"), ("?", "false false")] {
+            for (message, answer) in [
+                ("in", "true"), ("in", "false"), ("out", "true"), ("out", "false"), ("?", "false false"),
+            ] {
                 try client.send(message)
                 #expect(try client.readText() == answer)
             }

@@ -83,7 +83,8 @@ import WebSocketProtocol
 
     /// What the server chooses of a client's offer.
     private func subprotocol(of server: Server, offering names: String) throws -> String? {
-        try SocketClient(port: server.port, fields: ["Sec-WebSocket-Protocol: \(names)"]).answer["Sec-WebSocket-Protocol"]
+        try SocketClient(port: server.port, fields: ["Sec-WebSocket-Protocol: \(names)"]).answer[
+            "Sec-WebSocket-Protocol"]
     }
 
     @Test func `a subprotocol can be chosen by the upgrade`() async throws {
@@ -97,7 +98,9 @@ import WebSocketProtocol
 
     @Test func `headers are added, repeated ones too, but not those of the handshake`() async throws {
         try await serving(fetch: { _ in
-            var headers: HTTPFields = [.setCookie: "a=1", .secWebSocketAccept: "mine", .upgrade: "h2c", .connection: "close"]
+            var headers: HTTPFields = [
+                .setCookie: "a=1", .secWebSocketAccept: "mine", .upgrade: "h2c", .connection: "close",
+            ]
             headers.append(HTTPField(name: .setCookie, value: "b=2"))
             return .upgrade(to: Self.echo, headers: headers)
         }) { server in

@@ -79,11 +79,12 @@ import WebSocketProtocol
             let client = try SocketClient(port: server.port)
             let ref = sockets.wait()[0]
             Task {
-                answers.note(await ref.perform { ws in
-                    ws.data += 1
-                    ws.send("performed")
-                    return ws.data
-                })
+                answers.note(
+                    await ref.perform { ws in
+                        ws.data += 1
+                        ws.send("performed")
+                        return ws.data
+                    })
             }
             #expect(try client.readText() == "performed")
             #expect(answers.wait() == [6])

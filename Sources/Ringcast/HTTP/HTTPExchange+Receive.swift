@@ -58,7 +58,8 @@ extension HTTPExchange {
         let rest = input.extracting(droppingFirst: layout.byteCount)
         switch layout.body {
         case .none:
-            answer(layout, head: input, body: rest.extracting(first: 0), bytesBehind: rest.byteCount > 0, on: connection)
+            answer(
+                layout, head: input, body: rest.extracting(first: 0), bytesBehind: rest.byteCount > 0, on: connection)
             return layout.byteCount
         case .length(let length) where length <= rest.byteCount:
             answer(

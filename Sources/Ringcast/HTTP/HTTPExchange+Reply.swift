@@ -68,10 +68,12 @@ extension HTTPExchange {
             request.keepsAlive && !request.mayHaveFramesBehind && !loop.isStopping && !inputHasEnded
             && !ResponseEncoder.asksToClose(response.headers)
         do throws(UnsendableResponse) {
-            try send(response, keepAlive: keepsAlive, isHead: request.isHead, isHTTP11: request.isHTTP11, on: connection)
+            try send(
+                response, keepAlive: keepsAlive, isHead: request.isHead, isHTTP11: request.isHTTP11, on: connection)
         } catch {
             loop.core.logError("a response cannot be sent: \(error)")
-            return respond(Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
+            return respond(
+                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
         }
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
     }
@@ -91,7 +93,8 @@ extension HTTPExchange {
         output.reserveCapacity(256 + response.body.count)
         try ResponseEncoder.encode(
             status: response.status, fields: response.headers, body: unsafe response.body.span.bytes,
-            keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now), into: &output)
+            keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now), into: &output
+        )
         unsafe connection.send(output.span.bytes)
     }
 }
@@ -132,7 +135,8 @@ extension HTTPExchange {
         case .success(let reply): give(reply, to: request, on: connection)
         case .failure(let error):
             loop.core.logError("a deferred reply threw: \(error)")
-            respond(Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
+            respond(
+                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
         }
     }
 }

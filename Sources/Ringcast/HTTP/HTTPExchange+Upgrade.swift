@@ -8,7 +8,8 @@ extension HTTPExchange {
     func perform(_ upgrade: Upgrade, for request: RequestSummary, on connection: Connection) {
         guard let handshake = request.handshake, !inputHasEnded else { return close(connection) }
         guard !loop.isStopping else {
-            return respond(Response(status: .serviceUnavailable, text: "the server is stopping\n"), to: request, on: connection)
+            return respond(
+                Response(status: .serviceUnavailable, text: "the server is stopping\n"), to: request, on: connection)
         }
         var output: [UInt8] = []
         let subprotocol: String?
@@ -24,7 +25,8 @@ extension HTTPExchange {
             return respond(Response(refusal), to: request, on: connection)
         } catch {
             loop.core.logError("an upgrade cannot be answered: \(error)")
-            return respond(Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
+            return respond(
+                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
         }
         unsafe connection.send(output.span.bytes)
         loop.release(self)

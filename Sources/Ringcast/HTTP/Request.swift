@@ -66,7 +66,9 @@ public struct Request: ~Escapable {
     /// A copy that can be kept and used on any thread: for deferred replies.
     public func copy() -> RequestCopy {
         // Safe: both arrays copy the bytes before the closures return.
-        let headBytes = unsafe head.bytes.extracting(first: head.layout.byteCount).withUnsafeBytes { unsafe [UInt8]($0) }
+        let headBytes = unsafe head.bytes.extracting(first: head.layout.byteCount).withUnsafeBytes {
+            unsafe [UInt8]($0)
+        }
         let bodyBytes = unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
         return RequestCopy(
             head: headBytes, layout: head.layout, bodyBytes: bodyBytes, remoteAddress: remoteAddress)

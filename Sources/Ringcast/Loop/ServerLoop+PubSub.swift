@@ -24,15 +24,38 @@ extension ServerLoop {
     private func deliver(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?
     ) -> Reach {
+        guard table.localSubscriberCount(of: entry) > 0 else { return (0, 0) }
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: the log gives room for exactly the header and the payload.
+        let frame = unsafe loop.share(length + payload.count) { room in
+            unsafe header.write(to: room)
+            if let bytes = payload.baseAddress { unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count) }
+        }
+        unsafe counters.pointee.framesEncoded += 1
+        return unsafe deliver(frame, to: entry, except: excluded?.subscriber)
+    }
+
+    /// The fan-out: a reference to the frame in each subscriber's send queue.
+    private func deliver(
+        _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
+    ) -> Reach {
         var reach: Reach = (0, 0)
-        let excluded = unsafe excluded?.subscriber
+        var deliveries: UInt64 = 0
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
-            let session = unsafe Session(subscriber: subscriber)
             reach.count += 1
-            if session.connection.isBlocked { reach.blocked += 1 }
-            if unsafe session.deliver(payload, as: opcode) { unsafe counters.pointee.deliveries += 1 }
+            switch unsafe Session(subscriber: subscriber).deliver(frame) {
+            case .queued: deliveries += 1
+            case .queuedBehind:
+                deliveries += 1
+                reach.blocked += 1
+            case .atLimit: reach.blocked += 1
+            case .closed: break
+            }
         }
+        unsafe counters.pointee.deliveries += deliveries
+        unsafe counters.pointee.messagesOut += deliveries
         return reach
     }
 
@@ -61,10 +84,13 @@ extension ServerLoop {
         switch LoopMessage(unpacking: message) {
         case .publish(let frame):
             guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
-            unsafe table.forEachSubscriber(of: entry) { subscriber in
-                if unsafe Session(subscriber: subscriber).deliver(frame) { unsafe counters.pointee.deliveries += 1 }
+            let bytes = unsafe frame.bytes
+            // Safe: the log gives room for exactly the frame.
+            let copy = unsafe loop.share(bytes.count) { room in
+                unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             }
             frame.release()
+            _ = unsafe deliver(copy, to: entry, except: nil)
         case .send(let frame, let slot, let serial):
             if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame) }
             frame.release()

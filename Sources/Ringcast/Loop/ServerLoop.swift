@@ -51,7 +51,8 @@ import WebSocketProtocol
         exchange.opened(connection)
         if core.hasTooManyConnections {
             exchange.refuse(
-                HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"), on: connection)
+                HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"),
+                on: connection)
         }
     }
 

@@ -47,7 +47,9 @@ final class ServerCore: Sendable {
 
     /// The loop of this server that the calling thread runs; nil on any other thread.
     var currentLoop: ServerLoop? {
-        guard let handler = LoopGroup.currentLoop?.installedHandler as? ServerLoop, handler.core === self else { return nil }
+        guard let handler = LoopGroup.currentLoop?.installedHandler as? ServerLoop, handler.core === self else {
+            return nil
+        }
         return handler
     }
 

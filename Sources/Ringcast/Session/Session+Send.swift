@@ -76,7 +76,9 @@ extension Connection {
         // Safe: the cork gives room for exactly the header and the payload.
         unsafe send(count: length + payload.count) { room in
             unsafe header.write(to: room)
-            if let bytes = payload.baseAddress { unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count) }
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
         }
     }
 }

@@ -10,35 +10,31 @@ extension Session {
         return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
     }
 
-    /// Queues a topic's message. False: dropped, because the socket is closed or its queue is at the limit.
-    func deliver(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
-        guard admitDelivery() else { return false }
-        unsafe connection.sendFrame(opcode, payload)
-        countDelivery()
-        return true
+    /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the limit.
+    @inline(__always)
+    func deliver(_ frame: SharedBytes) -> DeliveryResult {
+        guard isOpen else { return .closed }
+        let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
+        if case .atLimit = result { _ = refusedAtLimit() }
+        return result
     }
 
-    /// The same for a frame that has been encoded already.
-    func deliver(_ frame: SharedFrame) -> Bool {
-        guard admitDelivery() else { return false }
+    /// A message that a reference sent from another loop or thread.
+    func sendShared(_ frame: SharedFrame) {
+        guard admitDelivery() else { return }
         let bytes = unsafe frame.bytes
         // Safe: the cork gives room for exactly the frame.
         unsafe connection.send(count: bytes.count) { room in
             unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
         }
-        countDelivery()
-        return true
-    }
-
-    /// A message that a reference sent from another loop or thread.
-    func sendShared(_ frame: SharedFrame) {
-        guard deliver(frame) else { return }
+        withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         if connection.isBlocked || connection.queuedByteCount > Self.corkWatermark {
             extras?.lifeline?.block()
             oweDrain()
         }
     }
 
+    @inline(__always)
     private func admitDelivery() -> Bool {
         guard isOpen else { return false }
         guard connection.queuedByteCount < withKind({ $0.backpressureLimit }) else {
@@ -48,5 +44,4 @@ extension Session {
         return true
     }
 
-    private func countDelivery() { withKind { unsafe $0.counters.pointee.messagesOut += 1 } }
 }

@@ -7,11 +7,13 @@ final class BlockingExecutor: TaskExecutor {
         let work = unsafe Work(job: UnownedJob(job), executor: asUnownedTaskExecutor())
         var thread = pthread_t()
         let argument = unsafe Unmanaged.passRetained(work).toOpaque()
-        let result = unsafe pthread_create(&thread, nil, { argument in
-            let work = unsafe Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue()
-            unsafe work.job.runSynchronously(on: work.executor)
-            return nil
-        }, argument)
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                let work = unsafe Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue()
+                unsafe work.job.runSynchronously(on: work.executor)
+                return nil
+            }, argument)
         precondition(result == 0, "a thread could not be made")
         pthread_detach(thread)
     }

@@ -21,7 +21,9 @@ final class SocketClient {
         connection = try TCPClient(port: port, receiveBuffer: receiveBuffer)
         try connection.send(Self.request(path: path, fields: fields))
         answer = try connection.readAnswer()
-        guard answer.status == 101 else { throw TCPClient.Failure(what: "\(answer.status) instead of 101: \(answer.text)") }
+        guard answer.status == 101 else {
+            throw TCPClient.Failure(what: "\(answer.status) instead of 101: \(answer.text)")
+        }
     }
 
     /// Goes on from a handshake that has been done.

@@ -39,7 +39,9 @@ final class TCPClient {
     func send(_ bytes: [UInt8]) throws {
         var left = bytes[...]
         while !left.isEmpty {
-            let count = unsafe left.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = unsafe left.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Failure(what: "send: \(errno)") }
             left = left.dropFirst(count)
         }
@@ -50,7 +52,9 @@ final class TCPClient {
     /// Exactly `count` bytes.
     func read(_ count: Int) throws -> [UInt8] {
         while unread.count < count {
-            guard try fill() else { throw Failure(what: "the connection ended after \(unread.count) of \(count) bytes") }
+            guard try fill() else {
+                throw Failure(what: "the connection ended after \(unread.count) of \(count) bytes")
+            }
         }
         defer { unread.removeFirst(count) }
         return Array(unread.prefix(count))
