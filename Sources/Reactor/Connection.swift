@@ -14,6 +14,7 @@ public struct Connection: ~Escapable {
     /// The loop that owns this connection.
     public var loop: EventLoop { slot.state.withLoop { $0 } }
 
+    /// Its name for logs and tables: it can be kept and sent anywhere.
     public var id: ConnectionID {
         ConnectionID(loop: loop.index, slot: slot.state.slot, generation: slot.state.generation)
     }

@@ -105,6 +105,7 @@ public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     let slot: UInt32
     let generation: UInt32
 
+    /// Loop, slot and generation: `0:17:3`.
     public var description: String { "\(loop):\(slot):\(generation)" }
 }
 

@@ -21,6 +21,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     /// Whether the calling thread is this loop's.
     public var isCurrent: Bool { LoopGroup.currentLoop?.executor === self }
 
+    /// Called by the Swift runtime, from any thread. Costs an allocation, and a wake-up if the loop sleeps.
     public func enqueue(_ job: consuming ExecutorJob) {
         push(.task(UnownedJob(job)))
     }

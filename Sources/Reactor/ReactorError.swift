@@ -2,6 +2,7 @@ internal import IOUring
 
 /// Why loops could not be set up: one sentence that says what to do.
 public struct ReactorError: Error, Hashable, CustomStringConvertible {
+    /// The sentence, for an operator's eyes.
     public let description: String
 
     package init(_ description: String) { self.description = description }

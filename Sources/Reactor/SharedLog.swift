@@ -15,8 +15,8 @@ final class SharedLog {
         for block in free { block.deallocate() }
     }
 
-    /// Writes `count` bytes behind those before, if the block has room. They stay as long as somebody sends them, at least until
-    /// the end of the turn.
+    /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and until
+    /// the next `append` otherwise: it may begin another block.
     func append(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
         let block = block(withRoomFor: count)
         let start = unsafe block.take(count)
@@ -45,7 +45,7 @@ final class SharedLog {
     }
 }
 
-/// Bytes in a loop's shared log. Valid until the end of the turn, and as long as a send queue has a piece of them.
+/// Bytes in a loop's shared log. Valid until the next ones are written, and as long as a send queue has a piece of them.
 @safe
 package struct SharedBytes: BitwiseCopyable {
     let start: UnsafeMutableRawPointer

@@ -7,6 +7,7 @@ public struct DecoderLimits: Hashable, Sendable {
     /// nothing, and `maxPayloadLength` does not count them.
     public var maxEmptyFragments: Int
 
+    /// By default 16 MiB and 1,024.
     public init(maxPayloadLength: Int = 16 << 20, maxEmptyFragments: Int = 1024) {
         self.maxPayloadLength = maxPayloadLength
         self.maxEmptyFragments = maxEmptyFragments

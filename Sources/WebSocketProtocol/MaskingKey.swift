@@ -3,8 +3,10 @@
 /// `rawValue` holds them as they lie in memory, so that they can be loaded, repeated and XORed without swapping: the byte
 /// with the lowest address masks first. Any random 32 bits make a key.
 public struct MaskingKey: RawRepresentable, Hashable, Sendable {
+    /// The four bytes, as they lie in memory.
     public let rawValue: UInt32
 
+    /// Any 32 bits; a client draws new ones for every frame (§5.3).
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The key for what follows `count` masked bytes.

@@ -16,11 +16,13 @@ extension Server {
     @discardableResult
     public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes.span, to: topic) }
 
+    /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: Span<UInt8>, to topic: Topic) -> SendResult {
         publishBinary(unsafe bytes.bytes, to: topic)
     }
 
+    /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: RawSpan, to topic: Topic) -> SendResult { publishBinary(bytes, to: topic) }
 
@@ -37,14 +39,17 @@ extension Server {
         unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic) }
     }
 
+    /// The same as `publish` of a string.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic) -> SendResult { publish(text, to: topic) }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes, to: topic) }
 

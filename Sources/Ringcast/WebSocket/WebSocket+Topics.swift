@@ -19,6 +19,7 @@ extension WebSocket {
         session.loop.table.unsubscribe(memberships: &session.memberships, from: topic)
     }
 
+    /// Whether it is subscribed to a topic. Costs what `subscribe` costs.
     public func isSubscribed(to topic: Topic) -> Bool {
         session.loop.table.isSubscribed(session.memberships, to: topic)
     }
@@ -39,11 +40,13 @@ extension WebSocket {
         publishBinary(unsafe bytes.span.bytes, to: topic)
     }
 
+    /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: Span<UInt8>, to topic: Topic) -> SendResult {
         publishBinary(unsafe bytes.bytes, to: topic)
     }
 
+    /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: RawSpan, to topic: Topic) -> SendResult { publishBinary(bytes, to: topic) }
 
@@ -54,6 +57,7 @@ extension WebSocket {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic) }
     }
 
+    /// The same as `publish` of a string.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic) -> SendResult { publish(text, to: topic) }
 
@@ -63,11 +67,13 @@ extension WebSocket {
         unsafe utf8.withUnsafeBytes { unsafe session.publish($0, as: .text, to: topic) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe session.publish($0, as: .binary, to: topic) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes, to: topic) }
 }

@@ -24,6 +24,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
         }
     }
 
+    /// Where the socket is in its life.
     public var readyState: ReadyState { session.readyState }
 
     /// The other end of the connection; nil once it is gone. Costs a system call.

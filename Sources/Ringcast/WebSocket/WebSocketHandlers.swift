@@ -4,8 +4,10 @@
 /// (`ws.data`) needs no lock. Everything a handler sends leaves together at the end of the loop's turn. A handler that throws
 /// hands the error to `error` and closes the socket with 1011, unless `error` closed it otherwise.
 public struct WebSocketHandlers<ConnectionData>: Sendable {
+    /// What handlers are lent.
     public typealias Socket = WebSocket<ConnectionData>
 
+    /// Limits and timeouts of these sockets.
     public let options: WebSocketOptions
     let table: HandlerTable<ConnectionData>
 

@@ -22,6 +22,7 @@ public struct WebSocketOptions: Sendable {
     /// offer is declined, as the RFC allows, and messages go as they are.
     public var perMessageDeflate: Bool
 
+    /// The defaults; see each property. `WebSocketHandlers` refuses what makes no sense.
     public init(
         maxPayloadLength: Int = 16 << 20,
         backpressureLimit: Int = 16 << 20,

@@ -13,8 +13,10 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     /// Whether the socket is closed; it may become so at any moment.
     public var isClosed: Bool { lifeline.current == .closed }
 
+    /// Whether both refer to the same socket.
     public static func == (left: Self, right: Self) -> Bool { left.lifeline === right.lifeline }
 
+    /// By the socket, not by its data.
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(lifeline)) }
 
     /// Starts the closing handshake; see `WebSocket.close`.
