@@ -77,7 +77,8 @@ import WebSocketProtocol
             try waiting.send(request)
             try upgrading.send(half)
             let count = request.utf8.count + half.utf8.count
-            #expect(eventually { server.pendingRequests == 1 && server.statistics.reduce(0) { $0 + $1.bytesIn } == count })
+            #expect(
+                eventually { server.pendingRequests == 1 && server.statistics.reduce(0) { $0 + $1.bytesIn } == count })
             server.stop()
             try upgrading.send(SocketClient.fields.dropFirst().map { $0 + "\r\n" }.joined() + "\r\n")
             #expect(try upgrading.readAnswer().status == 503)

@@ -30,7 +30,9 @@ extension ServerLoop {
         // Safe: the log gives room for exactly the header and the payload.
         let frame = unsafe loop.share(length + payload.count) { room in
             unsafe header.write(to: room)
-            if let bytes = payload.baseAddress { unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count) }
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
         }
         unsafe counters.pointee.framesEncoded += 1
         return unsafe deliver(frame, to: entry, except: excluded?.subscriber)
