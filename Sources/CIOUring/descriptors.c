@@ -1,9 +1,10 @@
 #define _GNU_SOURCE
+#include "CIOUring.h"
+
+#ifdef __linux__
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-
-#include "CIOUring.h"
 
 int ringcast_eventfd(void) {
     int descriptor = eventfd(0, EFD_CLOEXEC);
@@ -22,3 +23,5 @@ int ringcast_stream_pair(int descriptors[2]) {
 static _Thread_local void *current_loop;
 void *ringcast_current_loop(void) { return current_loop; }
 void ringcast_set_current_loop(void *loop) { current_loop = loop; }
+
+#endif
