@@ -7,7 +7,7 @@ enum TidyRules {
     }
 
     static func lengthOfLines(_ file: SourceFile, atMost limit: Int = 120) -> [String] {
-        file.lines.enumerated().filter { $0.element.count > limit }.map {
+        file.lines.enumerated().filter { $0.element.utf8.count > limit && $0.element.count > limit }.map {
             "\(file.path):\($0.offset + 1): \($0.element.count) columns, at most \(limit)"
         }
     }
