@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What one loop has done since it was made. Written by the loop, readable from any thread at any time; each value is exact,
-/// together they are no snapshot.
+/// What one loop has done since it was made. Written by the loop, readable from any thread at any time; each value is
+/// exact, together they are no snapshot.
 public final class LoopStatistics: Sendable {
     /// Turns of the loop.
     public let turns = Counter()

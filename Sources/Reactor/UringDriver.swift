@@ -66,8 +66,8 @@ package final class UringDriver: Driver {
     }
 
     package func shutdownWriting(_ socket: Int32) {
-        // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets to it. By
-        // then it may be closed, and belong to another connection, which would be shut down instead.
+        // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets
+        // to it. By then it may be closed, and belong to another connection, which would be shut down instead.
         _ = shutdown(socket, Int32(SHUT_WR))
     }
 

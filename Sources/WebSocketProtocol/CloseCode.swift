@@ -35,8 +35,8 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     /// A gateway got a bad answer from behind.
     public static let badGateway = CloseCode(rawValue: 1014)
 
-    /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others are
-    /// reserved, unassigned, or mean something that no frame said (§7.4.1, §7.4.2).
+    /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others
+    /// are reserved, unassigned, or mean something that no frame said (§7.4.1, §7.4.2).
     public var isSendable: Bool {
         switch rawValue {
         case 1000...1003, 1007...1014, 3000...4999: true

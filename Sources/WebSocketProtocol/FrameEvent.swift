@@ -6,7 +6,8 @@ public enum FrameEvent: Hashable, Sendable {
     case ping(Payload)
     /// An answer to a ping, or none (§5.5.3).
     case pong(Payload)
-    /// The peer's Close frame. No code: the frame was empty (to be reported as 1005). The payload is the reason, valid UTF-8.
+    /// The peer's Close frame. No code: the frame was empty (to be reported as 1005). The payload is the reason, valid
+    /// UTF-8.
     case close(CloseCode?, Payload)
     /// The peer broke the protocol: the connection has to be closed with the violation's code.
     case violation(ProtocolViolation)

@@ -1,7 +1,7 @@
 /// What a server has to know of an HTTP request to judge it as a WebSocket handshake (RFC 6455 §4.2.1).
 ///
-/// A header that came several times is given with its values joined by commas, except `protocols`, which takes them as they
-/// are.
+/// A header that came several times is given with its values joined by commas, except `protocols`, which takes them as
+/// they are.
 public struct HandshakeRequest: Hashable, Sendable {
     /// As it was sent: `GET`.
     public var method: String

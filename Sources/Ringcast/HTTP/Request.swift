@@ -43,7 +43,8 @@ public struct Request: ~Escapable {
     /// Every value of a header, in order.
     public func headers(_ name: HTTPField.Name) -> [String] { head.headers(name) }
 
-    /// The host that is asked for, with its port if one was given: from the target if it names one, else the `Host` header.
+    /// The host that is asked for, with its port if one was given: from the target if it names one, else the `Host`
+    /// header.
     public var host: String? { head.authority }
 
     /// The first cookie of that name; nil if there is none. Case counts; quotes around the value are taken off.

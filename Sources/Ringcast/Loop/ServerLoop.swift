@@ -6,7 +6,8 @@ import WebSocketProtocol
 
 /// Everything of the server that lives on one event loop. Made for its loop, used on its thread only, without locks.
 ///
-/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer says which.
+/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer
+/// says which.
 @safe final class ServerLoop: ConnectionHandler {
     let core: ServerCore
     /// Unowned: the loop owns its handler.

@@ -5,8 +5,9 @@ import WebSocketProtocol
 extension Server {
     /// Sends text to everyone who is subscribed to a topic, on every loop.
     ///
-    /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept; from any other
-    /// thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is subscribed.
+    /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept;
+    /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
+    /// subscribed.
     @discardableResult
     public func publish(_ text: String, to topic: Topic) -> SendResult {
         unsafe text.withPayload { unsafe publish($0, as: .text, to: topic) }

@@ -1,4 +1,5 @@
-/// What a server, or one of its loops, has done since it was made. Read without locks: a loop publishes its figures once per turn.
+/// What a server, or one of its loops, has done since it was made. Read without locks: a loop publishes its figures
+/// once per turn.
 public struct ServerStatistics: Sendable {
     /// Open WebSockets now.
     public var sockets = 0
@@ -18,7 +19,8 @@ public struct ServerStatistics: Sendable {
     public var framesEncoded = 0
     /// Messages of topics queued for subscribers.
     public var deliveries = 0
-    /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane was full.
+    /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
+    /// was full.
     public var dropsAtLimit = 0
     public var dropsClosed = 0
     public var dropsInLanes = 0

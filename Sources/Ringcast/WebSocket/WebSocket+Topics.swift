@@ -4,8 +4,8 @@ import WebSocketProtocol
 
 extension WebSocket {
     /// Subscribes to a topic, for as long as the socket is open. Costs a table lookup.
-    /// - Returns: whether that changed anything: false if it was subscribed already, if the topic's name is empty or longer than
-    ///   1 KiB, or if the socket is at its bound on topics or closed.
+    /// - Returns: whether that changed anything: false if it was subscribed already, if the topic's name is empty or
+    ///   longer than 1 KiB, or if the socket is at its bound on topics or closed.
     @discardableResult
     public func subscribe(to topic: Topic) -> Bool {
         guard topic.isValid, session.isOpen else { return false }
@@ -27,8 +27,8 @@ extension WebSocket {
     /// The topics this socket is subscribed to.
     public var subscriptions: [Topic] { session.loop.table.topics(of: session.memberships) }
 
-    /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say `publishToSelf`). It
-    /// need not be subscribed itself.
+    /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say
+    /// `publishToSelf`). It need not be subscribed itself.
     @discardableResult
     public func publish(_ text: String, to topic: Topic) -> SendResult {
         unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic) }

@@ -3,8 +3,8 @@ public import WebSocketProtocol
 
 /// How a WebSocket is kept, or used from elsewhere: from any thread and any task, also after it is closed.
 ///
-/// On the socket's own loop its operations take effect at once. From elsewhere they are handed to that loop, in order, and the result
-/// says what is known here: `.dropped` once the socket is closed, `.backpressure` while it is behind.
+/// On the socket's own loop its operations take effect at once. From elsewhere they are handed to that loop, in order,
+/// and the result says what is known here: `.dropped` once the socket is closed, `.backpressure` while it is behind.
 public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     let lifeline: SocketLifeline
 
