@@ -3,7 +3,9 @@
 
 #ifdef __linux__
 #include <errno.h>
+#include <linux/sockios.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 int ringcast_eventfd(void) {
@@ -18,6 +20,11 @@ int ringcast_tcp_socket(int family) {
 
 int ringcast_stream_pair(int descriptors[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, descriptors) < 0 ? -errno : 0;
+}
+
+int ringcast_untaken_bytes(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) < 0 ? 0 : count;
 }
 
 static _Thread_local void *current_loop;

@@ -22,7 +22,11 @@ package enum KernelFeature: String, CaseIterable, Sendable {
 
     private static let disabled: Set<KernelFeature> = {
         guard let list = unsafe getenv("RINGCAST_DISABLE") else { return [] }
-        let names = unsafe String(cString: list).split(separator: ",")
-        return Set(names.compactMap { KernelFeature(rawValue: String($0)) })
+        return unsafe parse(String(cString: list))
     }()
+
+    /// - Parameter list: names with commas between them; unknown ones are ignored.
+    package static func parse(_ list: String) -> Set<KernelFeature> {
+        Set(list.split(separator: ",").compactMap { KernelFeature(rawValue: String($0)) })
+    }
 }

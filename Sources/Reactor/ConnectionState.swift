@@ -23,6 +23,8 @@ package struct ConnectionState {
     var writeStallTimeout: UInt32 = 60_000
     /// When the peer last took something (ms).
     var lastProgress: UInt64 = 0
+    /// What the peer had left to take when it was last looked at.
+    var untakenByteCount: UInt32 = 0
     /// What the handler keeps for this connection.
     var context: UnsafeMutableRawPointer?
     var sendQueue: UnsafeMutablePointer<SendQueue>?

@@ -22,6 +22,8 @@ package protocol Driver: AnyObject {
     /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the
     /// operation is handed over.
     func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
+    /// Bytes that the kernel has taken and the peer has not.
+    func untakenByteCount(of socket: Int32) -> Int
     func cancel(_ token: Token)
     func cancelAll(on descriptor: Int32)
     func shutdownWriting(_ socket: Int32)

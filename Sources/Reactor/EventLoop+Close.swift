@@ -29,7 +29,7 @@ extension EventLoop {
 
     /// The time for a good end is over, unless the peer is still reading what is queued.
     func lingerTimeIsOver(_ connection: ConnectionSlot) {
-        let lastSign = connection.state.lastProgress
+        let lastSign = timeOfProgress(connection)
         if !connection.state.flags.contains(.lingering), now < lastSign + Self.lingerTime {
             timers.schedule(connection.state.slot, at: lastSign + Self.lingerTime)
         } else {

@@ -213,12 +213,23 @@ extension EventLoop {
             guard let connection = connections.find(token), !connection.state.flags.contains(.ended) else { continue }
             if !connection.state.flags.contains(.blocked) {
                 connection.state.flags.remove(.watchedForStall)
-            } else if now - connection.state.lastProgress >= UInt64(connection.state.writeStallTimeout) {
+            } else if now - timeOfProgress(connection) >= UInt64(connection.state.writeStallTimeout) {
                 end(connection, .stalled)
             } else {
                 watchedForStall.append(token)
             }
         }
+    }
+
+    /// When the peer last took something. A send completes only once the socket has much room again, which at a slow reader's
+    /// pace is minutes for what a socket buffers; so the kernel is asked.
+    func timeOfProgress(_ connection: ConnectionSlot) -> UInt64 {
+        let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
+        if count != connection.state.untakenByteCount {
+            connection.state.untakenByteCount = count
+            connection.state.lastProgress = now
+        }
+        return connection.state.lastProgress
     }
 
     static let stallCheckInterval: UInt64 = 1000

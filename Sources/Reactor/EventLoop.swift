@@ -89,6 +89,7 @@ public final class EventLoop {
     package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
+        links.loopEnded()
     }
 
     /// One turn.

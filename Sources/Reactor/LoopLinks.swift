@@ -1,3 +1,4 @@
+internal import Glibc
 internal import IOUring
 internal import Synchronization
 
@@ -11,6 +12,7 @@ package final class LoopLinks: Sendable {
     let clock: @Sendable (UInt64) -> UInt64
     private let addresses = Mutex<[LoopAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
+    private let endedCount = Atomic<Int>(0)
 
     package init(
         loopCount: Int, placement: ConnectionPlacement, maximumConnections: Int? = nil,
@@ -42,6 +44,16 @@ package final class LoopLinks: Sendable {
         switch placement {
         case .kernel: loop
         case .balanced: statistics.indices.min { statistics[$0].open.value < statistics[$1].open.value } ?? loop
+        }
+    }
+
+    /// A loop has ended. The last one closes the connections that were handed to loops that had ended already.
+    func loopEnded() {
+        guard endedCount.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == loopCount else { return }
+        for mailbox in mailboxes {
+            repeat {
+                _ = mailbox.drain { if case .adopt(let descriptor, _) = $0 { close(descriptor) } }
+            } while !(0..<loopCount).allSatisfy { mailbox.flushOverflow(from: $0) } || !mailbox.isEmpty
         }
     }
 

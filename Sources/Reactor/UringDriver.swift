@@ -57,6 +57,8 @@ package final class UringDriver: Driver {
         return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
     }
 
+    package func untakenByteCount(of socket: Int32) -> Int { Int(ringcast_untaken_bytes(socket)) }
+
     package func cancel(_ token: Token) {
         ring.cancel(token.rawValue, userData: unanswered)
     }

@@ -35,4 +35,6 @@ void ringcast_set_current_loop(void *_Nullable loop);
 // socket(2) & co. with flags whose names are not plain integers in Swift.
 int ringcast_tcp_socket(int family);
 int ringcast_stream_pair(int descriptors[_Nonnull 2]);
+// Bytes sent that the peer has not acknowledged.
+int ringcast_untaken_bytes(int socket);
 #endif
