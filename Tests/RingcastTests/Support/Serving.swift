@@ -1,4 +1,5 @@
 import Logging
+import ReactorTesting
 import Ringcast
 import Synchronization
 import Testing
