@@ -59,6 +59,8 @@ let package = Package(
             swiftSettings: strict),
 
         .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
+        .executableTarget(name: "chat", dependencies: ["Ringcast"], path: "Examples/Chat", swiftSettings: strict),
+        .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
 
         .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
         .target(
