@@ -1,4 +1,4 @@
-// A chat server: `swift run Chat`, then a WebSocket client on ws://127.0.0.1:3000/chat?name=Ann, as many as you like.
+// A chat server: `swift run chat`, then a WebSocket client on ws://127.0.0.1:3000/chat?name=Ann, as many as you like.
 import Ringcast
 
 struct Guest {

@@ -5,8 +5,8 @@ let ticker = WebSocketHandlers<Int>(
     open: { ws in ws.subscribe(to: "time") },
     message: { ws, _ in
         ws.data += 1
-        // The socket itself cannot be captured; a reference can. It is safe anywhere, and does nothing once the socket
-        // is closed.
+        // The socket itself cannot be captured; a reference can. It is safe anywhere, and does nothing once it is
+        // closed.
         ws.task { socket in
             try? await Task.sleep(for: .seconds(1))
             let count = await socket.perform { ws in ws.data }
