@@ -211,8 +211,8 @@ import Testing
         let loop = loop()
         let peer = loop.connect()
         var sent: [UInt8] = []
-        for round in 0..<20 {
-            let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ round) }
+        for round in 0..<15 {
+            let bytes = (0..<(round < 10 ? 100_000 : 10_000)).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ round) }
             sent += bytes
             peer.send(bytes)
             loop.rest()
