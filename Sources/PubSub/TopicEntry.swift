@@ -8,6 +8,7 @@ internal import Synchronization
     package let topic: Topic
     private let loopCount: Int
     private let subscribers = Atomic(0)
+    private let policyWord: Atomic<UInt32>
     /// Bit i of the words: loop i has subscribers. 64 loops to a word.
     private let interest: UnsafeMutablePointer<Atomic<UInt64>>
     /// Behind the words: where each loop's table keeps this topic.
@@ -15,8 +16,9 @@ internal import Synchronization
 
     private static let none = UInt32.max
 
-    init(topic: Topic, loopCount: Int) {
+    init(topic: Topic, loopCount: Int, policy: UInt32 = 0) {
         self.topic = topic
+        policyWord = Atomic(policy)
         self.loopCount = loopCount
         let wordCount = (loopCount + 63) / 64
         let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 4, alignment: 8)
@@ -37,6 +39,11 @@ internal import Synchronization
 
     /// Subscribers on all loops: a recent value.
     package var subscriberCount: Int { subscribers.load(ordering: .relaxed) }
+
+    /// How the topic's frames are delivered; what the word means is its owner's business. Set by the registry.
+    package var policy: UInt32 { policyWord.load(ordering: .relaxed) }
+
+    func setPolicy(_ policy: UInt32) { policyWord.store(policy, ordering: .relaxed) }
 
     /// Whether `loop` has subscribers. A publish that happens after a `subscribe` returned sees it.
     package func isInterested(_ loop: Int) -> Bool {

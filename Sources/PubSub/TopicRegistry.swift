@@ -14,10 +14,16 @@ package final class TopicRegistry: Sendable {
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
+    /// Policies of topics that have one of their own. Taken inside `uses` where both are: an entry is made with the policy of its topic,
+    /// so that it survives the topic's being forgotten.
+    private let policies = Mutex<[Topic: UInt32]>([:])
+    private let defaultPolicy: UInt32
     private let handOver = Atomic(0)
 
-    package init(loopCount: Int) {
+    /// - Parameter policy: of topics that `setPolicy` says nothing about.
+    package init(loopCount: Int, policy: UInt32 = 0) {
         precondition(loopCount > 0, "there is at least one loop")
+        defaultPolicy = policy
         self.loopCount = loopCount
     }
 
@@ -36,6 +42,16 @@ package final class TopicRegistry: Sendable {
         }
     }
 
+    /// Gives a topic a policy of its own, whether or not anybody uses it; nil takes it back.
+    package func setPolicy(_ policy: UInt32?, for topic: Topic) {
+        withUses { uses in
+            policies.withLock { $0[topic] = policy }
+            uses[topic]?.entry.setPolicy(policy ?? defaultPolicy)
+        }
+    }
+
+    package func policy(of topic: Topic) -> UInt32 { policies.withLock { $0[topic] ?? defaultPolicy } }
+
     /// Topics known, with those that tables keep although nobody subscribes.
     var count: Int { withUses { $0.count } }
 
@@ -46,7 +62,7 @@ package final class TopicRegistry: Sendable {
                 uses[topic]!.tables += 1
                 return entry
             }
-            let entry = TopicEntry(topic: topic, loopCount: loopCount)
+            let entry = TopicEntry(topic: topic, loopCount: loopCount, policy: policy(of: topic))
             uses[topic] = Use(entry: entry, tables: 1)
             return entry
         }

@@ -30,7 +30,9 @@ extension ServerLoop {
         // Safe: the log gives room for exactly the header and the payload.
         let frame = unsafe loop.share(length + payload.count) { room in
             unsafe header.write(to: room)
-            if let bytes = payload.baseAddress { unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count) }
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
         }
         unsafe counters.pointee.framesEncoded += 1
         return unsafe deliver(frame, to: entry, except: excluded?.subscriber)
@@ -42,18 +44,28 @@ extension ServerLoop {
     ) -> Reach {
         var reach: Reach = (0, 0)
         var deliveries: UInt64 = 0
+        var missed: UInt64 = 0
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        let isGoverned = policy != .dropNewest
+        var held: [UInt8]?
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
             reach.count += 1
-            switch unsafe Session(subscriber: subscriber).deliver(frame) {
+            let session = unsafe Session(subscriber: subscriber)
+            if session.isBehind(isGoverned: isGoverned) {
+                if session.deliver(frame, holding: &held, policy: policy, of: entry) { reach.blocked += 1 }
+                return
+            }
+            switch session.deliver(frame) {
             case .queued: deliveries += 1
             case .queuedBehind:
                 deliveries += 1
                 reach.blocked += 1
             case .atLimit: reach.blocked += 1
-            case .closed: break
+            case .closed: missed += 1
             }
         }
+        unsafe counters.pointee.dropsClosed += missed
         unsafe counters.pointee.deliveries += deliveries
         unsafe counters.pointee.messagesOut += deliveries
         return reach

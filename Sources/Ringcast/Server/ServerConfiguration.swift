@@ -25,6 +25,8 @@ public struct ServerConfiguration: Sendable {
     public var originPolicy: OriginPolicy
     /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
     public var subprotocols: [String]
+    /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it for a topic.
+    public var slowConsumerPolicy: SlowConsumerPolicy
     public var limits: ServerLimits
     public var stop: StopTiming
     public var logger: Logger
@@ -40,6 +42,7 @@ public struct ServerConfiguration: Sendable {
         reusePort: Bool = false,
         originPolicy: OriginPolicy = .sameOrigin,
         subprotocols: [String] = [],
+        slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
         logger: Logger = Logger(label: "ringcast")
@@ -53,6 +56,7 @@ public struct ServerConfiguration: Sendable {
         self.reusePort = reusePort
         self.originPolicy = originPolicy
         self.subprotocols = subprotocols
+        self.slowConsumerPolicy = slowConsumerPolicy
         self.limits = limits
         self.stop = stop
         self.logger = logger
