@@ -8,7 +8,7 @@ internal import Synchronization
 package final class TopicRegistry: Sendable {
     private struct Use {
         let entry: TopicEntry
-        /// How many tables know it.
+        /// How many tables know it; a retained frame counts as one.
         var tables: Int
     }
 
@@ -18,13 +18,18 @@ package final class TopicRegistry: Sendable {
     /// so that it survives the topic's being forgotten.
     private let policies = Mutex<[Topic: UInt32]>([:])
     private let defaultPolicy: UInt32
+    let retention: Mutex<Retention>
     private let handOver = Atomic(0)
 
-    /// - Parameter policy: of topics that `setPolicy` says nothing about.
-    package init(loopCount: Int, policy: UInt32 = 0) {
+    /// - Parameters:
+    ///   - policy: of topics that `setPolicy` says nothing about.
+    ///   - retainedTopics: how many topics may retain a frame.
+    ///   - retainedBytes: how large these may be in all.
+    package init(loopCount: Int, policy: UInt32 = 0, retainedTopics: Int = .max, retainedBytes: Int = .max) {
         precondition(loopCount > 0, "there is at least one loop")
         defaultPolicy = policy
         self.loopCount = loopCount
+        retention = Mutex(Retention(topicLimit: retainedTopics, byteLimit: retainedBytes))
     }
 
     /// The entry of a topic that some loop uses. nil: nobody subscribes to it anywhere.
@@ -55,8 +60,8 @@ package final class TopicRegistry: Sendable {
     /// Topics known, with those that tables keep although nobody subscribes.
     var count: Int { withUses { $0.count } }
 
-    /// For a table that gets to know the topic. Each call is answered by a `relinquish`.
-    func entry(for topic: Topic) -> TopicEntry {
+    /// For a table that gets to know the topic, or who is about to retain something. Each call is answered by a `relinquish`.
+    package func entry(for topic: Topic) -> TopicEntry {
         withUses { uses in
             if let entry = uses[topic]?.entry {
                 uses[topic]!.tables += 1
@@ -68,8 +73,11 @@ package final class TopicRegistry: Sendable {
         }
     }
 
+    /// One more uses an entry that is in use.
+    func hold(_ entry: TopicEntry) { withUses { $0[entry.topic]!.tables += 1 } }
+
     /// For a table that forgets the topic.
-    func relinquish(_ entry: TopicEntry) {
+    package func relinquish(_ entry: TopicEntry) {
         withUses { uses in
             uses[entry.topic]!.tables -= 1
             if uses[entry.topic]!.tables == 0 {

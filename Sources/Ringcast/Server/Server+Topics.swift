@@ -10,6 +10,14 @@ extension Server {
         core.registry.list().map { (Topic($0.topic), $0.subscribers) }
     }
 
+    /// Forgets what a topic retains. Costs a lock. Any thread.
+    /// - Returns: whether there was anything.
+    @discardableResult
+    public func clearRetained(_ topic: Topic) -> Bool { core.registry.clearRetained(topic) }
+
+    /// How many topics retain a message, and the bytes of these with their frames' headers. Any thread.
+    public var retainedMessages: (topics: Int, bytes: Int) { core.registry.retained }
+
     /// Decides what becomes of a topic's messages at subscribers that do not keep up, in place of the configuration's
     /// `slowConsumerPolicy`; nil goes back to that one. Also for topics that nobody uses yet.
     ///

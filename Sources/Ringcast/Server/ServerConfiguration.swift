@@ -87,6 +87,10 @@ public struct ServerLimits: Sendable {
     public var keepAliveTimeout = Duration.seconds(10)
     /// Topics that one socket may be subscribed to.
     public var topicsPerSocket = 10_000
+    /// Topics that retain a message. Beyond it a message is published but not retained.
+    public var retainedTopics = 10_000
+    /// Bytes of the messages that topics retain. Beyond it the same.
+    public var retainedBytes = 64 << 20
     /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
     public var connections: Int?
 

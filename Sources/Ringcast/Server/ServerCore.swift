@@ -25,7 +25,9 @@ final class ServerCore: Sendable {
     init(configuration: ServerConfiguration, loopCount: Int, fetch: @escaping Fetch) {
         self.configuration = configuration
         configuration.slowConsumerPolicy.check()
-        registry = TopicRegistry(loopCount: loopCount, policy: configuration.slowConsumerPolicy.word)
+        registry = TopicRegistry(
+            loopCount: loopCount, policy: configuration.slowConsumerPolicy.word,
+            retainedTopics: configuration.limits.retainedTopics, retainedBytes: configuration.limits.retainedBytes)
         counters = (0..<loopCount).map { _ in PublishedCounters() }
         let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
         shared = Mutex(Shared(fetch: fetch, stopPlan: plan))

@@ -34,7 +34,7 @@ extension Session {
     func deliver(_ frame: SharedBytes, holding held: inout [UInt8]?, policy: SlowConsumerPolicy, of topic: TopicEntry)
         -> Bool
     {
-        let counters = withKind { unsafe $0.counters }
+        let counters = unsafe withKind { unsafe $0.counters }
         guard isOpen, !connection.isClosing else {
             unsafe counters.pointee.dropsClosed += 1
             return false
@@ -68,7 +68,7 @@ extension Session {
         let (limit, closes) = withKind { ($0.backpressureLimit, $0.closeOnBackpressureLimit) }
         let queued = queuedByteCount
         guard queued < limit || !closes, let extras, extras.backlog != nil else { return queued < limit }
-        let counters = withKind { unsafe $0.counters }
+        let counters = unsafe withKind { unsafe $0.counters }
         switch policy {
         case .dropNewest, .close: return queued < limit
         case .latest:
@@ -155,7 +155,7 @@ extension [UInt8] {
         let length = header.encodedLength
         // Safe: exactly this many bytes were asked for, and all are written.
         return unsafe [UInt8](unsafeUninitializedCapacity: length + payload.count) { room, count in
-            let start = unsafe UnsafeMutableRawPointer(room.baseAddress!)
+            let start = UnsafeMutableRawPointer(room.baseAddress!)
             unsafe header.write(to: start)
             if let bytes = payload.baseAddress {
                 unsafe (start + length).copyMemory(from: bytes, byteCount: payload.count)

@@ -5,9 +5,9 @@ import WebSocketProtocol
 /// The receiving end of topics.
 extension Session {
     /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
-    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool) -> SendResult {
         let excluded = withKind { $0.publishToSelf } ? nil : self
-        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
+        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded, retain: retain)
     }
 
     /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the limit.
