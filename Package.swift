@@ -70,6 +70,8 @@ let package = Package(
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
+        // The repository's own rules.
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting"], swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]

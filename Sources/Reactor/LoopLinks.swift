@@ -1,3 +1,4 @@
+internal import Glibc
 internal import IOUring
 internal import Synchronization
 
@@ -11,6 +12,7 @@ package final class LoopLinks: Sendable {
     let clock: @Sendable (UInt64) -> UInt64
     private let addresses = Mutex<[LoopAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
+    private let endedCount = Atomic<Int>(0)
 
     package init(
         loopCount: Int, placement: ConnectionPlacement, maximumConnections: Int? = nil,
@@ -45,6 +47,16 @@ package final class LoopLinks: Sendable {
         }
     }
 
+    /// A loop has ended. The last one closes the connections that were handed to loops that had ended already.
+    func loopEnded() {
+        guard endedCount.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == loopCount else { return }
+        for mailbox in mailboxes {
+            repeat {
+                _ = mailbox.drain { if case .adopt(let descriptor, _) = $0 { close(descriptor) } }
+            } while !(0..<loopCount).allSatisfy { mailbox.flushOverflow(from: $0) } || !mailbox.isEmpty
+        }
+    }
+
     /// One sentence for all loops, not one for each.
     func reportExhaustion(_ error: SystemError, log: LoopLog, openConnections: Int) {
         let now = MonotonicClock.milliseconds
@@ -69,8 +81,8 @@ struct LoopAddress: Sendable {
 }
 
 extension EventLoop {
-    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and nothing
-    /// was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
+    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and
+    /// nothing was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
     package func post(_ message: ServiceMessage, to loop: Int) -> Bool {
         guard links.mailboxes[loop].push(.service(message), from: index) else { return false }
         posted.insert(loop)

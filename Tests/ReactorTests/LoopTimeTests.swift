@@ -112,6 +112,20 @@ import Testing
         #expect(!peer.isClosed, "nothing waits any more")
     }
 
+    @Test func `a peer that takes what the socket holds is not cut, though nothing more fits in`() {
+        handler.onOpened = { $0.send([0x01]) }
+        let loop = loop()
+        let peer = loop.connect()
+        peer.window = 0
+        for round in 0..<10 {
+            peer.untakenByteCount = 1_000_000 - round
+            loop.advance(milliseconds: 50_000)
+        }
+        #expect(!peer.isClosed)
+        loop.advance(milliseconds: 70_000)
+        #expect(handler.events == [.opened, .closed(.stalled)])
+    }
+
     @Test func `the write-stall time can be shorter, or off`() {
         handler.onOpened = { connection in
             connection.setWriteStallTimeout(connection.id.slot == 0 ? 0 : 500)

@@ -1,8 +1,8 @@
 import PubSub
 import Reactor
 
-/// What loops and other threads of one server say to a loop. Packed into the reactor's `ServiceMessage`, four words that lanes
-/// copy as they are; whoever unpacks one owns what it carries.
+/// What loops and other threads of one server say to a loop. Packed into the reactor's `ServiceMessage`, four words
+/// that lanes copy as they are; whoever unpacks one owns what it carries.
 enum LoopMessage {
     /// A frame for the loop's subscribers of the frame's topic.
     case publish(SharedFrame)

@@ -3,8 +3,9 @@ import Reactor
 import WebSocketProtocol
 
 extension ServerLoop {
-    /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per interested loop.
-    /// The frame is encoded once for all other loops; for this loop's subscribers it is written straight into their corks.
+    /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per
+    /// interested loop. The frame is encoded once for all other loops; for this loop's subscribers it is written
+    /// straight into their corks.
     /// - Parameter excluded: the publisher, unless it is to receive its own message.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?
@@ -30,7 +31,9 @@ extension ServerLoop {
         // Safe: the log gives room for exactly the header and the payload.
         let frame = unsafe loop.share(length + payload.count) { room in
             unsafe header.write(to: room)
-            if let bytes = payload.baseAddress { unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count) }
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
         }
         unsafe counters.pointee.framesEncoded += 1
         return unsafe deliver(frame, to: entry, except: excluded?.subscriber)

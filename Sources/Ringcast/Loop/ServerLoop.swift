@@ -6,10 +6,12 @@ import WebSocketProtocol
 
 /// Everything of the server that lives on one event loop. Made for its loop, used on its thread only, without locks.
 ///
-/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer says which.
+/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer
+/// says which.
 @safe final class ServerLoop: ConnectionHandler {
     let core: ServerCore
-    let loop: EventLoop
+    /// Unowned: the loop owns its handler.
+    unowned let loop: EventLoop
     let table: SubscriptionTable
     /// Outside the object, so that counting a message costs an addition and no exclusivity check.
     let counters: UnsafeMutablePointer<LoopCounters>

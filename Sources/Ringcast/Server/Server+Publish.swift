@@ -5,8 +5,9 @@ import WebSocketProtocol
 extension Server {
     /// Sends text to everyone who is subscribed to a topic, on every loop.
     ///
-    /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept; from any other
-    /// thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is subscribed.
+    /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept;
+    /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
+    /// subscribed.
     @discardableResult
     public func publish(_ text: String, to topic: Topic) -> SendResult {
         unsafe text.withPayload { unsafe publish($0, as: .text, to: topic) }
@@ -16,11 +17,13 @@ extension Server {
     @discardableResult
     public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes.span, to: topic) }
 
+    /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: Span<UInt8>, to topic: Topic) -> SendResult {
         publishBinary(unsafe bytes.bytes, to: topic)
     }
 
+    /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: RawSpan, to topic: Topic) -> SendResult { publishBinary(bytes, to: topic) }
 
@@ -37,14 +40,17 @@ extension Server {
         unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic) }
     }
 
+    /// The same as `publish` of a string.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic) -> SendResult { publish(text, to: topic) }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes, to: topic) }
 

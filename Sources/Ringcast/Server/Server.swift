@@ -4,15 +4,16 @@ import Reactor
 
 /// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
 ///
-/// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on any thread.
+/// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on
+/// any thread.
 public final class Server: Sendable {
     let core: ServerCore
     let group: LoopGroup
     private let listeners: [ListenerAddress]
 
     /// Binds the port and makes the loops.
-    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it throws is
-    ///   logged and answered with 500.
+    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it
+    ///   throws is logged and answered with 500.
     /// - Throws: one sentence that says what to do: the port is taken, io_uring is not allowed here, and the like.
     public init(
         configuration: ServerConfiguration = ServerConfiguration(),

@@ -111,7 +111,8 @@ extension Session {
         unsafe lend(state.pointee.decoder)
     }
 
-    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones would hold.
+    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones
+    /// would hold.
     private func chooseBuffers(received count: Int) {
         if unsafe state.pointee.decoder.bytesExpected > Self.largeRemainder {
             if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }

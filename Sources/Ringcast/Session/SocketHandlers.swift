@@ -65,7 +65,8 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     func error(_ session: Session, _ error: any Error) { onError?(Socket(session), error) }
 
     func deinitializeData(of session: Session) {
-        // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once, here.
+        // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once,
+        // here.
         unsafe session.data.assumingMemoryBound(to: ConnectionData.self).deinitialize(count: 1)
     }
 }

@@ -1,11 +1,13 @@
 /// One kind of socket: what happens on its events, and its limits. Declared once, used for any number of connections.
 ///
 /// Every handler runs on the loop that owns the connection, one at a time per loop; what they share within a connection
-/// (`ws.data`) needs no lock. Everything a handler sends leaves together at the end of the loop's turn. A handler that throws
-/// hands the error to `error` and closes the socket with 1011, unless `error` closed it otherwise.
+/// (`ws.data`) needs no lock. Everything a handler sends leaves together at the end of the loop's turn. A handler that
+/// throws hands the error to `error` and closes the socket with 1011, unless `error` closed it otherwise.
 public struct WebSocketHandlers<ConnectionData>: Sendable {
+    /// What handlers are lent.
     public typealias Socket = WebSocket<ConnectionData>
 
+    /// Limits and timeouts of these sockets.
     public let options: WebSocketOptions
     let table: HandlerTable<ConnectionData>
 

@@ -1,6 +1,7 @@
 /// Limits and timeouts of one kind of socket.
 public struct WebSocketOptions: Sendable {
-    /// The longest message accepted, counted over all its fragments, in bytes. A longer one closes the socket with 1009.
+    /// The longest message accepted, counted over all its fragments, in bytes. A longer one closes the socket with
+    /// 1009.
     public var maxPayloadLength: Int
     /// A message is dropped when this many bytes or more are already queued for its receiver.
     public var backpressureLimit: Int
@@ -18,10 +19,11 @@ public struct WebSocketOptions: Sendable {
     public var maxLifetime: Duration
     /// Whether a socket that publishes to a topic it is subscribed to receives the message too.
     public var publishToSelf: Bool
-    /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is, every
-    /// offer is declined, as the RFC allows, and messages go as they are.
+    /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is,
+    /// every offer is declined, as the RFC allows, and messages go as they are.
     public var perMessageDeflate: Bool
 
+    /// The defaults; see each property. `WebSocketHandlers` refuses what makes no sense.
     public init(
         maxPayloadLength: Int = 16 << 20,
         backpressureLimit: Int = 16 << 20,

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Runs a task on threads of its own, so that it may block: what a blocking client in a test does must not take the threads of
-/// Swift's pool away from the server under test.
+/// Runs a task on threads of its own, so that it may block: what a blocking client in a test does must not take the
+/// threads of Swift's pool away from the server under test.
 final class BlockingExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let work = unsafe Work(job: UnownedJob(job), executor: asUnownedTaskExecutor())

@@ -3,8 +3,8 @@ import Ringcast
 import Synchronization
 import Testing
 
-/// Serves on a free port of the loopback interface while `body` runs, then stops. Two loops, unpinned; new connections go to each of
-/// them in turn, so that nothing depends on the kernel's hash.
+/// Serves on a free port of the loopback interface while `body` runs, then stops. Two loops, unpinned; new connections
+/// go to each of them in turn, so that nothing depends on the kernel's hash.
 func serving(
     _ change: (inout ServerConfiguration) -> Void = { _ in },
     fetch: @escaping @Sendable (borrowing Request) throws -> Reply,

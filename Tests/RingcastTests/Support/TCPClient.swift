@@ -25,11 +25,8 @@ final class TCPClient {
                 unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else {
-            let error = errno
-            close(descriptor)
-            throw Failure(what: "connect: \(error)")
-        }
+        // The descriptor is `deinit`'s to close.
+        guard result == 0 else { throw Failure(what: "connect: \(errno)") }
         var one: Int32 = 1
         _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     }
