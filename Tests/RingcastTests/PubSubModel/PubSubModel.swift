@@ -23,6 +23,8 @@ final class PubSubModel {
     private var gone: [ModelMember] = []
     private var nextMember = 0
     private var issuedCount = 0
+    /// What this segment's messages can have added to anybody's queue.
+    private var byteCount = 0
     private(set) var stepCount = 0
 
     init(server: Server, board: ModelBoard, seed: UInt64) {
@@ -68,7 +70,9 @@ final class PubSubModel {
         for _ in 0..<Int.random(in: 1...10, using: &random) {
             stepCount += 1
             if random.oneIn(12) {
-                board.publish(size(), to: topic(), on: server)
+                let size = size()
+                byteCount += size
+                board.publish(size, to: topic(), on: server)
             } else {
                 try command(members.randomElement(using: &random)!, randomCommand())
             }
@@ -80,14 +84,22 @@ final class PubSubModel {
         switch Int.random(in: 0..<100, using: &random) {
         case ..<22: return "subscribe \(topic())"
         case ..<36: return "unsubscribe \(topic())"
-        case ..<76: return "publish \(topic()) \(size()) 1"
-        case ..<80: return "publish \(topic()) 12 \(Int.random(in: 2...20, using: &random))"
+        case ..<76: return publish(size(), count: 1)
+        case ..<80: return publish(12, count: Int.random(in: 2...20, using: &random))
         // More than a lane holds.
-        case 80: return "publish \(topic()) 12 600"
+        case 80: return publish(12, count: 600)
         // What fills a queue that nobody reads.
-        case 81: return "publish \(topic()) 2000 30"
-        default: return "send \(members.randomElement(using: &random)!.id) \(size())"
+        case 81: return publish(2_000, count: 30)
+        default:
+            let size = size()
+            byteCount += size
+            return "send \(members.randomElement(using: &random)!.id) \(size)"
         }
+    }
+
+    private func publish(_ size: Int, count: Int) -> String {
+        byteCount += (size + 20) * count
+        return "publish \(topic()) \(size) \(count)"
     }
 
     private func topic() -> Int { Int.random(in: 1...Self.topicCount, using: &random) }
@@ -112,6 +124,9 @@ final class PubSubModel {
 
     /// The end of a segment: a last message from every source to everybody who reads, and the verdict on all before it.
     private func mark() throws {
+        // A mark has to find room in the queue of everybody who reads.
+        if byteCount > Self.limit / 2 { for member in members where !member.isStalled { try drain(member) } }
+        byteCount = 0
         _ = board.beginRound()
         for conductor in conductors {
             try command(conductor, "publish \(ModelBoard.marks) 20 1")
@@ -195,9 +210,13 @@ final class PubSubModel {
         for member in members where member.isStalled && random.oneIn(12) { try resume(member) }
     }
 
-    /// It reads until nothing is queued for it any more, so that the mark that follows finds room.
     private func resume(_ member: ModelMember) throws {
         member.isStalled = false
+        try drain(member)
+    }
+
+    /// It reads until nothing is queued for it any more.
+    private func drain(_ member: ModelMember) throws {
         for _ in 0..<10_000 {
             try member.readAvailable()
             try command(member, "queued")
