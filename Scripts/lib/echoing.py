@@ -1,9 +1,10 @@
-"""A client that sends a message, waits until it has come back, and notes how long that took."""
+"""A client that sends messages on a schedule, and notes how long each takes to come back."""
 import time
 
 import harness
 
 MESSAGE = b"\x82\x94\0\0\0\0" + b"e" * 20
+INTERVAL = 0.005
 ANSWER = b"\x82\x14" + b"e" * 20
 BOUNDS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]  # seconds
 
@@ -14,19 +15,25 @@ class Echoing:
         self.latencies = []
 
     def run(self, while_true):
+        """A message is due every five milliseconds, and late answers do not excuse the next ones: each latency is counted from when
+        its message was due."""
+        due = time.monotonic()
         while while_true():
-            start = time.monotonic()
-            self.connection.sendall(MESSAGE)
-            answer = b""
-            while len(answer) < len(ANSWER):
-                piece = self.connection.recv(len(ANSWER) - len(answer))
-                if not piece:
-                    raise ConnectionError("the echo connection was closed")
-                answer += piece
-            if answer != ANSWER:
-                raise ValueError(f"{answer!r} came back")
-            self.latencies.append(time.monotonic() - start)
-            time.sleep(0.001)
+            time.sleep(max(0, due - time.monotonic()))
+            self.echo()
+            self.latencies.append(time.monotonic() - due)
+            due += INTERVAL
+
+    def echo(self):
+        self.connection.sendall(MESSAGE)
+        answer = b""
+        while len(answer) < len(ANSWER):
+            piece = self.connection.recv(len(ANSWER) - len(answer))
+            if not piece:
+                raise ConnectionError("the echo connection was closed")
+            answer += piece
+        if answer != ANSWER:
+            raise ValueError(f"{answer!r} came back")
 
     def percentile(self, share):
         ordered = sorted(self.latencies)
