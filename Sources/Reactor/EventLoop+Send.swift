@@ -221,8 +221,8 @@ extension EventLoop {
         }
     }
 
-    /// When the peer last took something. A send completes only once the socket has much room again, which at a slow reader's
-    /// pace is minutes for what a socket buffers; so the kernel is asked.
+    /// When the peer last took something. A send completes only once the socket has much room again, which at a slow
+    /// reader's pace is minutes for what a socket buffers; so the kernel is asked.
     func timeOfProgress(_ connection: ConnectionSlot) -> UInt64 {
         let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
         if count != connection.state.untakenByteCount {

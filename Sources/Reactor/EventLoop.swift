@@ -49,6 +49,8 @@ public final class EventLoop {
     /// Loops that were posted something in this turn.
     var posted: LoopSet
     var isStopping = false
+    /// When every connection is cut (ms).
+    var cutTime: UInt64?
 
     package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,

@@ -10,6 +10,7 @@ enum Repository {
     static let examples = swiftFiles(in: "Examples")
     static let benchmarks = swiftFiles(in: "Benchmarks")
     static let scripts = files(in: "Scripts") + files(in: ".ci")
+    static let readme = file("README.md")
     static let manifest = file("Package.swift")
 
     static var allSwift: [SourceFile] { sources + tests + examples + benchmarks + [manifest] }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The repository keeps its own rules. Each list of exceptions stands here, so that a new one has to be argued for.
@@ -75,6 +76,26 @@ import Testing
 
     @Test func `the versions of a user's packages are the user's`() throws {
         expectNothing(try Repository.tracked("Package.resolved").split(separator: "\n").map(String.init))
+    }
+
+    /// All but where it listens, and compression, of which the README says that it is to come.
+    @Test func `the example of the README is the one that is tested`() throws {
+        let readme = Repository.readme.text.components(separatedBy: "```swift\n").dropFirst().first
+        let example = try #require(readme?.components(separatedBy: "```").first)
+        let tested = try #require(Repository.tests.first { $0.name == "ExampleTests.swift" })
+        let elsewhere = ["import Ringcast", "struct Guest", "let server =", "try await server.run()"]
+        let code = SourceFile(path: "example.swift", text: example).code.map(normalized)
+            .filter { line in !line.isEmpty && !elsewhere.contains(where: line.hasPrefix) }
+        var rest = tested.code.map(normalized)[...]
+        #expect(code.count > 10)
+        for line in code {
+            let position = try #require(rest.firstIndex(of: line), "not in the test, or in another order: \(line)")
+            rest = rest[(position + 1)...]
+        }
+    }
+
+    private func normalized(_ line: String) -> String {
+        line.trimmingCharacters(in: .whitespaces).replacingOccurrences(of: ", perMessageDeflate: true", with: "")
     }
 
     private func expectNothing(_ findings: [String], _ location: SourceLocation = #_sourceLocation) {

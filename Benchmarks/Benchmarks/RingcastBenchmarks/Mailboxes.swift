@@ -1,7 +1,7 @@
 import Benchmark
 import MailboxSources
 
-/// What one message through a mailbox costs producer and consumer together, on one thread: no wake-ups, no cache misses.
+/// What one message through a mailbox costs producer and consumer together, on one thread: no wake-ups, no misses.
 func mailboxBenchmarks() {
     for batch in [1, 16, 128] {
         Benchmark("Mailbox: a loop's lane, batches of \(batch)") { benchmark in

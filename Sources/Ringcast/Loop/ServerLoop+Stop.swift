@@ -6,6 +6,7 @@ extension ServerLoop {
     /// deadline, so that their reconnections do not come all at once.
     func stopSessions() {
         let plan = core.stopPlan
+        loop.cutConnections(at: now + plan.window + plan.deadline)
         let count = UInt64(max(sessions.count, 1))
         var position: UInt64 = 0
         sessions.forEach { session in

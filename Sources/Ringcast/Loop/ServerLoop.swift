@@ -10,8 +10,8 @@ import WebSocketProtocol
 /// says which.
 @safe final class ServerLoop: ConnectionHandler {
     let core: ServerCore
-    /// Unowned: the loop owns its handler.
-    unowned let loop: EventLoop
+    /// Not retained: the loop owns its handler, and outlives it.
+    unowned(unsafe) private let eventLoop: EventLoop
     let table: SubscriptionTable
     /// Outside the object, so that counting a message costs an addition and no exclusivity check.
     let counters: UnsafeMutablePointer<LoopCounters>
@@ -31,7 +31,7 @@ import WebSocketProtocol
 
     init(core: ServerCore, loop: EventLoop) {
         self.core = core
-        self.loop = loop
+        unsafe eventLoop = loop
         table = SubscriptionTable(
             loop: loop.index, registry: core.registry,
             maxTopicsPerSubscriber: core.configuration.limits.topicsPerSocket)
@@ -43,6 +43,8 @@ import WebSocketProtocol
     }
 
     deinit { unsafe counters.deallocate() }
+
+    var loop: EventLoop { unsafe eventLoop }
 
     var now: UInt64 { loop.now }
 

@@ -15,7 +15,7 @@ public struct ServerStatistics: Sendable {
     public var bytesOut = 0
     /// Messages published by handlers and references on their loops.
     public var publishes = 0
-    /// Frames encoded for other loops, once per publish.
+    /// Frames encoded by publishes: one for the subscribers on the publisher's loop, one for those on all others.
     public var framesEncoded = 0
     /// Messages of topics queued for subscribers.
     public var deliveries = 0

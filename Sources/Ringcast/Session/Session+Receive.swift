@@ -64,7 +64,8 @@ extension Session {
         switch payload {
         case .inPlace(let range):
             let body = bytes.bytes.extracting(range)
-            if range.count >= Self.borrowThreshold { unsafe loop.lendable = body.withUnsafeBytes(\.baseAddress) }
+            guard range.count >= Self.borrowThreshold else { return hand(body, kind) }
+            unsafe loop.lendable = body.withUnsafeBytes(\.baseAddress)
             hand(body, kind)
             unsafe loop.lendable = nil
         case .assembled:
