@@ -62,7 +62,7 @@ import WebSocketProtocol
         case .http(let exchange):
             let consumed = exchange.receive(&bytes, on: connection)
             // Frames may follow the handshake in the same segment.
-            guard case .socket(let session) = ConnectionRole(connection) else { return consumed }
+            guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
             return session.receive(&bytes, from: consumed, on: self)
         case .none: return bytes.byteCount
         }

@@ -7,6 +7,8 @@ extension Session {
     func close(_ code: CloseCode, reason: String) {
         guard isOpen else { return }
         sendClose(code, reason: reason)
+        // The peer's Close has to be read.
+        release([.paused, .backlogged])
         let extras = makeExtras()
         extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
         extras.queuedAtClose = connection.queuedByteCount

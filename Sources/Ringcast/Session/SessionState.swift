@@ -45,6 +45,14 @@ struct SessionFlags: OptionSet {
     static let dataInUse = SessionFlags(rawValue: 1 << 6)
     /// The server stops: the deadline that is set closes the socket with the server's code.
     static let stopping = SessionFlags(rawValue: 1 << 7)
+    /// Its user wants no input for now.
+    static let paused = SessionFlags(rawValue: 1 << 8)
+    /// As many messages wait for the asynchronous handler as may.
+    static let backlogged = SessionFlags(rawValue: 1 << 9)
+    /// The peer has said its last; its end waits for the messages before it.
+    static let inputOver = SessionFlags(rawValue: 1 << 10)
+    /// Reasons not to read.
+    static let held: SessionFlags = [.paused, .backlogged, .inputOver]
 }
 
 /// What few sockets need, allocated when first used.
