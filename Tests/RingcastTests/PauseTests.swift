@@ -119,7 +119,8 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `a paused socket can be closed: the peer's answer is read, and kept messages are dropped`() async throws {
+    @Test func `a paused socket can be closed: the peer's answer is read, and kept messages are dropped`() async throws
+    {
         let (journal, held) = (Journal<String>(), Journal<WebSocketRef<Void>>())
         try await serving(Self.pausing(journal, held)) { server in
             let client = try SocketClient(port: server.port)

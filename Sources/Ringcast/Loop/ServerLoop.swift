@@ -78,9 +78,7 @@ import WebSocketProtocol
 
     func inputEnded(_ connection: Connection) {
         switch ConnectionRole(connection) {
-        case .socket(let session):
-            session.end(.abnormalClosure, reason: "")
-            connection.close()
+        case .socket(let session): session.inputEnded()
         case .http(let exchange): exchange.inputEnded(connection)
         case .none: connection.close()
         }
@@ -96,7 +94,7 @@ import WebSocketProtocol
 
     func closed(_ connection: Connection, _ reason: DisconnectReason) {
         switch ConnectionRole(connection) {
-        case .socket(let session): session.end(.abnormalClosure, reason: reason.text)
+        case .socket(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
         case .none: break
         }

@@ -9,6 +9,7 @@ extension Session {
         sendClose(code, reason: reason)
         // The peer's Close has to be read.
         release([.paused, .backlogged])
+        extras?.backlog?.removeAll()
         let extras = makeExtras()
         extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
         extras.queuedAtClose = connection.queuedByteCount
@@ -19,15 +20,37 @@ extension Session {
     func terminate() {
         guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
         flags.formUnion([.closing, .terminated])
+        extras?.backlog?.removeAll()
         loop.endAtTurnsEnd(self)
     }
 
-    /// The peer's Close has come (§5.5.1): answer with its code, unless ours was first, and be done.
+    /// The peer's Close has come (§5.5.1). What came before it is handled before it.
     func peerClosed(_ code: CloseCode?, reason: String) {
+        if !postpone(.close(code, reason: reason)) { finishClose(code, reason: reason) }
+    }
+
+    /// Answers the peer's Close with its code, unless ours was first, and is done.
+    func finishClose(_ code: CloseCode?, reason: String) {
         if isOpen { sendClose(code, reason: "") }
         let connection = connection
         end(code ?? .noStatusReceived, reason: code == nil ? "" : reason)
         connection.close()
+    }
+
+    /// The peer has sent its FIN without a Close.
+    func inputEnded() {
+        if !postpone(.endOfInput) { finishInput() }
+    }
+
+    func finishInput() {
+        let connection = connection
+        end(.abnormalClosure, reason: "")
+        connection.close()
+    }
+
+    /// The connection is gone.
+    func connectionEnded(_ reason: String) {
+        if !finishEnding() { end(.abnormalClosure, reason: reason) }
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not waited for.
@@ -43,6 +66,7 @@ extension Session {
     func end(_ code: CloseCode, reason: String) {
         flags.formUnion([.closing, .closed])
         extras?.lifeline?.close()
+        extras?.backlog?.task?.cancel()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
         loop.table.unsubscribeAll(memberships: &memberships)

@@ -20,6 +20,7 @@ extension Session {
 
     /// The connection's deadline has come.
     func deadlineReached(now: UInt64) {
+        if finishEnding() { return }
         if flags.contains(.closing) { return closeDeadlineReached(now: now) }
         if flags.contains(.stopping) { return closeForStop() }
         if isHeld { rest(at: now) }

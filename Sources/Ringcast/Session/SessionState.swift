@@ -68,6 +68,8 @@ final class SessionExtras {
     /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.
     var closeDeadline: UInt64 = 0
     var queuedAtClose = 0
+    /// What waits for the asynchronous message handler.
+    var backlog: MessageBacklog?
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }

@@ -20,6 +20,7 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
 
     private let onOpen: (@Sendable (borrowing Socket) throws -> Void)?
     private let onMessage: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
+    private let onAsyncMessage: (@Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void)?
     private let onDrain: (@Sendable (borrowing Socket) throws -> Void)?
     private let onClose: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)?
     private let onPing: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?
@@ -29,6 +30,7 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     init(
         open: (@Sendable (borrowing Socket) throws -> Void)?,
         message: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?,
+        asyncMessage: (@Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void)?,
         drain: (@Sendable (borrowing Socket) throws -> Void)?,
         close: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)?,
         ping: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?,
@@ -37,6 +39,7 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     ) {
         onOpen = open
         onMessage = message
+        onAsyncMessage = asyncMessage
         onDrain = drain
         onClose = close
         onPing = ping
@@ -49,7 +52,10 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     func open(_ session: Session) throws { try onOpen?(Socket(session)) }
 
     func message(_ session: Session, _ message: borrowing Message) throws {
-        try onMessage?(Socket(session), message)
+        if let onMessage { return try onMessage(Socket(session), message) }
+        guard let onAsyncMessage else { return }
+        let reference = WebSocketRef<ConnectionData>(session.lifeline)
+        session.handleLater(OwnedMessage(message)) { try await onAsyncMessage(reference, $0) }
     }
 
     func drain(_ session: Session) throws { try onDrain?(Socket(session)) }

@@ -10,6 +10,7 @@ import WebSocketProtocol
     let backpressureLimit: Int
     let closeOnBackpressureLimit: Bool
     let publishToSelf: Bool
+    let maxWaitingMessages: Int
     /// Milliseconds; 0 is off.
     let idleTimeout: UInt64
     /// Silence after which a ping is sent, in milliseconds; nil: never.
@@ -29,6 +30,7 @@ import WebSocketProtocol
         backpressureLimit = options.backpressureLimit
         closeOnBackpressureLimit = options.closeOnBackpressureLimit
         publishToSelf = options.publishToSelf
+        maxWaitingMessages = options.maxWaitingMessages
         idleTimeout = options.idleTimeout.milliseconds
         pingAfter = options.sendPings && idleTimeout > 0 ? idleTimeout - min(idleTimeout / 4, 16_000) : nil
         closeTimeout = options.closeTimeout.milliseconds
