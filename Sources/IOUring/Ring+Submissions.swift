@@ -78,14 +78,6 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// Ends one direction, or both, of a connection.
-    package func shutdown(_ socket: Int32, _ direction: Int32, userData: UInt64) {
-        let entry = unsafe nextSubmission()
-        unsafe io_uring_prep_shutdown(entry, socket, direction)
-        unsafe entry.pointee.flags |= skipSuccess
-        unsafe entry.pointee.user_data = userData
-    }
-
     /// Closes a descriptor on which nothing is in flight.
     package func close(_ descriptor: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()

@@ -65,8 +65,10 @@ package final class UringDriver: Driver {
         ring.cancelAll(on: descriptor, userData: unanswered)
     }
 
+    /// A system call, since a submission would be carried out by a worker, which looks the descriptor up when its turn comes: it may
+    /// have been closed by then, and be another connection's.
     package func shutdownWriting(_ socket: Int32) {
-        ring.shutdown(socket, Int32(SHUT_WR), userData: unanswered)
+        _ = Glibc.shutdown(socket, Int32(SHUT_WR))
     }
 
     package func close(_ descriptor: Int32) {
