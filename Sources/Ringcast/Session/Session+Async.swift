@@ -24,7 +24,7 @@ extension Session {
 
     /// The next message for the task. Nil: it is done, and an end that waited for it has come, with which the session may be gone.
     fileprivate func nextWaitingMessage() -> OwnedMessage? {
-        guard let backlog = extras?.backlog else { return nil }
+        guard let backlog = extras?.messageBacklog else { return nil }
         if let message = backlog.popFirst() {
             if !isFull(backlog) { release(.backlogged) }
             return message
@@ -41,9 +41,9 @@ extension Session {
 
     private func makeBacklog() -> MessageBacklog {
         let extras = makeExtras()
-        if let backlog = extras.backlog { return backlog }
+        if let backlog = extras.messageBacklog { return backlog }
         let backlog = MessageBacklog()
-        extras.backlog = backlog
+        extras.messageBacklog = backlog
         return backlog
     }
 }
@@ -52,7 +52,7 @@ extension Session {
     /// The peer has ended its side. True: messages that came before are still being handled; the end comes behind them, or at the
     /// deadline of a close.
     func postpone(_ ending: MessageBacklog.Ending) -> Bool {
-        guard let backlog = extras?.backlog, backlog.task != nil else { return false }
+        guard let backlog = extras?.messageBacklog, backlog.task != nil else { return false }
         backlog.ending = ending
         hold(.inputOver)
         if isOpen { connection.setDeadline(loop.now + withKind { $0.closeTimeout }) }
@@ -62,7 +62,7 @@ extension Session {
     /// Comes to the end that was postponed. False: none was.
     @discardableResult
     func finishEnding() -> Bool {
-        guard let ending = extras?.backlog?.ending else { return false }
+        guard let ending = extras?.messageBacklog?.ending else { return false }
         switch ending {
         case .close(let code, let reason): finishClose(code, reason: reason)
         case .endOfInput: finishInput()

@@ -9,7 +9,7 @@ extension Session {
         sendClose(code, reason: reason)
         // The peer's Close has to be read.
         release([.paused, .backlogged])
-        extras?.backlog?.removeAll()
+        extras?.messageBacklog?.removeAll()
         let extras = makeExtras()
         extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
         extras.queuedAtClose = connection.queuedByteCount
@@ -20,7 +20,7 @@ extension Session {
     func terminate() {
         guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
         flags.formUnion([.closing, .terminated])
-        extras?.backlog?.removeAll()
+        extras?.messageBacklog?.removeAll()
         loop.endAtTurnsEnd(self)
     }
 
@@ -66,7 +66,7 @@ extension Session {
     func end(_ code: CloseCode, reason: String) {
         flags.formUnion([.closing, .closed])
         extras?.lifeline?.close()
-        extras?.backlog?.task?.cancel()
+        extras?.messageBacklog?.task?.cancel()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
         loop.table.unsubscribeAll(memberships: &memberships)

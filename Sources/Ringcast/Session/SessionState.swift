@@ -69,7 +69,7 @@ final class SessionExtras {
     var closeDeadline: UInt64 = 0
     var queuedAtClose = 0
     /// What waits for the asynchronous message handler.
-    var backlog: MessageBacklog?
+    var messageBacklog: MessageBacklog?
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }
