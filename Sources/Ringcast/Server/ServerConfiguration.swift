@@ -25,6 +25,8 @@ public struct ServerConfiguration: Sendable {
     public var originPolicy: OriginPolicy
     /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
     public var subprotocols: [String]
+    /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it for a topic.
+    public var slowConsumerPolicy: SlowConsumerPolicy
     public var limits: ServerLimits
     public var stop: StopTiming
     public var logger: Logger
@@ -40,6 +42,7 @@ public struct ServerConfiguration: Sendable {
         reusePort: Bool = false,
         originPolicy: OriginPolicy = .sameOrigin,
         subprotocols: [String] = [],
+        slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
         logger: Logger = Logger(label: "ringcast")
@@ -53,6 +56,7 @@ public struct ServerConfiguration: Sendable {
         self.reusePort = reusePort
         self.originPolicy = originPolicy
         self.subprotocols = subprotocols
+        self.slowConsumerPolicy = slowConsumerPolicy
         self.limits = limits
         self.stop = stop
         self.logger = logger
@@ -83,6 +87,10 @@ public struct ServerLimits: Sendable {
     public var keepAliveTimeout = Duration.seconds(10)
     /// Topics that one socket may be subscribed to.
     public var topicsPerSocket = 10_000
+    /// Topics that retain a message. Beyond it a message is published but not retained.
+    public var retainedTopics = 10_000
+    /// Bytes of the messages that topics retain. Beyond it the same.
+    public var retainedBytes = 64 << 20
     /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
     public var connections: Int?
 

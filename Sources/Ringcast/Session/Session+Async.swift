@@ -12,7 +12,7 @@ extension Session {
     ) {
         let backlog = makeBacklog()
         backlog.append(message)
-        if isFull(backlog) { hold(.backlogged) }
+        if isFull(backlog) { hold(.inputFull) }
         guard backlog.task == nil else { return }
         let lifeline = lifeline
         backlog.task = Task(executorPreference: loop.loop.executor) {
@@ -26,7 +26,7 @@ extension Session {
     fileprivate func nextWaitingMessage() -> OwnedMessage? {
         guard let backlog = extras?.messageBacklog else { return nil }
         if let message = backlog.popFirst() {
-            if !isFull(backlog) { release(.backlogged) }
+            if !isFull(backlog) { release(.inputFull) }
             return message
         }
         backlog.task = nil

@@ -8,7 +8,7 @@ extension Session {
         guard isOpen else { return }
         sendClose(code, reason: reason)
         // The peer's Close has to be read.
-        release([.paused, .backlogged])
+        release([.paused, .inputFull])
         extras?.messageBacklog?.removeAll()
         let extras = makeExtras()
         extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
@@ -71,6 +71,7 @@ extension Session {
         let loop = loop
         loop.table.unsubscribeAll(memberships: &memberships)
         loop.sessions.remove(self)
+        dropBacklog()
         unsafe connection.context = nil
         deallocate()
     }
@@ -83,6 +84,8 @@ extension Session {
             body = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
             body += reason.prefix(utf8Count: 123).utf8
         }
+        // What waits was sent before the close: it goes out first.
+        advanceBacklog(upTo: .max)
         // Safe: the frame is copied before the closure returns.
         unsafe body.withUnsafeBytes { unsafe connection.sendFrame(.close, $0) }
     }

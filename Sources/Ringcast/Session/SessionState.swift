@@ -48,11 +48,13 @@ struct SessionFlags: OptionSet {
     /// Its user wants no input for now.
     static let paused = SessionFlags(rawValue: 1 << 8)
     /// As many messages wait for the asynchronous handler as may.
-    static let backlogged = SessionFlags(rawValue: 1 << 9)
+    static let inputFull = SessionFlags(rawValue: 1 << 9)
     /// The peer has said its last; its end waits for the messages before it.
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
-    static let held: SessionFlags = [.paused, .backlogged, .inputOver]
+    static let held: SessionFlags = [.paused, .inputFull, .inputOver]
+    /// What comes for the socket waits in its backlog.
+    static let backlogged = SessionFlags(rawValue: 1 << 15)
 }
 
 /// What few sockets need, allocated when first used.
@@ -63,6 +65,8 @@ final class SessionExtras {
     /// When the liveness ping left, in the loop's milliseconds.
     var pingSent: UInt64?
     var roundTrip: Duration?
+    /// What waits for a slow socket; nil while nothing does.
+    var backlog: Backlog?
     /// When the socket closes for its age, in the loop's milliseconds.
     var lifetimeEnd: UInt64?
     /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.
