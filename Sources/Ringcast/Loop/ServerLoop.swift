@@ -26,6 +26,10 @@ import WebSocketProtocol
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
+    /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
+    var noticedDrops: [NoticedDrop] = []
+    /// A `dropped` handler is running: what it drops itself is counted, and not reported.
+    var isReportingDrop = false
 
     init(core: ServerCore, loop: EventLoop) {
         self.core = core

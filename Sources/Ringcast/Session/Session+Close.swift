@@ -69,7 +69,7 @@ extension Session {
         extras?.messageBacklog?.task?.cancel()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
-        loop.table.unsubscribeAll(memberships: &memberships)
+        endSubscriptions()
         loop.sessions.remove(self)
         dropBacklog()
         unsafe connection.context = nil

@@ -11,6 +11,8 @@ import WebSocketProtocol
     let closeOnBackpressureLimit: Bool
     let publishToSelf: Bool
     let maxWaitingMessages: Int
+    let reportsSubscriptions: Bool
+    let reportsDrops: Bool
     /// Milliseconds; 0 is off.
     let idleTimeout: UInt64
     /// Silence after which a ping is sent, in milliseconds; nil: never.
@@ -26,6 +28,8 @@ import WebSocketProtocol
         unsafe self.loop = loop
         unsafe counters = loop.counters
         layout = handlers.layout
+        reportsSubscriptions = handlers.reportsSubscriptions
+        reportsDrops = handlers.reportsDrops
         limits = DecoderLimits(maxPayloadLength: options.maxPayloadLength)
         backpressureLimit = options.backpressureLimit
         closeOnBackpressureLimit = options.closeOnBackpressureLimit
