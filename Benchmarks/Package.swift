@@ -16,14 +16,17 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [
+        // `package` symbols of Ringcast are not visible here: links to the mailbox's own files, built once more.
+        .target(name: "MailboxSources", path: "Benchmarks/MailboxSources"),
         .executableTarget(
             name: "RingcastBenchmarks",
             dependencies: [
+                "MailboxSources",
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "WebSocketProtocol", package: "ringcast"),
             ],
             path: "Benchmarks/RingcastBenchmarks",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     ],
     swiftLanguageModes: [.v6]
 )

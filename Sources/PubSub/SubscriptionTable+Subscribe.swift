@@ -62,7 +62,8 @@ extension SubscriptionTable {
     /// How many topics the subscriber has. O(1).
     package func topicCount(of list: MembershipList) -> Int { memberships.count(of: list) }
 
-    /// Walks the subscriber's topics and the topic's subscribers side by side: whichever finds it or ends first answers.
+    /// Walks the subscriber's topics and the topic's subscribers side by side: whichever finds it or ends first
+    /// answers.
     private func membership(in list: MembershipList, of topic: Topic) -> UInt32? {
         guard !list.isEmpty, let index = knownIndex(of: topic) else { return nil }
         let subscriber = unsafe subscriber(of: list)

@@ -16,8 +16,8 @@
     /// Topics without subscribers here.
     private var idleCount = 0
 
-    /// Subscribers on all loops of the topic that somebody here joined or left last, right after that. Each change of the count has
-    /// its own, whichever loops change it at the same time.
+    /// Subscribers on all loops of the topic that somebody here joined or left last, right after that. Each change of
+    /// the count has its own, whichever loops change it at the same time.
     package private(set) var changedCount = 0
 
     var memberships = MembershipSlab()

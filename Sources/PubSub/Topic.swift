@@ -3,8 +3,10 @@
 /// A literal makes one: `socket.subscribe("room/\(number)")`. Topics compare as strings do, canonically equivalent
 /// spellings are one topic. Making one costs what its string costs.
 public struct Topic: Hashable, Sendable {
+    /// The name as it was given.
     public let name: String
 
+    /// Any string; `isValid` says whether it can be subscribed to.
     public init(_ name: String) {
         self.name = name
     }
@@ -20,11 +22,13 @@ public struct Topic: Hashable, Sendable {
 }
 
 extension Topic: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
+    /// A literal is taken as it is.
     public init(stringLiteral name: String) {
         self.init(name)
     }
 }
 
 extension Topic: CustomStringConvertible {
+    /// The name.
     public var description: String { name }
 }

@@ -51,8 +51,8 @@ internal import Synchronization
     /// Retained publishes so far: the stamp of a publish made now.
     package var retainedCount: UInt64 { retainedNumber.load(ordering: .acquiring) }
 
-    /// The lock of the topic's retained frame. The number is read and written once more for ThreadSanitizer, which does not see into
-    /// `Mutex`.
+    /// The lock of the topic's retained frame. The number is read and written once more for ThreadSanitizer, which does
+    /// not see into `Mutex`.
     func withRetained<Result>(_ body: (inout [UInt8]?) -> Result) -> Result {
         retained.withLock { retained in
             _ = retainedNumber.load(ordering: .acquiring)

@@ -1,21 +1,25 @@
 internal import Synchronization
 
-/// Retained messages: the last one of a topic, which a new subscriber gets exactly once and before anything newer, although publishes are on
-/// their way between loops while it subscribes. A frame that a topic retains counts as one who uses the topic.
+/// Retained messages: the last one of a topic, which a new subscriber gets exactly once and before anything newer,
+/// although publishes are on their way between loops while it subscribes. A frame that a topic retains counts as one
+/// who uses the topic.
 ///
-/// Why once: each retained publish of a topic has a number, given under the topic's lock together with the frame's storage, and travels with
-/// the number of those before it (its stamp); so does every other publish. A subscriber first becomes visible to publishers, then takes
-/// what is stored and its number n as its floor, and receives from lanes only what has a stamp of n or more.
-/// - A retained publish numbered n or less is what the subscriber was handed, or older: its stamp is less than n, so it does not come again.
-/// - One numbered above n took its number after the subscriber had been to the lock, and so looks for subscribers after this one had
-///   become visible: it goes to the subscriber's loop, with a stamp of n or more.
-/// - Where the subscriber finds that nothing was ever retained it does not take the lock. Both sides have a fence between what they write
-///   (the number; the interest) and what they read (the interest; the number): one of them sees the other. If both do, the stamp
-///   decides as above.
-/// - Any other publish that precedes the n-th retained one on its loop has a stamp below n, so order is kept; one that happens after
-///   `subscribe` returned has n or more, so it comes.
+/// Why once: each retained publish of a topic has a number, given under the topic's lock together with the frame's
+/// storage, and travels with the number of those before it (its stamp); so does every other publish. A subscriber first
+/// becomes visible to publishers, then takes what is stored and its number n as its floor, and receives from lanes only
+/// what has a stamp of n or more.
+/// - A retained publish numbered n or less is what the subscriber was handed, or older: its stamp is less than n, so it
+///   does not come again.
+/// - One numbered above n took its number after the subscriber had been to the lock, and so looks for subscribers after
+///   this one had become visible: it goes to the subscriber's loop, with a stamp of n or more.
+/// - Where the subscriber finds that nothing was ever retained it does not take the lock. Both sides have a fence
+///   between what they write (the number; the interest) and what they read (the interest; the number): one of them sees
+///   the other. If both do, the stamp decides as above.
+/// - Any other publish that precedes the n-th retained one on its loop has a stamp below n, so order is kept; one that
+///   happens after `subscribe` returned has n or more, so it comes.
 extension TopicRegistry {
-    /// Keeps a frame as the topic's last, if the bounds allow; else the topic has none from now on. The caller, or its table, uses the entry.
+    /// Keeps a frame as the topic's last, if the bounds allow; else the topic has none from now on. The caller, or its
+    /// table, uses the entry.
     /// - Returns: the stamp of its publish, which has to look for subscribers after this.
     package func retain(_ frame: [UInt8], in entry: TopicEntry) -> (stamp: UInt64, isKept: Bool) {
         let result = entry.withRetained { retained in
@@ -56,7 +60,8 @@ struct Retention {
     var topicLimit = Int.max
     var byteLimit = Int.max
 
-    /// One frame goes and another comes, as their sizes say; nil is none. False: there is no room for the one that comes.
+    /// One frame goes and another comes, as their sizes say; nil is none. False: there is no room for the one that
+    /// comes.
     mutating func replace(_ old: Int?, by new: Int?) -> Bool {
         if let old {
             topics -= 1

@@ -14,8 +14,8 @@ package final class TopicRegistry: Sendable {
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
-    /// Policies of topics that have one of their own. Taken inside `uses` where both are: an entry is made with the policy of its topic,
-    /// so that it survives the topic's being forgotten.
+    /// Policies of topics that have one of their own. Taken inside `uses` where both are: an entry is made with the
+    /// policy of its topic, so that it survives the topic's being forgotten.
     private let policies = Mutex<[Topic: UInt32]>([:])
     private let defaultPolicy: UInt32
     let retention: Mutex<Retention>
@@ -60,7 +60,8 @@ package final class TopicRegistry: Sendable {
     /// Topics known, with those that tables keep although nobody subscribes.
     var count: Int { withUses { $0.count } }
 
-    /// For a table that gets to know the topic, or who is about to retain something. Each call is answered by a `relinquish`.
+    /// For a table that gets to know the topic, or who is about to retain something. Each call is answered by a
+    /// `relinquish`.
     package func entry(for topic: Topic) -> TopicEntry {
         withUses { uses in
             if let entry = uses[topic]?.entry {

@@ -1,8 +1,8 @@
 /// One connection, lent to a handler for the time of a call.
 ///
-/// A handle is one word: copy and pass it freely. It cannot be kept or captured by a task (the compiler says "escapes its
-/// scope"); what outlives a call is its `id`, or work that the loop's `executor` is given. Everything here is called on the
-/// connection's loop, never blocks, and does nothing useful once the connection is over.
+/// A handle is one word: copy and pass it freely. It cannot be kept or captured by a task (the compiler says "escapes
+/// its scope"); what outlives a call is its `id`, or work that the loop's `executor` is given. Everything here is
+/// called on the connection's loop, never blocks, and does nothing useful once the connection is over.
 public struct Connection: ~Escapable {
     package let slot: ConnectionSlot
 
@@ -14,6 +14,7 @@ public struct Connection: ~Escapable {
     /// The loop that owns this connection.
     public var loop: EventLoop { slot.state.withLoop { $0 } }
 
+    /// Its name for logs and tables: it can be kept and sent anywhere.
     public var id: ConnectionID {
         ConnectionID(loop: loop.index, slot: slot.state.slot, generation: slot.state.generation)
     }
@@ -63,15 +64,16 @@ public struct Connection: ~Escapable {
 
     /// Queues bytes of the receive buffer that is being delivered, without copying them.
     ///
-    /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or too
-    /// many buffers are lent out already, and nothing was queued.
+    /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or
+    /// too many buffers are lent out already, and nothing was queued.
     package func sendBorrowed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count > 0, !isClosing else { return false }
         return slot.state.withLoop { unsafe $0.borrow(bytes, on: slot) }
     }
 
-    /// Ends the connection in good order: what is queued goes out, then the FIN; what the peer still sends is thrown away
-    /// until it ends too (2 s and 1 MiB at most), since a close with unread input would destroy what was just sent.
+    /// Ends the connection in good order: what is queued goes out, then the FIN; what the peer still sends is thrown
+    /// away until it ends too (2 s and 1 MiB at most), since a close with unread input would destroy what was just
+    /// sent.
     public func close() { slot.state.withLoop { $0.close(slot) } }
 
     /// Ends the connection now; what is queued is lost.
@@ -86,7 +88,8 @@ public struct Connection: ~Escapable {
     /// Calls `received` again next turn with what the handler left, also when nothing new has come.
     public func continueNextTurn() { slot.state.withLoop { $0.markReady(slot) } }
 
-    /// Receives into 64 KiB buffers instead of 4 KiB ones, or back. For large frames; costs a cancellation when it changes.
+    /// Receives into 64 KiB buffers instead of 4 KiB ones, or back. For large frames; costs a cancellation when it
+    /// changes.
     public func prefersLargeBuffers(_ yes: Bool) { slot.state.withLoop { $0.setLargeBuffers(yes, on: slot) } }
 
     /// Calls `deadlineReached` once `loop.now` has passed `milliseconds`, less than 128 ms late and never early.

@@ -10,7 +10,8 @@ package enum DeliveryResult {
 }
 
 extension ConnectionSlot {
-    /// The step of a fan-out: everything for one receiver in one call, since it is made once per message and subscriber.
+    /// The step of a fan-out: everything for one receiver in one call, since it is made once per message and
+    /// subscriber.
     ///
     /// Where the bytes follow those that were queued last, it costs a few comparisons and two additions.
     /// - Parameter limit: nothing is queued on top of so many bytes.
@@ -19,8 +20,8 @@ extension ConnectionSlot {
         guard flags.isDisjoint(with: [.closing, .ended]) else { return .closed }
         if let queue = unsafe state.sendQueue {
             guard unsafe queue.pointee.byteCount < limit else { return .atLimit }
-            // What is continued was queued since the last flush: the connection is in the list of this turn's flush already, or
-            // its send under way leads to the next one.
+            // What is continued was queued since the last flush: the connection is in the list of this turn's flush
+            // already, or its send under way leads to the next one.
             if unsafe queue.pointee.extend(by: bytes) { return flags.contains(.blocked) ? .queuedBehind : .queued }
         } else if limit <= 0 {
             return .atLimit

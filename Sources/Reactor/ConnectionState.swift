@@ -1,6 +1,7 @@
 internal import CIOUring
 
-/// Everything a loop knows of one connection: plain words in the loop's slab, so that touching them costs no reference counting.
+/// Everything a loop knows of one connection: plain words in the loop's slab, so that touching them costs no reference
+/// counting.
 ///
 /// A slot outlives its connections; `generation` tells them apart.
 @safe
@@ -22,10 +23,16 @@ package struct ConnectionState {
     var writeStallTimeout: UInt32 = 60_000
     /// When the peer last took something (ms).
     var lastProgress: UInt64 = 0
+    /// What the peer had left to take when it was last looked at.
+    var untakenByteCount: UInt32 = 0
     /// What the handler keeps for this connection.
     var context: UnsafeMutableRawPointer?
     var sendQueue: UnsafeMutablePointer<SendQueue>?
     var heldInput: UnsafeMutablePointer<HeldInput>?
+    /// The turn that `deliveredByteCount` is of.
+    var deliveryTurn: UInt32 = 0
+    /// Bytes handed to the handler in that turn.
+    var deliveredByteCount: UInt32 = 0
     /// Where the receive buffer begins that is being delivered, for sends that borrow from it.
     var delivery: Delivery?
 
@@ -99,17 +106,19 @@ public enum DisconnectReason: Hashable, Sendable {
     case error(Int32)
 }
 
-/// Names one connection of a loop for logs and tables; another connection gets another name until 2³² have used the slot.
+/// Names one connection of a loop for logs and tables; another connection gets another name until 2³² have used the
+/// slot.
 public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     let loop: Int
     let slot: UInt32
     let generation: UInt32
 
+    /// Loop, slot and generation: `0:17:3`.
     public var description: String { "\(loop):\(slot):\(generation)" }
 }
 
-/// A place in a loop's slab. Keeping one is safe as long as its loop runs: the memory stays, though it may come to hold another
-/// connection once `closed` has been delivered.
+/// A place in a loop's slab. Keeping one is safe as long as its loop runs: the memory stays, though it may come to hold
+/// another connection once `closed` has been delivered.
 @safe
 package struct ConnectionSlot: Hashable {
     private let address: UnsafeMutablePointer<ConnectionState>
@@ -122,7 +131,8 @@ package struct ConnectionSlot: Hashable {
 
     package func hash(into hasher: inout Hasher) { unsafe hasher.combine(address) }
 
-    /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop lives.
+    /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop
+    /// lives.
     @inline(__always)
     var state: ConnectionState {
         unsafeAddress { unsafe UnsafePointer(address) }

@@ -28,8 +28,8 @@ extension EventLoop {
 
     /// Queues bytes of the shared log by reference.
     ///
-    /// Behind a slow peer a small run that does not continue the last one is copied: a block stays as long as one byte of it waits,
-    /// and many such runs would keep far more than they hold.
+    /// Behind a slow peer a small run that does not continue the last one is copied: a block stays as long as one byte
+    /// of it waits, and many such runs would keep far more than they hold.
     func append(_ bytes: SharedBytes, on connection: ConnectionSlot) {
         markDirty(connection)
         let queue = unsafe queue(of: connection)
@@ -76,8 +76,8 @@ extension EventLoop {
         if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
             connection.state.flags.insert(.flushing)
             flushing.append(connection)
-            // A silent success would leave the loop asleep in front of the FIN, of the handler that waits for `drained`, or of the
-            // pieces beyond the kernel's limit.
+            // A silent success would leave the loop asleep in front of the FIN, of the handler that waits for
+            // `drained`, or of the pieces beyond the kernel's limit.
             let isAwaited = !connection.state.flags.isDisjoint(with: [.closing, .wantsDrain])
             if unsafe isAwaited || !queue.pointee.isSubmittedCompletely { settlesAtOnce = true }
             unsafe driver.sendBatched(message, on: connection.state.descriptor, token: token(.batchedSend, connection))
@@ -111,8 +111,8 @@ extension EventLoop {
         watchForStall(connection)
     }
 
-    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took everything;
-    /// the ordinary ones that did not answer found the socket full.
+    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took
+    /// everything; the ordinary ones that did not answer found the socket full.
     func settleFlushes() {
         guard !flushing.isEmpty, flushesAreSubmitted else { return }
         for connection in flushing {
@@ -213,12 +213,23 @@ extension EventLoop {
             guard let connection = connections.find(token), !connection.state.flags.contains(.ended) else { continue }
             if !connection.state.flags.contains(.blocked) {
                 connection.state.flags.remove(.watchedForStall)
-            } else if now - connection.state.lastProgress >= UInt64(connection.state.writeStallTimeout) {
+            } else if now - timeOfProgress(connection) >= UInt64(connection.state.writeStallTimeout) {
                 end(connection, .stalled)
             } else {
                 watchedForStall.append(token)
             }
         }
+    }
+
+    /// When the peer last took something. A send completes only once the socket has much room again, which at a slow
+    /// reader's pace is minutes for what a socket buffers; so the kernel is asked.
+    func timeOfProgress(_ connection: ConnectionSlot) -> UInt64 {
+        let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
+        if count != connection.state.untakenByteCount {
+            connection.state.untakenByteCount = count
+            connection.state.lastProgress = now
+        }
+        return connection.state.lastProgress
     }
 
     static let stallCheckInterval: UInt64 = 1000

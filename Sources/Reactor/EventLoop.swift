@@ -1,8 +1,8 @@
 /// One thread's share of the work: a driver to the kernel, the connections it owns, and what is queued for them.
 ///
-/// A loop is made on its thread and never leaves it; nothing in it is locked or shared but its mailbox, its executor and its
-/// statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's bytes in one
-/// operation.
+/// A loop is made on its thread and never leaves it; nothing in it is locked or shared but its mailbox, its executor
+/// and its statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's
+/// bytes in one operation.
 public final class EventLoop {
     /// Its place among the loops of its group, from 0.
     public let index: Int
@@ -49,6 +49,8 @@ public final class EventLoop {
     /// Loops that were posted something in this turn.
     var posted: LoopSet
     var isStopping = false
+    /// When every connection is cut (ms).
+    var cutTime: UInt64?
 
     package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
@@ -89,6 +91,7 @@ public final class EventLoop {
     package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
+        links.loopEnded()
     }
 
     /// One turn.
@@ -96,14 +99,14 @@ public final class EventLoop {
         waitForWork()
         collectCompletions()
         settleFlushes()
+        deliverHeldInput()
         handleCompletions()
         readMailbox()
         executor.runReadyJobs()
-        deliverHeldInput()
         fireTimers()
         feedStarved()
-        unsafe handler.turnEnds()
         reportEnded()
+        unsafe handler.turnEnds()
         flushDirty()
         wakePostedLoops()
         statistics.turns.add(1)
@@ -124,8 +127,8 @@ public final class EventLoop {
         updateClock()
     }
 
-    /// Takes what the wait has brought. What the last turn's sends fell short of is settled at once, so that every queue is true
-    /// before a handler looks at it.
+    /// Takes what the wait has brought. What the last turn's sends fell short of is settled at once, so that every
+    /// queue is true before a handler looks at it.
     private func collectCompletions() {
         while let completion = driver.nextCompletion() {
             if completion.token.operation == .batchedSend {

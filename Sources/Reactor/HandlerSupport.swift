@@ -4,7 +4,8 @@ extension EventLoop {
 }
 
 extension Connection {
-    /// Asks for `drained` when everything that is queued has been taken by the kernel, also if it leaves without ever blocking.
+    /// Asks for `drained` when everything that is queued has been taken by the kernel, also if it leaves without ever
+    /// blocking.
     package func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
 }
 

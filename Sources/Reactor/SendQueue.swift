@@ -1,7 +1,7 @@
 internal import CIOUring
 
-/// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and everything
-/// behind it. It comes from the loop's pool and exists only while there is something to send.
+/// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and
+/// everything behind it. It comes from the loop's pool and exists only while there is something to send.
 ///
 /// Pieces never move, so a send may borrow them while more is appended behind.
 @safe
@@ -29,7 +29,8 @@ struct SendQueue: ~Copyable {
     private var sharedEnd: UnsafeMutableRawPointer?
     private var first = 0
     private var end = 0
-    private var capacity: Int
+    /// Places for pieces.
+    private(set) var capacity: Int
     private var pieces: UnsafeMutablePointer<iovec>
     private var owners: UnsafeMutablePointer<Owner>
     /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
@@ -66,7 +67,8 @@ struct SendQueue: ~Copyable {
         return unsafe start
     }
 
-    /// Bytes of the loop's shared log that follow the last ones there: they become one piece with them. False: they do not.
+    /// Bytes of the loop's shared log that follow the last ones there: they become one piece with them. False: they do
+    /// not.
     @inline(__always)
     mutating func extend(by bytes: SharedBytes) -> Bool {
         guard unsafe bytes.start == sharedEnd else { return false }
@@ -182,8 +184,9 @@ struct SendQueue: ~Copyable {
         unsafe sharedEnd = nil
     }
 
+    /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.
     private mutating func grow() {
-        let newCapacity = capacity * 2
+        let newCapacity = end - first > capacity / 2 ? capacity * 2 : capacity
         let newPieces = UnsafeMutablePointer<iovec>.allocate(capacity: newCapacity)
         let newOwners = UnsafeMutablePointer<Owner>.allocate(capacity: newCapacity)
         let count = end - first

@@ -1,7 +1,8 @@
 /// Bytes that many connections of one loop send, written once and sent from where they lie.
 ///
-/// What is written follows what was written before, so that a connection which gets several runs of bytes in a row sends them as
-/// one piece. Belongs to its loop: blocks count their users in plain integers and go back when the last piece has been sent.
+/// What is written follows what was written before, so that a connection which gets several runs of bytes in a row
+/// sends them as one piece. Belongs to its loop: blocks count their users in plain integers and go back when the last
+/// piece has been sent.
 final class SharedLog {
     /// Bytes of a block; more for bytes that need more.
     private static let blockByteCount = 64 << 10
@@ -15,8 +16,8 @@ final class SharedLog {
         for block in free { block.deallocate() }
     }
 
-    /// Writes `count` bytes behind those before, if the block has room. They stay as long as somebody sends them, at least until
-    /// the end of the turn.
+    /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and
+    /// until the next `append` otherwise: it may begin another block.
     func append(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
         let block = block(withRoomFor: count)
         let start = unsafe block.take(count)
@@ -45,7 +46,8 @@ final class SharedLog {
     }
 }
 
-/// Bytes in a loop's shared log. Valid until the end of the turn, and as long as a send queue has a piece of them.
+/// Bytes in a loop's shared log. Valid until the next ones are written, and as long as a send queue has a piece of
+/// them.
 @safe
 package struct SharedBytes: BitwiseCopyable {
     let start: UnsafeMutableRawPointer

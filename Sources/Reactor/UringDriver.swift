@@ -57,6 +57,8 @@ package final class UringDriver: Driver {
         return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
     }
 
+    package func untakenByteCount(of socket: Int32) -> Int { Int(ringcast_untaken_bytes(socket)) }
+
     package func cancel(_ token: Token) {
         ring.cancel(token.rawValue, userData: unanswered)
     }
@@ -65,10 +67,10 @@ package final class UringDriver: Driver {
         ring.cancelAll(on: descriptor, userData: unanswered)
     }
 
-    /// A system call, since a submission would be carried out by a worker, which looks the descriptor up when its turn comes: it may
-    /// have been closed by then, and be another connection's.
     package func shutdownWriting(_ socket: Int32) {
-        _ = Glibc.shutdown(socket, Int32(SHUT_WR))
+        // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets
+        // to it. By then it may be closed, and belong to another connection, which would be shut down instead.
+        _ = shutdown(socket, Int32(SHUT_WR))
     }
 
     package func close(_ descriptor: Int32) {

@@ -1,7 +1,8 @@
-/// The page that `ringcast serve` answers `/` with: a chat room in the browser, one file, nothing loaded from elsewhere.
+/// The page that `ringcast serve` answers `/` with: a chat room in the browser, one file, nothing loaded from
+/// elsewhere.
 ///
-/// It speaks the protocol of `/room`, one text message a line: what others say comes as `NAME: TEXT`, and `* NAME joined` and
-/// `* NAME left` tell who comes and goes. `Scripts/browser-test` drives it by its element ids.
+/// It speaks the protocol of `/room`, one text message a line: what others say comes as `NAME: TEXT`, and `* NAME
+/// joined` and `* NAME left` tell who comes and goes. `Scripts/browser-test` drives it by its element ids.
 enum ChatPage {
     static let html = #"""
         <!doctype html>
@@ -43,7 +44,8 @@ enum ChatPage {
         @keyframes pulse { to { opacity: .25; } }
         @media (prefers-reduced-motion: reduce) { #status::before { animation: none !important; } }
         #log {
-            flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 1rem; list-style: none; background: var(--card);
+            flex: 1; min-height: 0; overflow-y: auto; margin: 0; padding: 1rem; list-style: none;
+            background: var(--card);
             border: solid var(--line); border-width: 1px 0; display: flex; flex-direction: column; gap: .35rem;
             scrollbar-width: thin; scrollbar-color: var(--line) transparent;
         }
@@ -56,7 +58,9 @@ enum ChatPage {
         .said.more { margin-top: -.15rem; }
         .said.more b, .own b { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
         .own { align-self: flex-end; background: var(--own); }
-        .notice { align-self: center; color: var(--faint); font-size: .85rem; padding: .15rem .5rem; text-align: center; }
+        .notice {
+            align-self: center; color: var(--faint); font-size: .85rem; padding: .15rem .5rem; text-align: center;
+        }
         form { display: flex; gap: .5rem; padding: .75rem 1rem max(.75rem, env(safe-area-inset-bottom)); }
         input {
             flex: 1; min-width: 0; font: inherit; color: inherit; background: var(--card);
@@ -93,7 +97,8 @@ enum ChatPage {
                 <p>Everyone with this page open shares one room.</p>
                 <form id="door-form">
                     <label class="quiet" for="name">Your name</label>
-                    <input id="name" name="name" placeholder="Your name" maxlength="24" autocomplete="nickname" required>
+                    <input id="name" name="name" placeholder="Your name" maxlength="24" autocomplete="nickname"
+                        required>
                     <button id="join">Join</button>
                 </form>
             </main>

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
 
-/// The `ringcast` tool. What goes wrong is said in one sentence on standard error; the exit code is 64 for what was typed, else 1.
+/// The `ringcast` tool. What goes wrong is said in one sentence on standard error; the exit code is 64 for what was
+/// typed, else 1.
 @main
 struct RingcastCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

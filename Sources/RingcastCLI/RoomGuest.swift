@@ -1,6 +1,7 @@
 import Ringcast
 
-/// A guest of `/room`, which is the chat page's: what one says goes to the others, and they are told who comes and goes.
+/// A guest of `/room`, which is the chat page's: what one says goes to the others, and they are told who comes and
+/// goes.
 struct RoomGuest {
     let name: String
 

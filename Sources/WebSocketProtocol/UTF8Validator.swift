@@ -5,6 +5,7 @@
 public struct UTF8Validator: Hashable, Sendable {
     private var state = UTF8Automaton.State.accept
 
+    /// At the beginning of a text.
     public init() {}
 
     /// Whether the bytes so far end between two characters. A text that ends otherwise is not valid.

@@ -1,7 +1,7 @@
 /// XORs the bytes of `range` with the key, in place (RFC 6455 §5.3). Masking and unmasking are the same.
 ///
-/// Tells whether the result is all ASCII. The loads and the XOR are what costs, so the answer is as good as free, and it
-/// spares text a second pass to validate its UTF-8.
+/// Tells whether the result is all ASCII. The loads and the XOR are what costs, so the answer is as good as free, and
+/// it spares text a second pass to validate its UTF-8.
 ///
 /// Any alignment; a payload that came in pieces goes on with `key.advanced(by:)`. Cost: memory speed.
 @discardableResult

@@ -38,6 +38,8 @@ extension SimulatedDriver {
         unsafe operations.append(.send(socket, SimulatedMessage(message), token, isBatched: isBatched))
     }
 
+    package func untakenByteCount(of socket: Int32) -> Int { peer(of: socket, "a look").untakenByteCount }
+
     package func cancel(_ token: Token) {
         counts.cancels += 1
         operations.append(.cancel(token))

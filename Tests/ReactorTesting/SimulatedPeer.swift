@@ -4,6 +4,8 @@ internal import Reactor
 package final class SimulatedPeer {
     /// Bytes that the socket still takes from the loop before it is full.
     package var window = Int.max
+    /// Bytes that the socket has taken and the peer has not, as the loop is told.
+    package var untakenByteCount = 0
     /// Everything that the loop has sent, in order.
     package private(set) var receivedBytes: [UInt8] = []
     /// The loop's FIN has come.

@@ -114,6 +114,23 @@ import Testing
         #expect(handler.events == [.opened, .closed(.local)])
     }
 
+    @Test func `a reader that takes what the socket holds gets the rest, too`() {
+        handler.onOpened = { connection in
+            connection.send([0x01])
+            connection.close()
+        }
+        let loop = loop()
+        let peer = loop.connect()
+        peer.window = 0
+        for round in 0..<10 {
+            peer.untakenByteCount = 1_000_000 - round
+            loop.advance(milliseconds: 1_500)
+        }
+        peer.makeRoom(1)
+        loop.rest()
+        #expect(peer.receivedBytes == [0x01] && peer.hasSeenEnd)
+    }
+
     @Test func `closing while input is held and the receive is being canceled still sees the peer's end`() {
         let loop = loop()
         let peer = loop.connect()
@@ -284,5 +301,16 @@ import Testing
         let second = loop.connect()
         loop.rest()
         #expect(second.receivedBytes == [0x02])
+    }
+
+    @Test func `a turn ends when its closes have been told, so that nothing they led to has to wait`() {
+        var toldByTurnsEnd: [Int] = []
+        handler.onTurnEnd = { [handler] in toldByTurnsEnd.append(handler.closedCount) }
+        let loop = loop()
+        let peer = loop.connect()
+        loop.rest()
+        peer.reset()
+        loop.turn()
+        #expect(handler.closedCount == 1 && toldByTurnsEnd.last == 1)
     }
 }

@@ -112,6 +112,20 @@ import Testing
         #expect(!peer.isClosed, "nothing waits any more")
     }
 
+    @Test func `a peer that takes what the socket holds is not cut, though nothing more fits in`() {
+        handler.onOpened = { $0.send([0x01]) }
+        let loop = loop()
+        let peer = loop.connect()
+        peer.window = 0
+        for round in 0..<10 {
+            peer.untakenByteCount = 1_000_000 - round
+            loop.advance(milliseconds: 50_000)
+        }
+        #expect(!peer.isClosed)
+        loop.advance(milliseconds: 70_000)
+        #expect(handler.events == [.opened, .closed(.stalled)])
+    }
+
     @Test func `the write-stall time can be shorter, or off`() {
         handler.onOpened = { connection in
             connection.setWriteStallTimeout(connection.id.slot == 0 ? 0 : 500)
@@ -145,5 +159,23 @@ import Testing
         peer.send([0x03])
         loop.rest()
         #expect(peer.receivedBytes == [1, 2, 3] && !peer.isClosed)
+    }
+
+    @Test func `whoever is there at the time of the cut is cut, also a slow reader that is closing`() {
+        handler.onOpened = { $0.send(Array(repeating: 0x61, count: 1_000)) }
+        let loop = loop()
+        let peers = loop.connect(2)
+        peers[0].window = 10
+        loop.rest()
+        handler.with(handler.open[0]) { $0.close() }
+        handler.onStopping = { loop.loop.cutConnections(at: loop.loop.now + 10_000) }
+        loop.loop.stop()
+        for _ in 0..<9 {
+            peers[0].makeRoom(1)
+            loop.advance(milliseconds: 1_000)
+        }
+        #expect(handler.closedCount == 0 && !loop.loop.hasEnded)
+        loop.advance(milliseconds: 1_100)
+        #expect(handler.closedCount == 2 && loop.loop.hasEnded)
     }
 }

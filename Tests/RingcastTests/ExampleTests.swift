@@ -7,7 +7,7 @@ import Testing
         var missed = 0
     }
 
-    /// The example of the README: handlers declared once, a server, a publish from anywhere.
+    /// The example of the README, which a tidy test compares with this one.
     static func makeServer() throws -> Server {
         let chat = WebSocketHandlers<Guest>(  // declared once, with its own limits and compression
             options: .init(idleTimeout: .seconds(60), perMessageDeflate: true),

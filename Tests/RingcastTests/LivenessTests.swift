@@ -9,8 +9,8 @@ import WebSocketProtocol
             options: .init(idleTimeout: .milliseconds(2_000)),
             close: { _, code, _ in journal.note("\(code.rawValue)") })
         try await serving(handlers) { server in
-            let client = try SocketClient(port: server.port)
             let start = ContinuousClock.now
+            let client = try SocketClient(port: server.port)
             #expect(try client.read() == .init(opcode: .ping, payload: []))
             #expect(ContinuousClock.now - start >= .milliseconds(1_490))
             #expect(try client.read().closeCode == 1001)

@@ -1,3 +1,4 @@
+import ReactorTesting
 import Ringcast
 import Synchronization
 import Testing

@@ -77,8 +77,8 @@ import Testing
         }
     }
 
-    /// One thread, or one loop, publishes numbers, every third retained, while clients on all loops come and go. Each subscription
-    /// has to see a retained number first and then every one published later, once and in order.
+    /// One thread, or one loop, publishes numbers, every third retained, while clients on all loops come and go. Each
+    /// subscription has to see a retained number first and then every one published later, once and in order.
     static func checkComingAndGoing(
         _ client: SocketClient, rounds: Int, sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Int {

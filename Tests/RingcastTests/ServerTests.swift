@@ -47,8 +47,10 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `stop can say 1012, and cuts who does not answer`() async throws {
-        try await serving(Self.silent, { $0.stop = StopTiming(window: .zero, deadline: .milliseconds(100)) }) {
+    @Test func `stop can say 1012, and cuts who does not answer, however long a close may take otherwise`() async throws
+    {
+        let patient = WebSocketHandlers<Void>(options: .init(closeTimeout: .seconds(600)), message: { _, _ in })
+        try await serving(patient, { $0.stop = StopTiming(window: .zero, deadline: .milliseconds(100)) }) {
             server in
             let client = try SocketClient(port: server.port)
             #expect(eventually { server.pendingWebSockets == 1 })
@@ -73,10 +75,12 @@ import WebSocketProtocol
         ) { server in
             let waiting = try TCPClient(port: server.port)
             let upgrading = try TCPClient(port: server.port)
-            try waiting.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
-            try upgrading.send("GET /ws HTTP/1.1\r\nHost: t\r\n")
-            #expect(eventually { server.pendingRequests == 1 })
-            pause(.milliseconds(30))
+            let (request, half) = ("GET / HTTP/1.1\r\nHost: t\r\n\r\n", "GET /ws HTTP/1.1\r\nHost: t\r\n")
+            try waiting.send(request)
+            try upgrading.send(half)
+            let count = request.utf8.count + half.utf8.count
+            #expect(
+                eventually { server.pendingRequests == 1 && server.statistics.reduce(0) { $0 + $1.bytesIn } == count })
             server.stop()
             try upgrading.send(SocketClient.fields.dropFirst().map { $0 + "\r\n" }.joined() + "\r\n")
             #expect(try upgrading.readAnswer().status == 503)

@@ -2,8 +2,8 @@ import Ringcast
 import Synchronization
 import Testing
 
-/// A burst within one turn reaches a socket that cannot have taken anything yet, so that every count is exact: of frames of 32 KB,
-/// two go into the send queue, and 32 reach the limit of 1 MB.
+/// A burst within one turn reaches a socket that cannot have taken anything yet, so that every count is exact: of
+/// frames of 32 KB, two go into the send queue, and 32 reach the limit of 1 MB.
 @Suite struct SlowConsumerTests {
     static let frame = 32 << 10
     static let limit = 1 << 20
@@ -16,7 +16,8 @@ import Testing
 
     static func number(_ frame: SocketClient.Frame) -> Int { Int(frame.payload[0]) << 8 | Int(frame.payload[1]) }
 
-    /// Subscribes to "t"; a message publishes 100 numbered frames to it, the sender included, and says what is queued then.
+    /// Subscribes to "t"; a message publishes 100 numbered frames to it, the sender included, and says what is queued
+    /// then.
     static func burst(_ journal: Journal<Int> = Journal(), closes: Bool = false) -> WebSocketHandlers<Void> {
         WebSocketHandlers(
             options: .init(backpressureLimit: limit, closeOnBackpressureLimit: closes, publishToSelf: true),

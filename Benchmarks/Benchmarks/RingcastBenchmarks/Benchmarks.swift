@@ -1,8 +1,9 @@
 import Benchmark
 
-/// One function per file registers what the file measures; a new file, the mailbox's for one, gets a line here.
+/// One function per file registers what the file measures; a new file gets a line here.
 ///
-/// What is measured has to be public: `package` symbols are not visible from this package.
+/// What is measured has to be public, or built in this package once more as the mailbox is: `package` symbols are not
+/// visible.
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
         metrics: [.wallClock, .throughput], timeUnits: .nanoseconds, warmupIterations: 10, scalingFactor: .kilo,
@@ -11,4 +12,5 @@ let benchmarks: @Sendable () -> Void = {
     unmaskBenchmarks()
     utf8Benchmarks()
     handshakeBenchmarks()
+    mailboxBenchmarks()
 }

@@ -31,8 +31,8 @@ private func measure(_ name: String, buffer: [UInt8]) {
     }
 }
 
-/// Decoding unmasks in place, so that every second round reads what is unmasked as masked. A mask and a payload of ASCII
-/// give ASCII in either state.
+/// Decoding unmasks in place, so that every second round reads what is unmasked as masked. A mask and a payload of
+/// ASCII give ASCII in either state.
 private func frames(_ count: Int, of opcode: Opcode, payloadLength: Int) -> [UInt8] {
     let header = FrameHeader(
         opcode: opcode, payloadLength: payloadLength, mask: MaskingKey(rawValue: 0x1234_5678))

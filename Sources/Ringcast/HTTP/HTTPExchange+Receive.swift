@@ -9,8 +9,8 @@ extension HTTPExchange {
     /// With more than this unread by the client, its next request waits.
     static let outputWatermark = 256 << 10
 
-    /// Handles the requests in `bytes`. Returns how much was consumed: a head that is incomplete is left, to come again in front of
-    /// what follows it.
+    /// Handles the requests in `bytes`. Returns how much was consumed: a head that is incomplete is left, to come again
+    /// in front of what follows it.
     func receive(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
         var position = 0
         var answered = 0

@@ -42,7 +42,8 @@ final class HTTPExchange {
         parser = RequestHeadParser(limits: loop.requestLimits)
     }
 
-    /// The connection; nil once it is closed or has become a socket. Safe: `detach` comes before the reactor's memory goes.
+    /// The connection; nil once it is closed or has become a socket. Safe: `detach` comes before the reactor's memory
+    /// goes.
     var connection: Connection? {
         @_lifetime(immortal)
         get {

@@ -22,8 +22,8 @@ public struct Reply {
         Reply(kind: .response(Response(status: status, bytes: bytes, headers: headers)))
     }
 
-    /// Makes a WebSocket of the connection. A request that is no valid WebSocket handshake (RFC 6455 §4.2.1) is answered instead
-    /// with what is wrong with it.
+    /// Makes a WebSocket of the connection. A request that is no valid WebSocket handshake (RFC 6455 §4.2.1) is
+    /// answered instead with what is wrong with it.
     /// - Parameters:
     ///   - data: what `ws.data` starts as.
     ///   - headers: added to the 101 response; those that belong to the handshake are left out.
@@ -42,9 +42,9 @@ public struct Reply {
         upgrade(to: handlers, with: (), headers: headers, subprotocol: subprotocol)
     }
 
-    /// Answers later. `body` runs as a task on the connection's loop, so it must not block; `await` frees the loop. Take what it
-    /// needs of the request with `request.copy()`. Until it is done the connection reads nothing more; the task is cancelled when
-    /// the connection ends.
+    /// Answers later. `body` runs as a task on the connection's loop, so it must not block; `await` frees the loop.
+    /// Take what it needs of the request with `request.copy()`. Until it is done the connection reads nothing more; the
+    /// task is cancelled when the connection ends.
     public static func deferred(_ body: @escaping @Sendable () async throws -> sending Reply) -> Reply {
         Reply(kind: .deferred(body))
     }

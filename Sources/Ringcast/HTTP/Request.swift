@@ -25,6 +25,7 @@ public struct Request: ~Escapable {
         self.peer = peer
     }
 
+    /// The method, as it was sent.
     public var method: HTTPRequest.Method { head.method }
 
     /// The request target as it was sent: path and query.
@@ -42,9 +43,11 @@ public struct Request: ~Escapable {
     /// Every value of a header, in order.
     public func headers(_ name: HTTPField.Name) -> [String] { head.headers(name) }
 
-    /// The host that is asked for, with its port if one was given: from the target if it names one, else the `Host` header.
+    /// The host that is asked for, with its port if one was given: from the target if it names one, else the `Host`
+    /// header.
     public var host: String? { head.authority }
 
+    /// The first cookie of that name; nil if there is none. Case counts; quotes around the value are taken off.
     public func cookie(_ name: String) -> String? { head.cookie(name) }
 
     /// All headers: a copy.
@@ -80,6 +83,7 @@ public struct RequestCopy: Sendable {
     private let head: [UInt8]
     private let layout: RequestHeadLayout
     private let bodyBytes: [UInt8]
+    /// The other end of the connection, as it was when the copy was made.
     public let remoteAddress: SocketAddress?
 
     init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], remoteAddress: SocketAddress?) {

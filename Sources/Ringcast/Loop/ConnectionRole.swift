@@ -1,6 +1,7 @@
 import Reactor
 
-/// What a connection is at the moment, kept in its context pointer: the lowest bit tells a session's memory from an exchange's object.
+/// What a connection is at the moment, kept in its context pointer: the lowest bit tells a session's memory from an
+/// exchange's object.
 enum ConnectionRole {
     case http(HTTPExchange)
     case socket(Session)

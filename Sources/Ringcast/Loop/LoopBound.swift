@@ -2,8 +2,8 @@ import Reactor
 
 /// A value that belongs to one loop, on its way through code that cannot know that.
 ///
-/// `@unchecked Sendable`, because the value is looked at on the loop's thread only: `use` does nothing elsewhere. The last copy may be
-/// destroyed on another thread, after the loop has ended.
+/// `@unchecked Sendable`, because the value is looked at on the loop's thread only: `use` does nothing elsewhere. The
+/// last copy may be destroyed on another thread, after the loop has ended.
 struct LoopBound<Value>: @unchecked Sendable {
     private let value: Value
     private let executor: LoopExecutor

@@ -1,8 +1,8 @@
 import PubSub
 import Reactor
 
-/// What loops and other threads of one server say to a loop. Packed into the reactor's `ServiceMessage`, four words that lanes
-/// copy as they are; whoever unpacks one owns what it carries.
+/// What loops and other threads of one server say to a loop. Packed into the reactor's `ServiceMessage`, four words
+/// that lanes copy as they are; whoever unpacks one owns what it carries.
 enum LoopMessage {
     /// A frame for the loop's subscribers of the frame's topic.
     case publish(SharedFrame)
@@ -50,6 +50,11 @@ extension LoopMessage {
         case .publish(let frame), .send(let frame, _, _): frame.release()
         case .job: break
         }
+    }
+
+    /// The end of a message that was posted when no loop was left: a job runs, to say so to whoever waits for it.
+    func discard() {
+        if case .job(let job) = self { job.run(on: nil) } else { forget() }
     }
 }
 

@@ -13,7 +13,8 @@ extension ServerLoop {
         reportDrops(of: frame)
     }
 
-    /// The fan-out of a frame that is not for every subscriber here: some have got something newer when they subscribed.
+    /// The fan-out of a frame that is not for every subscriber here: some have got something newer when they
+    /// subscribed.
     func deliver(_ frame: SharedBytes, to entry: TopicEntry, stamp: UInt64) {
         var held: [UInt8]?
         unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in

@@ -2,10 +2,11 @@ import Reactor
 import WebSocketProtocol
 
 extension ServerLoop {
-    /// The server stops: every socket closes with the server's code at its own moment within the window, by its own deadline, so
-    /// that their reconnections do not come all at once.
+    /// The server stops: every socket closes with the server's code at its own moment within the window, by its own
+    /// deadline, so that their reconnections do not come all at once.
     func stopSessions() {
         let plan = core.stopPlan
+        loop.cutConnections(at: now + plan.window + plan.deadline)
         let count = UInt64(max(sessions.count, 1))
         var position: UInt64 = 0
         sessions.forEach { session in

@@ -6,10 +6,12 @@ import WebSocketProtocol
 
 /// Everything of the server that lives on one event loop. Made for its loop, used on its thread only, without locks.
 ///
-/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer says which.
+/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer
+/// says which.
 @safe final class ServerLoop: ConnectionHandler {
     let core: ServerCore
-    let loop: EventLoop
+    /// Not retained: the loop owns its handler, and outlives it.
+    unowned(unsafe) private let eventLoop: EventLoop
     let table: SubscriptionTable
     /// Outside the object, so that counting a message costs an addition and no exclusivity check.
     let counters: UnsafeMutablePointer<LoopCounters>
@@ -33,7 +35,7 @@ import WebSocketProtocol
 
     init(core: ServerCore, loop: EventLoop) {
         self.core = core
-        self.loop = loop
+        unsafe eventLoop = loop
         table = SubscriptionTable(
             loop: loop.index, registry: core.registry,
             maxTopicsPerSubscriber: core.configuration.limits.topicsPerSocket)
@@ -45,6 +47,8 @@ import WebSocketProtocol
     }
 
     deinit { unsafe counters.deallocate() }
+
+    var loop: EventLoop { unsafe eventLoop }
 
     var now: UInt64 { loop.now }
 

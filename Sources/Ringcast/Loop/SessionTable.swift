@@ -1,4 +1,5 @@
-/// The open sockets of one loop: how a slot and a serial number, which references keep, are turned into a session again.
+/// The open sockets of one loop: how a slot and a serial number, which references keep, are turned into a session
+/// again.
 struct SessionTable {
     private var slots: [Session?] = []
     private var free: [UInt32] = []

@@ -5,11 +5,12 @@ import WebSocketProtocol
 extension Server {
     /// Sends text to everyone who is subscribed to a topic, on every loop.
     ///
-    /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept; from any other
-    /// thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is subscribed, and
-    /// nothing was retained.
-    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another one is retained or
-    ///   `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits` nothing is kept.
+    /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept;
+    /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
+    /// subscribed, and nothing was retained.
+    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
+    ///   one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
+    ///   nothing is kept.
     @discardableResult
     public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
         unsafe text.withPayload { unsafe publish($0, as: .text, to: topic, retain: retain) }
@@ -21,11 +22,13 @@ extension Server {
         publish(bytes.span, to: topic, retain: retain)
     }
 
+    /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false) -> SendResult {
         publishBinary(unsafe bytes.bytes, to: topic, retain: retain)
     }
 
+    /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
         publishBinary(bytes, to: topic, retain: retain)
@@ -44,16 +47,19 @@ extension Server {
         unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic, retain: retain) }
     }
 
+    /// The same as `publish` of a string.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
         publish(text, to: topic, retain: retain)
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic, retain: retain) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
         publish(bytes, to: topic, retain: retain)

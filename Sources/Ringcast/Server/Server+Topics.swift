@@ -5,7 +5,8 @@ extension Server {
     /// Sockets on all loops that are subscribed to a topic. Costs a lock and a table lookup. Any thread.
     public func subscriberCount(of topic: Topic) -> Int { core.registry.find(topic)?.subscriberCount ?? 0 }
 
-    /// Every topic that has subscribers, and how many, in no order. Costs a walk over all topics under a lock. Any thread.
+    /// Every topic that has subscribers, and how many, in no order. Costs a walk over all topics under a lock. Any
+    /// thread.
     public var topics: [(topic: Topic, subscribers: Int)] {
         core.registry.list().map { (Topic($0.topic), $0.subscribers) }
     }
@@ -21,8 +22,8 @@ extension Server {
     /// Decides what becomes of a topic's messages at subscribers that do not keep up, in place of the configuration's
     /// `slowConsumerPolicy`; nil goes back to that one. Also for topics that nobody uses yet.
     ///
-    /// Messages that reach a loop from now on follow it; those that wait keep the policy they came with. Remembered until it is taken
-    /// back. Costs a lock; reading it costs publishers nothing. Any thread.
+    /// Messages that reach a loop from now on follow it; those that wait keep the policy they came with. Remembered
+    /// until it is taken back. Costs a lock; reading it costs publishers nothing. Any thread.
     public func setSlowConsumerPolicy(_ policy: SlowConsumerPolicy?, for topic: Topic) {
         policy?.check()
         core.registry.setPolicy(policy?.word, for: topic)

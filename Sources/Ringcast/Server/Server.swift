@@ -3,15 +3,16 @@ import Reactor
 
 /// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
 ///
-/// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on any thread.
+/// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on
+/// any thread.
 public final class Server: Sendable {
     let core: ServerCore
     let group: LoopGroup
     private let listeners: [ListenerAddress]
 
     /// Binds the port and makes the loops.
-    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it throws is
-    ///   logged and answered with 500.
+    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it
+    ///   throws is logged and answered with 500.
     /// - Throws: one sentence that says what to do: the port is taken, io_uring is not allowed here, and the like.
     public init(
         configuration: ServerConfiguration = ServerConfiguration(),
@@ -22,7 +23,9 @@ public final class Server: Sendable {
             let core = ServerCore(
                 configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
             self.core = core
-            group = try LoopGroup(setup) { loop in ServerLoop(core: core, loop: loop) }
+            group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
+                ServerLoop(core: core, loop: loop)
+            }
         } catch {
             throw ServerError(error.description)
         }

@@ -18,6 +18,7 @@ public struct ServerConfiguration: Sendable {
     public var pinning: Bool?
     /// Which loop gets a new connection: the one the kernel picks, or the one with the fewest.
     public var placement: ConnectionPlacement
+    /// How the loops talk to the kernel.
     public var driver: DriverChoice
     /// Share the port with other processes that ask for the same.
     public var reusePort: Bool
@@ -25,10 +26,14 @@ public struct ServerConfiguration: Sendable {
     public var originPolicy: OriginPolicy
     /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
     public var subprotocols: [String]
-    /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it for a topic.
+    /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it
+    /// for a topic.
     public var slowConsumerPolicy: SlowConsumerPolicy
+    /// Bounds on connections and requests. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
+    /// How `Server.stop` spreads its work.
     public var stop: StopTiming
+    /// Where the server says what its operator or author should know.
     public var logger: Logger
 
     /// - Parameter port: nil takes the environment's `PORT`, else 3000.
@@ -94,6 +99,7 @@ public struct ServerLimits: Sendable {
     /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
     public var connections: Int?
 
+    /// The defaults.
     public init() {}
 
     var requestLimits: RequestLimits {
@@ -109,6 +115,7 @@ public struct StopTiming: Sendable {
     /// What is not closed this long after the window is cut.
     public var deadline: Duration
 
+    /// By default half a second, and five more.
     public init(window: Duration = .milliseconds(500), deadline: Duration = .seconds(5)) {
         self.window = window
         self.deadline = deadline

@@ -56,8 +56,8 @@ final class ServerCore: Sendable {
         return handler
     }
 
-    /// Hands a message to a loop: through the calling loop's own lane if there is one, so that what a loop says to an other arrives in
-    /// order. False: it cannot be taken, and still belongs to the caller.
+    /// Hands a message to a loop: through the calling loop's own lane if there is one, so that what a loop says to an
+    /// other arrives in order. False: it cannot be taken, and still belongs to the caller.
     func post(_ message: LoopMessage, to target: Int) -> Bool {
         let packed = message.pack()
         let accepted =

@@ -2,18 +2,21 @@ public import WebSocketProtocol
 
 /// What becomes of a topic's messages at a subscriber that does not keep up.
 ///
-/// A policy governs the messages of its own topic, those that have not been handed to the kernel, and always whole ones; what is sent to
-/// a socket directly, and control frames, are never evicted. The order of what is delivered stays that of the publishes. A
-/// socket whose options say `closeOnBackpressureLimit` is closed at the limit, whatever the policy. Every message dropped is counted in
-/// `ServerStatistics`, once per subscriber. Costs nothing for subscribers that keep up.
+/// A policy governs the messages of its own topic, those that have not been handed to the kernel, and always whole
+/// ones; what is sent to a socket directly, and control frames, are never evicted. The order of what is delivered stays
+/// that of the publishes. A socket whose options say `closeOnBackpressureLimit` is closed at the limit, whatever the
+/// policy. Every message dropped is counted in `ServerStatistics`, once per subscriber. Costs nothing for subscribers
+/// that keep up.
 public enum SlowConsumerPolicy: Hashable, Sendable {
     /// A message for a subscriber that has `backpressureLimit` bytes queued is dropped.
     case dropNewest
     /// The oldest waiting messages of topics with this policy are dropped until there is room for the new one.
     case dropOldest
-    /// While a subscriber is behind, only the newest message of the topic waits for it: it takes the place of an older one.
+    /// While a subscriber is behind, only the newest message of the topic waits for it: it takes the place of an older
+    /// one.
     case latest
-    /// A subscriber that has `backpressureLimit` bytes queued is closed with this code; 1013, try again later, is the usual one.
+    /// A subscriber that has `backpressureLimit` bytes queued is closed with this code; 1013, try again later, is the
+    /// usual one.
     case close(CloseCode)
 }
 

@@ -1,9 +1,10 @@
 import PubSub
 
-/// What waits behind the send queue of a slow socket, in order: frames that may still be evicted, and everything that came after them.
+/// What waits behind the send queue of a slow socket, in order: frames that may still be evicted, and everything that
+/// came after them.
 ///
-/// Nothing in it has been handed to the kernel. Frames of one publish share their bytes, whatever the number of slow sockets. Every
-/// operation is O(1), amortised.
+/// Nothing in it has been handed to the kernel. Frames of one publish share their bytes, whatever the number of slow
+/// sockets. Every operation is O(1), amortised.
 struct Backlog {
     enum Kind {
         /// Never evicted.

@@ -3,8 +3,8 @@ import WebSocketProtocol
 
 /// Asynchronous message handling: messages wait in the session's backlog, a task on its loop takes one after the other.
 ///
-/// The task knows the session by its lifeline only, and asks for it between two messages: what it finds then is true until its next
-/// `await`, since both run on the loop.
+/// The task knows the session by its lifeline only, and asks for it between two messages: what it finds then is true
+/// until its next `await`, since both run on the loop.
 extension Session {
     /// Queues a message for `handle`, and stops reading at the bound.
     func handleLater(
@@ -22,7 +22,8 @@ extension Session {
         }
     }
 
-    /// The next message for the task. Nil: it is done, and an end that waited for it has come, with which the session may be gone.
+    /// The next message for the task. Nil: it is done, and an end that waited for it has come, with which the session
+    /// may be gone.
     fileprivate func nextWaitingMessage() -> OwnedMessage? {
         guard let backlog = extras?.messageBacklog else { return nil }
         if let message = backlog.popFirst() {
@@ -49,8 +50,8 @@ extension Session {
 }
 
 extension Session {
-    /// The peer has ended its side. True: messages that came before are still being handled; the end comes behind them, or at the
-    /// deadline of a close.
+    /// The peer has ended its side. True: messages that came before are still being handled; the end comes behind them,
+    /// or at the deadline of a close.
     func postpone(_ ending: MessageBacklog.Ending) -> Bool {
         guard let backlog = extras?.messageBacklog, backlog.task != nil else { return false }
         backlog.ending = ending

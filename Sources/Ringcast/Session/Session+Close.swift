@@ -2,8 +2,8 @@ import Reactor
 import WebSocketProtocol
 
 extension Session {
-    /// Starts the closing handshake from this side (RFC 6455 §7.1.2). What is queued goes out first; the close handler runs
-    /// when the peer's Close comes, or at the close deadline.
+    /// Starts the closing handshake from this side (RFC 6455 §7.1.2). What is queued goes out first; the close handler
+    /// runs when the peer's Close comes, or at the close deadline.
     func close(_ code: CloseCode, reason: String) {
         guard isOpen else { return }
         sendClose(code, reason: reason)
@@ -53,7 +53,8 @@ extension Session {
         if !finishEnding() { end(.abnormalClosure, reason: reason) }
     }
 
-    /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not waited for.
+    /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not
+    /// waited for.
     func fail(_ code: CloseCode, reason: String) {
         if isOpen { sendClose(code, reason: reason) }
         let connection = connection

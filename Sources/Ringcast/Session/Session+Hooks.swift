@@ -30,7 +30,8 @@ extension Session {
 
 /// The `dropped` handler.
 extension Session {
-    /// Tells the handler of a message that was not queued. Whoever drops one in the middle of a fan-out notes it instead.
+    /// Tells the handler of a message that was not queued. Whoever drops one in the middle of a fan-out notes it
+    /// instead.
     func reportDrop(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) {
         guard withKind({ $0.reportsDrops }), !flags.contains(.closed), !loop.isReportingDrop else { return }
         let loop = loop
@@ -79,7 +80,8 @@ struct NoticedDrop {
 }
 
 extension ServerLoop {
-    /// The fan-out of `frame` is over: the handlers hear of what it dropped. Costs one copy of the frame if there was anything.
+    /// The fan-out of `frame` is over: the handlers hear of what it dropped. Costs one copy of the frame if there was
+    /// anything.
     func reportDrops(of frame: SharedBytes) {
         guard !noticedDrops.isEmpty else { return }
         let drops = noticedDrops

@@ -1,8 +1,8 @@
 import Reactor
 import WebSocketProtocol
 
-/// Timeouts cost nothing per message: a session remembers when bytes last came, and its one deadline, when it fires, looks whether
-/// it was right to, or sets itself again.
+/// Timeouts cost nothing per message: a session remembers when bytes last came, and its one deadline, when it fires,
+/// looks whether it was right to, or sets itself again.
 extension Session {
     @inline(__always)
     func noteInbound(at now: UInt64) {
@@ -44,8 +44,8 @@ extension Session {
         return min(silence ?? lifetimeEnd, lifetimeEnd)
     }
 
-    /// The peer's Close has not come in time: the connection is cut. A queue that still moves has its time, since what was sent
-    /// before the close goes out first.
+    /// The peer's Close has not come in time: the connection is cut. A queue that still moves has its time, since what
+    /// was sent before the close goes out first.
     private func closeDeadlineReached(now: UInt64) {
         let extras = makeExtras()
         let queued = connection.queuedByteCount
@@ -94,8 +94,8 @@ extension Session {
         return false
     }
 
-    /// Answers a ping with its own payload (RFC 6455 §5.5.3). While the socket is blocked only the newest pong is kept, as the RFC
-    /// allows, so that pings cannot grow the queue.
+    /// Answers a ping with its own payload (RFC 6455 §5.5.3). While the socket is blocked only the newest pong is kept,
+    /// as the RFC allows, so that pings cannot grow the queue.
     func answerPing(_ payload: RawSpan) {
         // Safe: both copy the bytes before the closure returns.
         unsafe payload.withUnsafeBytes { bytes in
@@ -107,7 +107,8 @@ extension Session {
         }
     }
 
-    /// Everything queued has been taken by the kernel: the pong that waited goes out, and `drain` is called if it is owed.
+    /// Everything queued has been taken by the kernel: the pong that waited goes out, and `drain` is called if it is
+    /// owed.
     func drained() {
         if let extras, let pong = extras.pendingPong {
             extras.pendingPong = nil

@@ -1,11 +1,12 @@
 import Reactor
 
-/// A socket stops reading for several reasons at once: its user paused it, its waiting messages are at their bound, its peer has said
-/// its last. It reads again when none of them is left.
+/// A socket stops reading for several reasons at once: its user paused it, its waiting messages are at their bound, its
+/// peer has said its last. It reads again when none of them is left.
 extension Session {
     var isHeld: Bool { !flags.isDisjoint(with: .held) }
 
-    /// Stops reading. Frames that have come already stay in order behind what was handled; `receive` looks after each frame.
+    /// Stops reading. Frames that have come already stay in order behind what was handled; `receive` looks after each
+    /// frame.
     func hold(_ reason: SessionFlags) {
         guard isOpen || reason == .inputOver else { return }
         connection.pauseReceiving()

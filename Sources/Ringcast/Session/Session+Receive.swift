@@ -66,7 +66,8 @@ extension Session {
         switch payload {
         case .inPlace(let range):
             let body = bytes.bytes.extracting(range)
-            if range.count >= Self.borrowThreshold { unsafe loop.lendable = body.withUnsafeBytes(\.baseAddress) }
+            guard range.count >= Self.borrowThreshold else { return hand(body, kind) }
+            unsafe loop.lendable = body.withUnsafeBytes(\.baseAddress)
             hand(body, kind)
             unsafe loop.lendable = nil
         case .assembled:
@@ -113,7 +114,8 @@ extension Session {
         unsafe lend(state.pointee.decoder)
     }
 
-    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones would hold.
+    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones
+    /// would hold.
     private func chooseBuffers(received count: Int) {
         if unsafe state.pointee.decoder.bytesExpected > Self.largeRemainder {
             if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }

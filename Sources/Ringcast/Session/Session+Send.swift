@@ -61,8 +61,9 @@ extension Session {
         return .dropped
     }
 
-    /// Sends a message that lies whole in the receive buffer from there. The client's header, with its mask, is longer than the
-    /// server's, so there is always room for the latter in front of the payload. Once per message: the header is overwritten.
+    /// Sends a message that lies whole in the receive buffer from there. The client's header, with its mask, is longer
+    /// than the server's, so there is always room for the latter in front of the payload. Once per message: the header
+    /// is overwritten.
     private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
         guard let start = payload.baseAddress, unsafe loop.lendable == start, !flags.contains(.backlogged) else {
             return false

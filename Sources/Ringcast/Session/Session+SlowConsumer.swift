@@ -2,9 +2,9 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// Slow consumers. What a topic's policy may evict must not be in the send queue, which the kernel may be reading: once a socket is
-/// behind, everything for it waits in a `Backlog`, and moves into the send queue as that runs empty. Sockets that keep up, and topics
-/// whose policy evicts nothing, never come here.
+/// Slow consumers. What a topic's policy may evict must not be in the send queue, which the kernel may be reading: once
+/// a socket is behind, everything for it waits in a `Backlog`, and moves into the send queue as that runs empty.
+/// Sockets that keep up, and topics whose policy evicts nothing, never come here.
 extension Session {
     /// Bytes accepted to be sent and not yet taken by the kernel.
     var queuedByteCount: Int {
@@ -63,7 +63,8 @@ extension Session {
 
     /// Whether a topic's frame of so many bytes may be queued; evicts what its policy gives up for it.
     ///
-    /// It may if less than the limit is queued, or if it is no larger than what went for it: the bound stays the limit and one message.
+    /// It may if less than the limit is queued, or if it is no larger than what went for it: the bound stays the limit
+    /// and one message.
     private func makeRoom(for count: Int, policy: SlowConsumerPolicy, topic: TopicEntry) -> Bool {
         let (limit, closes) = withKind { ($0.backpressureLimit, $0.closeOnBackpressureLimit) }
         let queued = queuedByteCount

@@ -10,7 +10,8 @@ extension Session {
         return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded, retain: retain)
     }
 
-    /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the limit.
+    /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the
+    /// limit.
     @inline(__always)
     func deliver(_ frame: SharedBytes) -> DeliveryResult {
         guard isOpen else { return .closed }

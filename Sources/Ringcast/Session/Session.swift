@@ -4,8 +4,8 @@ import WebSocketProtocol
 
 /// A handle to an open WebSocket's state: one pointer, free to copy, no reference counting.
 ///
-/// Safe by the rule that every user of it keeps: it is used on its loop only, and not after `end`, which frees the memory.
-/// References that outlive a handler find it again through the loop's `SessionTable` and its serial number.
+/// Safe by the rule that every user of it keeps: it is used on its loop only, and not after `end`, which frees the
+/// memory. References that outlive a handler find it again through the loop's `SessionTable` and its serial number.
 @safe @usableFromInline struct Session {
     let state: UnsafeMutablePointer<SessionState>
 

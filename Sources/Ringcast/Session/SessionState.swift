@@ -2,7 +2,8 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// What one open WebSocket costs beside its connection. Lives in memory of its own, freed when the close handler has run.
+/// What one open WebSocket costs beside its connection. Lives in memory of its own, freed when the close handler has
+/// run.
 ///
 /// Its size is pinned by a test: an idle server is mostly these.
 @safe struct SessionState: ~Copyable {

@@ -92,7 +92,8 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     func dropped(_ session: Session, _ message: borrowing Message) throws { try onDropped?(Socket(session), message) }
 
     func deinitializeData(of session: Session) {
-        // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once, here.
+        // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once,
+        // here.
         unsafe session.data.assumingMemoryBound(to: ConnectionData.self).deinitialize(count: 1)
     }
 }

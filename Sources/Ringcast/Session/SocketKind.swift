@@ -2,7 +2,9 @@ import WebSocketProtocol
 
 /// One kind of socket on one loop: the handlers, and their options in the units that the loop counts in.
 @safe final class SocketKind {
-    let handlers: any SocketHandlers
+    /// `ownedHandlers` keeps them; these spare a retain and a release per event.
+    unowned(unsafe) private let unownedHandlers: any SocketHandlers
+    private let ownedHandlers: any SocketHandlers
     unowned(unsafe) let loop: ServerLoop
     let counters: UnsafeMutablePointer<LoopCounters>
     let layout: SessionLayout
@@ -24,7 +26,8 @@ import WebSocketProtocol
     var sessionCount = 0
 
     init(handlers: any SocketHandlers, options: WebSocketOptions, loop: ServerLoop) {
-        self.handlers = handlers
+        unsafe unownedHandlers = handlers
+        ownedHandlers = handlers
         unsafe self.loop = loop
         unsafe counters = loop.counters
         layout = handlers.layout
@@ -41,4 +44,6 @@ import WebSocketProtocol
         writeStallTimeout = options.writeStallTimeout.milliseconds
         maxLifetime = options.maxLifetime.milliseconds
     }
+
+    var handlers: any SocketHandlers { unsafe unownedHandlers }
 }

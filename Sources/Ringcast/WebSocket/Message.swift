@@ -5,6 +5,7 @@
 public enum Message: ~Escapable {
     /// Text; its UTF-8 has been validated (RFC 6455 §8.1).
     case text(UTF8Span)
+    /// Bytes, whatever they mean.
     case binary(RawSpan)
 
     /// Payload bytes.
@@ -15,6 +16,7 @@ public enum Message: ~Escapable {
         }
     }
 
+    /// Whether it came as text.
     public var isText: Bool {
         switch self {
         case .text: true

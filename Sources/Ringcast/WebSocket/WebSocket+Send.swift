@@ -11,9 +11,11 @@ extension WebSocket {
     @discardableResult
     public func send(_ bytes: [UInt8]) -> SendResult { sendBinary(unsafe bytes.span.bytes) }
 
+    /// Sends a binary message.
     @discardableResult
     public func send(_ bytes: Span<UInt8>) -> SendResult { sendBinary(unsafe bytes.bytes) }
 
+    /// Sends a binary message.
     @discardableResult
     public func send(_ bytes: RawSpan) -> SendResult { sendBinary(bytes) }
 
@@ -24,6 +26,7 @@ extension WebSocket {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe session.send($0, as: opcode) }
     }
 
+    /// The same as `send` of a string.
     @discardableResult
     public func sendText(_ text: String) -> SendResult { send(text) }
 
@@ -33,11 +36,13 @@ extension WebSocket {
         unsafe utf8.withUnsafeBytes { unsafe session.send($0, as: .text) }
     }
 
+    /// The same as `send` of bytes.
     @discardableResult
     public func sendBinary(_ bytes: RawSpan) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe session.send($0, as: .binary) }
     }
 
+    /// The same as `send` of bytes.
     @discardableResult
     public func sendBinary(_ bytes: [UInt8]) -> SendResult { send(bytes) }
 
@@ -45,6 +50,7 @@ extension WebSocket {
     @discardableResult
     public func ping(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.ping, $0) } }
 
+    /// Sends a ping. More than 125 bytes of payload are a programming error.
     @discardableResult
     public func ping(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.ping, $0) } }
 
@@ -52,6 +58,7 @@ extension WebSocket {
     @discardableResult
     public func pong(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.pong, $0) } }
 
+    /// Sends a pong that nobody asked for. More than 125 bytes of payload are a programming error.
     @discardableResult
     public func pong(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.pong, $0) } }
 

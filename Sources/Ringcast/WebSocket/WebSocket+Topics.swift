@@ -3,10 +3,10 @@ import Reactor
 import WebSocketProtocol
 
 extension WebSocket {
-    /// Subscribes to a topic, for as long as the socket is open. Costs a table lookup. If the topic retains a message, the socket gets it
-    /// before this returns, and nothing of the topic that is older afterwards.
-    /// - Returns: whether that changed anything: false if it was subscribed already, if the topic's name is empty or longer than
-    ///   1 KiB, or if the socket is at its bound on topics or closed.
+    /// Subscribes to a topic, for as long as the socket is open. Costs a table lookup. If the topic retains a message,
+    /// the socket gets it before this returns, and nothing of the topic that is older afterwards.
+    /// - Returns: whether that changed anything: false if it was subscribed already, if the topic's name is empty or
+    ///   longer than 1 KiB, or if the socket is at its bound on topics or closed.
     @discardableResult
     public func subscribe(to topic: Topic) -> Bool {
         guard topic.isValid, session.isOpen else { return false }
@@ -19,6 +19,7 @@ extension WebSocket {
         session.unsubscribe(from: topic)
     }
 
+    /// Whether it is subscribed to a topic. Costs what `subscribe` costs.
     public func isSubscribed(to topic: Topic) -> Bool {
         session.loop.table.isSubscribed(session.memberships, to: topic)
     }
@@ -26,10 +27,11 @@ extension WebSocket {
     /// The topics this socket is subscribed to.
     public var subscriptions: [Topic] { session.loop.table.topics(of: session.memberships) }
 
-    /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say `publishToSelf`). It
-    /// need not be subscribed itself.
-    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another one is retained or
-    ///   `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits` nothing is kept.
+    /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say
+    /// `publishToSelf`). It need not be subscribed itself.
+    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
+    ///   one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of
+    ///   `ServerLimits` nothing is kept.
     @discardableResult
     public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
         unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic, retain: retain) }
@@ -41,11 +43,13 @@ extension WebSocket {
         publishBinary(unsafe bytes.span.bytes, to: topic, retain: retain)
     }
 
+    /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false) -> SendResult {
         publishBinary(unsafe bytes.bytes, to: topic, retain: retain)
     }
 
+    /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
     public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
         publishBinary(bytes, to: topic, retain: retain)
@@ -60,6 +64,7 @@ extension WebSocket {
         }
     }
 
+    /// The same as `publish` of a string.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
         publish(text, to: topic, retain: retain)
@@ -71,11 +76,13 @@ extension WebSocket {
         unsafe utf8.withUnsafeBytes { unsafe session.publish($0, as: .text, to: topic, retain: retain) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe session.publish($0, as: .binary, to: topic, retain: retain) }
     }
 
+    /// The same as `publish` of bytes.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
         publish(bytes, to: topic, retain: retain)

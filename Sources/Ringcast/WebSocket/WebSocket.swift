@@ -3,9 +3,10 @@ public import WebSocketProtocol
 
 /// An open WebSocket, lent to a handler.
 ///
-/// A handle is one word: copy and pass it freely while the handler runs. It cannot be kept or captured by a task (the compiler says
-/// "escapes its scope"): `reference` is what to keep, and `task` the way to asynchronous work. Everything here is called on the
-/// connection's loop and never blocks; what is sent leaves at the end of the loop's turn, in order.
+/// A handle is one word: copy and pass it freely while the handler runs. It cannot be kept or captured by a task (the
+/// compiler says "escapes its scope"): `reference` is what to keep, and `task` the way to asynchronous work. Everything
+/// here is called on the connection's loop and never blocks; what is sent leaves at the end of the loop's turn, in
+/// order.
 public struct WebSocket<ConnectionData>: ~Escapable {
     @usableFromInline let session: Session
 
@@ -14,7 +15,8 @@ public struct WebSocket<ConnectionData>: ~Escapable {
 
     /// The state of this connection that the upgrade began with, changed in place.
     ///
-    /// Reading copies it. Changing it while it is being changed, through a copy of the handle, is a programming error and traps.
+    /// Reading copies it. Changing it while it is being changed, through a copy of the handle, is a programming error
+    /// and traps.
     @inlinable public var data: ConnectionData {
         get { unsafe session.readData().assumingMemoryBound(to: ConnectionData.self).pointee }
         nonmutating _modify {
@@ -24,6 +26,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
         }
     }
 
+    /// Where the socket is in its life.
     public var readyState: ReadyState { session.readyState }
 
     /// The other end of the connection; nil once it is gone. Costs a system call.
@@ -41,8 +44,8 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     /// How long the last liveness ping took to be answered; nil before the first.
     public var roundTrip: Duration? { session.extras?.roundTrip }
 
-    /// Starts the closing handshake. What is queued goes out first; the close handler runs when the peer's Close comes, or after
-    /// `closeTimeout`. Without effect on a socket that is closing already.
+    /// Starts the closing handshake. What is queued goes out first; the close handler runs when the peer's Close comes,
+    /// or after `closeTimeout`. Without effect on a socket that is closing already.
     /// - Parameters:
     ///   - code: 1000–1003, 1007–1014 or 3000–4999; another one is a programming error.
     ///   - reason: cut to 123 bytes at the end of a character.
@@ -54,7 +57,8 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     /// Ends the connection at the end of this turn, without a Close frame. The close handler gets 1006.
     public func terminate() { session.terminate() }
 
-    /// Runs `body` and returns its value. Everything a handler sends is corked already, so nothing is gained by it here.
+    /// Runs `body` and returns its value. Everything a handler sends is corked already, so nothing is gained by it
+    /// here.
     public func cork<Result, Failure: Error>(
         _ body: (borrowing WebSocket) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -4,11 +4,13 @@ public import WebSocketProtocol
 /// One kind of socket: what happens on its events, and its limits. Declared once, used for any number of connections.
 ///
 /// Every handler runs on the loop that owns the connection, one at a time per loop; what they share within a connection
-/// (`ws.data`) needs no lock. Everything a handler sends leaves together at the end of the loop's turn. A handler that throws
-/// hands the error to `error` and closes the socket with 1011, unless `error` closed it otherwise.
+/// (`ws.data`) needs no lock. Everything a handler sends leaves together at the end of the loop's turn. A handler that
+/// throws hands the error to `error` and closes the socket with 1011, unless `error` closed it otherwise.
 public struct WebSocketHandlers<ConnectionData>: Sendable {
+    /// What handlers are lent.
     public typealias Socket = WebSocket<ConnectionData>
 
+    /// Limits and timeouts of these sockets.
     public let options: WebSocketOptions
     let table: HandlerTable<ConnectionData>
 
@@ -21,12 +23,13 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ///   - ping: a ping has come; its pong has already been queued.
     ///   - pong: a pong has come.
     ///   - error: another handler threw this.
-    ///   - subscription: the socket has subscribed to a topic, or unsubscribed: how many subscribers it had on all loops before, and
-    ///     has now. Called within `subscribe` and `unsubscribe`, and after `close` for each topic that is left: then
-    ///     publishing still works, nothing else.
-    ///   - dropped: a message for this socket was dropped since too much waits for it: one sent to it, or one of a topic. Called
-    ///     within the `send` or `publish` that could not be served, which may be another socket's, so do not hold a lock there. What is
-    ///     dropped by this handler itself is counted, and not reported. Messages dropped since the socket is closed are not reported.
+    ///   - subscription: the socket has subscribed to a topic, or unsubscribed: how many subscribers it had on all
+    ///     loops before, and has now. Called within `subscribe` and `unsubscribe`, and after `close` for each topic
+    ///     that is left: then publishing still works, nothing else.
+    ///   - dropped: a message for this socket was dropped since too much waits for it: one sent to it, or one of a
+    ///     topic. Called within the `send` or `publish` that could not be served, which may be another socket's, so do
+    ///     not hold a lock there. What is dropped by this handler itself is counted, and not reported. Messages dropped
+    ///     since the socket is closed are not reported.
     public init(
         options: WebSocketOptions = WebSocketOptions(),
         open: (@Sendable (borrowing Socket) throws -> Void)? = nil,
@@ -52,13 +55,14 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
 
     /// With a message handler that may wait.
     ///
-    /// It is called for one message of a connection at a time, in order, on the connection's loop, where it is again after every
-    /// `await`. Others that come meanwhile wait; at `maxWaitingMessages` reading pauses, so that the peer feels it. Costs a copy of
-    /// the message, and a task whenever messages come and none is being handled.
+    /// It is called for one message of a connection at a time, in order, on the connection's loop, where it is again
+    /// after every `await`. Others that come meanwhile wait; at `maxWaitingMessages` reading pauses, so that the peer
+    /// feels it. Costs a copy of the message, and a task whenever messages come and none is being handled.
     ///
-    /// Messages that came before the peer's Close, or its end of input, are handled before the close handler runs, and can still be
-    /// answered; they have `closeTimeout` for it. Messages that wait when the socket is closed from this side, when a handler throws,
-    /// or when the connection is lost, are dropped. When the socket is gone, the task of a handler that is still running is cancelled.
+    /// Messages that came before the peer's Close, or its end of input, are handled before the close handler runs, and
+    /// can still be answered; they have `closeTimeout` for it. Messages that wait when the socket is closed from this
+    /// side, when a handler throws, or when the connection is lost, are dropped. When the socket is gone, the task of a
+    /// handler that is still running is cancelled.
     /// - Parameters:
     ///   - asyncMessage: a whole message has come. An error thrown goes to `error` and closes with 1011.
     ///     The others are as in the other initialiser.

@@ -1,6 +1,7 @@
 /// Limits and timeouts of one kind of socket.
 public struct WebSocketOptions: Sendable {
-    /// The longest message accepted, counted over all its fragments, in bytes. A longer one closes the socket with 1009.
+    /// The longest message accepted, counted over all its fragments, in bytes. A longer one closes the socket with
+    /// 1009.
     public var maxPayloadLength: Int
     /// A message is dropped when this many bytes or more are already queued for its receiver.
     public var backpressureLimit: Int
@@ -18,12 +19,14 @@ public struct WebSocketOptions: Sendable {
     public var maxLifetime: Duration
     /// Whether a socket that publishes to a topic it is subscribed to receives the message too.
     public var publishToSelf: Bool
-    /// So many received messages, or as many bytes as one message may have, wait for an asynchronous handler before reading pauses.
+    /// So many received messages, or as many bytes as one message may have, wait for an asynchronous handler before
+    /// reading pauses.
     public var maxWaitingMessages: Int
-    /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is, every
-    /// offer is declined, as the RFC allows, and messages go as they are.
+    /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is,
+    /// every offer is declined, as the RFC allows, and messages go as they are.
     public var perMessageDeflate: Bool
 
+    /// The defaults; see each property. `WebSocketHandlers` refuses what makes no sense.
     public init(
         maxPayloadLength: Int = 16 << 20,
         backpressureLimit: Int = 16 << 20,
@@ -52,12 +55,13 @@ public struct WebSocketOptions: Sendable {
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded up so that a timeout is never early; negative durations count as zero.
+    /// Whole milliseconds, rounded up so that a timeout is never early; negative durations count as zero, those beyond
+    /// 34 years as 34 years, so that one can calculate with them.
     var milliseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000)
-        guard !overflow else { return .max / 2 }
+        guard !overflow, whole < 1 << 40 else { return 1 << 40 }
         return whole + UInt64((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

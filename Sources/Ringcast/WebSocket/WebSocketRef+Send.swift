@@ -10,9 +10,11 @@ extension WebSocketRef {
     @discardableResult
     public func send(_ bytes: [UInt8]) -> SendResult { sendBinary(unsafe bytes.span.bytes) }
 
+    /// Sends a binary message.
     @discardableResult
     public func send(_ bytes: Span<UInt8>) -> SendResult { sendBinary(unsafe bytes.bytes) }
 
+    /// Sends a binary message.
     @discardableResult
     public func send(_ bytes: RawSpan) -> SendResult { sendBinary(bytes) }
 
@@ -23,6 +25,7 @@ extension WebSocketRef {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.send($0, as: opcode) }
     }
 
+    /// The same as `send` of a string.
     @discardableResult
     public func sendText(_ text: String) -> SendResult { send(text) }
 
@@ -32,11 +35,13 @@ extension WebSocketRef {
         unsafe utf8.withUnsafeBytes { unsafe lifeline.send($0, as: .text) }
     }
 
+    /// The same as `send` of bytes.
     @discardableResult
     public func sendBinary(_ bytes: RawSpan) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe lifeline.send($0, as: .binary) }
     }
 
+    /// The same as `send` of bytes.
     @discardableResult
     public func sendBinary(_ bytes: [UInt8]) -> SendResult { send(bytes) }
 

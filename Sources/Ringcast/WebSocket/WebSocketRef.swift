@@ -3,8 +3,8 @@ public import WebSocketProtocol
 
 /// How a WebSocket is kept, or used from elsewhere: from any thread and any task, also after it is closed.
 ///
-/// On the socket's own loop its operations take effect at once. From elsewhere they are handed to that loop, in order, and the result
-/// says what is known here: `.dropped` once the socket is closed, `.backpressure` while it is behind.
+/// On the socket's own loop its operations take effect at once. From elsewhere they are handed to that loop, in order,
+/// and the result says what is known here: `.dropped` once the socket is closed, `.backpressure` while it is behind.
 public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     let lifeline: SocketLifeline
 
@@ -13,8 +13,10 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     /// Whether the socket is closed; it may become so at any moment.
     public var isClosed: Bool { lifeline.current == .closed }
 
+    /// Whether both refer to the same socket.
     public static func == (left: Self, right: Self) -> Bool { left.lifeline === right.lifeline }
 
+    /// By the socket, not by its data.
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(lifeline)) }
 
     /// Starts the closing handshake; see `WebSocket.close`.

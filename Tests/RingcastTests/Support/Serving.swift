@@ -1,10 +1,11 @@
 import Logging
+import ReactorTesting
 import Ringcast
 import Synchronization
 import Testing
 
-/// Serves on a free port of the loopback interface while `body` runs, then stops. Two loops, unpinned; new connections go to each of
-/// them in turn, so that nothing depends on the kernel's hash.
+/// Serves on a free port of the loopback interface while `body` runs, then stops. Two loops, unpinned; new connections
+/// go to each of them in turn, so that nothing depends on the kernel's hash.
 func serving(
     _ change: (inout ServerConfiguration) -> Void = { _ in },
     fetch: @escaping @Sendable (borrowing Request) throws -> Reply,
@@ -19,10 +20,11 @@ func serving(
     try await run(server, during: body)
 }
 
-/// Runs a server while `body` does, on a thread that it may block.
+/// Runs a server while `body` does, both on threads of their own: `body` may block, and the server does not wait for
+/// tests that keep Swift's pool busy.
 func run(_ server: Server, during body: @Sendable (Server) throws -> Void) async throws {
     try await withThrowingTaskGroup { group in
-        group.addTask { try await server.run() }
+        group.addTask(executorPreference: BlockingExecutor()) { try await server.run() }
         defer { server.stop() }
         try await withTaskExecutorPreference(BlockingExecutor()) { try body(server) }
         server.stop()
