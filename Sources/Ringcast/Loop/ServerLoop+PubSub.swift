@@ -85,6 +85,7 @@ extension ServerLoop {
         unsafe counters.pointee.dropsClosed += missed
         unsafe counters.pointee.deliveries += deliveries
         unsafe counters.pointee.messagesOut += deliveries
+        if reach.blocked > 0 { reportDrops(of: frame) }
         return reach
     }
 

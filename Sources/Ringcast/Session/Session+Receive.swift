@@ -13,6 +13,8 @@ extension Session {
         var frames = 0
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
+            // Paused by what was just handled: the reactor keeps the rest, and brings it again.
+            if isHeld { return position }
             frames += 1
             if frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn {
                 if position < bytes.byteCount { connection.continueNextTurn() }
