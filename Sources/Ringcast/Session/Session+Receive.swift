@@ -5,18 +5,23 @@ extension Session {
     /// What one connection may use of a turn, so that a flood on it does not starve the others of its loop.
     static let framesPerTurn = 1_024
     static let bytesPerTurn = 256 << 10
+    /// Messages queued for subscribers here: a small frame that is published can be the work of thousands.
+    static let deliveriesPerTurn: UInt64 = 4_096
 
     /// Handles the frames in `bytes` from `start` on. Returns how far it came.
     func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
         noteInbound(at: loop.now)
         var position = start
         var frames = 0
+        let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
             // Paused by what was just handled: the reactor keeps the rest, and brings it again.
             if isHeld { return position }
             frames += 1
-            if frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn {
+            if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
+                || loop.counters.pointee.deliveries >= deliveryBound
+            {
                 if position < bytes.byteCount { connection.continueNextTurn() }
                 return position
             }
