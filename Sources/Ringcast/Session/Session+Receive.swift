@@ -6,7 +6,7 @@ extension Session {
     static let framesPerTurn = 1_024
     static let bytesPerTurn = 256 << 10
     /// Messages queued for subscribers here: a small frame that is published can be the work of thousands.
-    static let deliveriesPerTurn: UInt64 = 4_096
+    static let deliveriesPerTurn: UInt64 = 16_384
 
     /// Handles the frames in `bytes` from `start` on. Returns how far it came.
     func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
