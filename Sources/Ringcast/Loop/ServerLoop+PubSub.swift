@@ -90,7 +90,10 @@ extension ServerLoop {
             guard target != loop.index else { return }
             if loop.post(LoopMessage.publish(frame).pack(), to: target) {
                 reach.count += 1
+                if loop.isPastWatermark(of: target) { reach.blocked += 1 }
             } else {
+                // Some have got it: who hears "dropped" would send it again.
+                reach.blocked += 1
                 unsafe counters.pointee.dropsInLanes += 1
             }
         }
