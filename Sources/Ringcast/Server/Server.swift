@@ -23,7 +23,9 @@ public final class Server: Sendable {
             let core = ServerCore(
                 configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
             self.core = core
-            group = try LoopGroup(setup) { loop in ServerLoop(core: core, loop: loop) }
+            group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
+                ServerLoop(core: core, loop: loop)
+            }
         } catch {
             throw ServerError(error.description)
         }
