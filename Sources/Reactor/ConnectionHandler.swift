@@ -50,15 +50,16 @@ public struct ServiceMessage: @unchecked Sendable {
     // agreement.
     package var kind: UInt64
     package var first: UnsafeMutableRawPointer?
-    package var second: UnsafeMutableRawPointer?
+    /// Memory that waits with the message, in bytes: what the bounds of mailboxes count.
+    package var byteCount: Int
     package var number: UInt64
 
     package init(
-        kind: UInt64, first: UnsafeMutableRawPointer? = nil, second: UnsafeMutableRawPointer? = nil, number: UInt64 = 0
+        kind: UInt64, first: UnsafeMutableRawPointer? = nil, byteCount: Int = 0, number: UInt64 = 0
     ) {
         self.kind = kind
         unsafe self.first = unsafe first
-        unsafe self.second = unsafe second
+        self.byteCount = byteCount
         self.number = number
     }
 }
@@ -68,4 +69,8 @@ enum LoopMessage: Sendable {
     case service(ServiceMessage)
     /// A connection that another loop accepted for this one.
     case adopt(descriptor: Int32, listener: UInt8)
+
+    var byteCount: Int {
+        if case .service(let message) = self { message.byteCount } else { 0 }
+    }
 }

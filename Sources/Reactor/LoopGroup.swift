@@ -114,6 +114,9 @@ public final class LoopGroup: Sendable {
         return true
     }
 
+    /// So much of what threads that run no loop have posted to a loop waits that they should post less.
+    package func isPastWatermark(of loop: Int) -> Bool { links.mailboxes[loop].isForeignLanePastWatermark }
+
     /// The loop that the calling thread runs.
     public static var currentLoop: EventLoop? {
         guard let loop = unsafe ringcast_current_loop() else { return nil }

@@ -24,7 +24,9 @@ package final class LoopLinks: Sendable {
         clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds }
     ) {
         mailboxes = (0..<loopCount).map { _ in
-            Mailbox(producers: loopCount, laneCapacity: 256, overflowLimit: 1 << 20, foreignCapacity: 1 << 16)
+            Mailbox(
+                producers: loopCount, laneCapacity: 256, overflowLimit: 1 << 20, foreignCapacity: 1 << 16,
+                byteLimit: 64 << 20, byteCount: \.byteCount)
         }
         statistics = (0..<loopCount).map { _ in LoopStatistics() }
         self.placement = placement
@@ -110,6 +112,9 @@ extension EventLoop {
         posted.insert(loop)
         return true
     }
+
+    /// So much of what this loop has posted to another one waits that it should post less.
+    package func isPastWatermark(of loop: Int) -> Bool { links.mailboxes[loop].isPastWatermark(from: index) }
 
     /// The end of the turn: one wake-up for each loop that was posted something and sleeps.
     func wakePostedLoops() {

@@ -13,7 +13,9 @@ internal import Synchronization
 @safe package final class Mailbox<Element: Sendable>: @unchecked Sendable {
     private let producers: Int
     private let laneCapacity: Int
-    private let overflowLimit: Int
+    /// Of each producer's overflow, and of the foreign lane.
+    private let overflowBounds: OverflowBounds<Element>
+    private let foreignBounds: OverflowBounds<Element>
     private let lanes: UnsafeMutablePointer<Atomic<UnsafeMutablePointer<ProducerLane<Element>>?>>
     private let foreign: MPSCQueue<Element>
     /// Bit p: lane p may hold something. The bit behind the last producer's is the foreign lane's.
@@ -22,29 +24,37 @@ internal import Synchronization
     private let cursor: UnsafeMutablePointer<Int>
     /// 1 from `prepareToSleep` until someone undertakes to wake the consumer, alone on its cache line.
     let sleeping: UnsafeMutablePointer<Atomic<Int>>
+    /// Memory that waits with the elements of the foreign lane, alone on its cache line.
+    private let foreignBytes: UnsafeMutablePointer<Atomic<Int>>
 
     /// - Parameters:
     ///   - producers: how many loops there are; they are numbered from 0.
     ///   - laneCapacity: elements in a loop's lane, a power of two.
     ///   - overflowLimit: elements a producer may hold back behind its full lane.
     ///   - foreignCapacity: elements in the lane that all other threads share, a power of two.
+    ///   - byteLimit: memory that may wait with the elements of one overflow, or of the foreign lane.
+    ///   - byteCount: memory that waits with an element. Not asked for what goes straight into a loop's lane.
     package init(
-        producers: Int, laneCapacity: Int = 256, overflowLimit: Int = 65_536, foreignCapacity: Int = 4_096
+        producers: Int, laneCapacity: Int = 256, overflowLimit: Int = 65_536, foreignCapacity: Int = 4_096,
+        byteLimit: Int = .max, byteCount: @escaping @Sendable (Element) -> Int = { _ in 0 }
     ) {
         self.producers = producers
         self.laneCapacity = laneCapacity
-        self.overflowLimit = overflowLimit
+        overflowBounds = OverflowBounds(count: overflowLimit, bytes: byteLimit, byteCount: byteCount)
+        foreignBounds = OverflowBounds(count: foreignCapacity, bytes: byteLimit, byteCount: byteCount)
         unsafe lanes = .allocate(capacity: producers)
         for producer in 0..<producers {
             unsafe (lanes + producer).initialize(to: Atomic(nil))
         }
         foreign = MPSCQueue(capacity: foreignCapacity)
         lanesInUse = LaneBitmap(count: producers + 1)
-        let lines = UnsafeMutableRawPointer.allocate(byteCount: 2 * cacheLineSize, alignment: cacheLineSize)
+        let lines = UnsafeMutableRawPointer.allocate(byteCount: 3 * cacheLineSize, alignment: cacheLineSize)
         unsafe sleeping = lines.bindMemory(to: Atomic<Int>.self, capacity: 1)
         unsafe sleeping.initialize(to: Atomic(0))
         unsafe cursor = (lines + cacheLineSize).bindMemory(to: Int.self, capacity: 1)
         unsafe cursor.initialize(to: 0)
+        unsafe foreignBytes = (lines + 2 * cacheLineSize).bindMemory(to: Atomic<Int>.self, capacity: 1)
+        unsafe foreignBytes.initialize(to: Atomic(0))
     }
 
     deinit {
@@ -55,7 +65,7 @@ internal import Synchronization
             }
         }
         unsafe lanes.deallocate()
-        // The cursor lies in the same allocation.
+        // The cursor and the foreign bytes lie in the same allocation.
         unsafe UnsafeMutableRawPointer(sleeping).deallocate()
     }
 
@@ -66,16 +76,35 @@ internal import Synchronization
     /// Once something overflows, everything behind it goes the same way until the overflow has drained.
     package func push(_ element: Element, from producer: Int) -> Bool {
         let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
-        guard unsafe lane.pointee.push(element, overflowLimit: overflowLimit) else { return false }
+        guard unsafe lane.pointee.pushIntoRing(element) || lane.pointee.push(element, bounds: overflowBounds) else {
+            return false
+        }
         lanesInUse.insert(producer)
         return true
     }
 
     /// From any thread that is no producing loop. False: the lane is full, and `element` is not taken.
     package func push(foreign element: Element) -> Bool {
-        if !foreign.push(element) { return false }
+        let bytes = foreignBounds.byteCount(element)
+        guard unsafe foreignBounds.haveRoom(0, foreignBytes.pointee.load(ordering: .relaxed)) else { return false }
+        if bytes > 0 { unsafe foreignBytes.pointee.add(bytes, ordering: .relaxed) }
+        guard foreign.push(element) else {
+            if bytes > 0 { unsafe foreignBytes.pointee.subtract(bytes, ordering: .relaxed) }
+            return false
+        }
         lanesInUse.insert(foreignLane)
         return true
+    }
+
+    /// From loop `producer`, on its thread: a quarter or more of what its overflow may hold waits there.
+    package func isPastWatermark(from producer: Int) -> Bool {
+        guard let lane = unsafe lane(of: producer) else { return false }
+        return unsafe lane.pointee.isPastWatermark(overflowBounds)
+    }
+
+    /// A quarter or more of what the lane of all other threads may hold waits there: a recent value. Any thread.
+    package var isForeignLanePastWatermark: Bool {
+        unsafe foreignBounds.isPastWatermark(foreign.count, foreignBytes.pointee.load(ordering: .relaxed))
     }
 
     /// From loop `producer`, once per turn: moves on what overflowed. True: nothing is held back any more.
@@ -85,7 +114,7 @@ internal import Synchronization
     package func flushOverflow(from producer: Int) -> Bool {
         guard let lane = unsafe lane(of: producer) else { return true }
         if unsafe lane.pointee.hasOverflow {
-            _ = unsafe lane.pointee.flush()
+            _ = unsafe lane.pointee.flush(overflowBounds)
             lanesInUse.insert(producer)
         }
         return unsafe !lane.pointee.hasOverflow
@@ -110,9 +139,17 @@ internal import Synchronization
     }
 
     private func take(from lane: Int, limit: Int, _ body: (Element) -> Void) -> Int {
-        if lane == foreignLane { return foreign.drain(limit: limit, body) }
+        if lane == foreignLane { return takeForeign(limit: limit, body) }
         guard let lane = unsafe self.lane(of: lane) else { return 0 }
         return unsafe lane.pointee.drain(limit: limit, body)
+    }
+
+    private func takeForeign(limit: Int, _ body: (Element) -> Void) -> Int {
+        foreign.drain(limit: limit) { element in
+            let bytes = foreignBounds.byteCount(element)
+            if bytes > 0 { unsafe foreignBytes.pointee.subtract(bytes, ordering: .relaxed) }
+            body(element)
+        }
     }
 
     // MARK: Any thread

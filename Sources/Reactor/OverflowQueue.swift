@@ -5,6 +5,8 @@
     private var slots: UnsafeMutableBufferPointer<Element>
     private var first = 0
     private(set) var count = 0
+    /// Memory that waits with the elements, as `append` was told.
+    private(set) var byteCount = 0
 
     init() {
         unsafe slots = UnsafeMutableBufferPointer(start: nil, count: 0)
@@ -19,18 +21,20 @@
 
     var isEmpty: Bool { count == 0 }
 
-    mutating func append(_ element: Element) {
+    mutating func append(_ element: Element, byteCount: Int = 0) {
         if unsafe count == slots.count { grow() }
         // Slots outside first..<first + count are uninitialized; there is one after `grow`.
         unsafe (slots.baseAddress! + slot(count)).initialize(to: element)
         count += 1
+        self.byteCount += byteCount
     }
 
     /// Offers the elements in order to `accept` until it declines one (which then stays first) or none is left.
-    mutating func drain(while accept: (Element) -> Bool) {
+    mutating func drain(byteCount: (Element) -> Int = { _ in 0 }, while accept: (Element) -> Bool) {
         if isEmpty { return }
         while count > 0 {
             guard unsafe accept(slots[slot(0)]) else { return }
+            self.byteCount -= unsafe byteCount(slots[slot(0)])
             unsafe (slots.baseAddress! + slot(0)).deinitialize(count: 1)
             first = slot(1)
             count -= 1

@@ -22,11 +22,14 @@ internal import Synchronization
         unsafe overflow.deallocate()
     }
 
+    /// Producer only. False: the ring is full, or something is held back, and `element` is not taken.
+    func pushIntoRing(_ element: Element) -> Bool { !hasOverflow && ring.push(element) }
+
     /// Producer only. False: ring and overflow are full, and `element` is not taken.
-    func push(_ element: Element, overflowLimit: Int) -> Bool {
-        if flush() && ring.push(element) { return true }
-        if unsafe overflow.pointee.count >= overflowLimit { return false }
-        unsafe overflow.pointee.append(element)
+    func push(_ element: Element, bounds: OverflowBounds<Element>) -> Bool {
+        if flush(bounds) && ring.push(element) { return true }
+        guard unsafe bounds.haveRoom(overflow.pointee.count, overflow.pointee.byteCount) else { return false }
+        unsafe overflow.pointee.append(element, byteCount: bounds.byteCount(element))
         unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
         return true
     }
@@ -35,11 +38,16 @@ internal import Synchronization
     var hasOverflow: Bool { unsafe !overflow.pointee.isEmpty }
 
     /// Producer only. Moves into the ring what has room there. True: nothing is held back any more.
-    func flush() -> Bool {
+    func flush(_ bounds: OverflowBounds<Element>) -> Bool {
         if !hasOverflow { return true }
-        unsafe overflow.pointee.drain { ring.push($0) }
+        unsafe overflow.pointee.drain(byteCount: bounds.byteCount) { ring.push($0) }
         unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
         return !hasOverflow
+    }
+
+    /// Producer only. So much is held back that whoever produces should wait.
+    func isPastWatermark(_ bounds: OverflowBounds<Element>) -> Bool {
+        unsafe bounds.isPastWatermark(overflow.pointee.count, overflow.pointee.byteCount)
     }
 
     /// Consumer only. See `SPSCLane.drain`.

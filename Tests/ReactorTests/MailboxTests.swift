@@ -30,6 +30,35 @@ import Testing
         #expect(mailbox.depth == 0)
     }
 
+    @Test func `an overflow is bounded in bytes too, with a watermark at a quarter`() {
+        let mailbox = Mailbox<Int>(producers: 1, laneCapacity: 2, byteLimit: 100, byteCount: { $0 })
+        #expect(mailbox.push(1_000, from: 0) && mailbox.push(1_000, from: 0), "what lies in the lane does not count")
+        #expect(mailbox.push(24, from: 0) && !mailbox.isPastWatermark(from: 0))
+        #expect(mailbox.push(1, from: 0) && mailbox.isPastWatermark(from: 0))
+        #expect(mailbox.push(74, from: 0))
+        #expect(mailbox.push(50, from: 0), "the bound is the limit and one element")
+        #expect(!mailbox.push(1, from: 0))
+        #expect(mailbox.takeAll() == [1_000, 1_000])
+        #expect(!mailbox.flushOverflow(from: 0))
+        #expect(mailbox.isPastWatermark(from: 0) && !mailbox.push(1_000, from: 0), "124 wait")
+        #expect(mailbox.takeAll() == [24, 1])
+        #expect(mailbox.flushOverflow(from: 0) && !mailbox.isPastWatermark(from: 0))
+        #expect(mailbox.takeAll() == [74, 50])
+    }
+
+    @Test func `so is the foreign lane`() {
+        let mailbox = Mailbox<Int>(producers: 1, foreignCapacity: 16, byteLimit: 100, byteCount: { $0 })
+        for round in 0..<3 {
+            #expect(mailbox.push(foreign: 24) && !mailbox.isForeignLanePastWatermark, "round \(round)")
+            #expect(mailbox.push(foreign: 75) && mailbox.isForeignLanePastWatermark)
+            #expect(mailbox.push(foreign: 50))
+            #expect(!mailbox.push(foreign: 0))
+            #expect(mailbox.takeAll() == [24, 75, 50])
+        }
+        for _ in 0..<4 { #expect(!mailbox.isForeignLanePastWatermark && mailbox.push(foreign: 0)) }
+        #expect(mailbox.isForeignLanePastWatermark, "4 of 16 elements")
+    }
+
     @Test func `what is pushed behind an overflow stays behind it`() {
         let mailbox = Mailbox<Int>(producers: 1, laneCapacity: 2)
         var next = 0

@@ -26,6 +26,8 @@ final class PublishedCounters: Sendable {
     private let dropsAtLimit = Atomic<UInt64>(0)
     private let dropsClosed = Atomic<UInt64>(0)
     private let dropsInLanes = Atomic<UInt64>(0)
+    /// Those of other threads' messages for this loop.
+    private let foreignDrops = Atomic<UInt64>(0)
     private let dropsEvicted = Atomic<UInt64>(0)
     private let dropsSuperseded = Atomic<UInt64>(0)
     private let sockets = Atomic<UInt64>(0)
@@ -46,6 +48,9 @@ final class PublishedCounters: Sendable {
         pendingRequests.store(counters.pendingRequests, ordering: .relaxed)
     }
 
+    /// A message of another thread for this loop was refused. Any thread.
+    func countForeignDrop() { foreignDrops.add(1, ordering: .relaxed) }
+
     func load() -> LoopCounters {
         LoopCounters(
             messagesIn: messagesIn.load(ordering: .relaxed),
@@ -55,7 +60,7 @@ final class PublishedCounters: Sendable {
             deliveries: deliveries.load(ordering: .relaxed),
             dropsAtLimit: dropsAtLimit.load(ordering: .relaxed),
             dropsClosed: dropsClosed.load(ordering: .relaxed),
-            dropsInLanes: dropsInLanes.load(ordering: .relaxed),
+            dropsInLanes: dropsInLanes.load(ordering: .relaxed) + foreignDrops.load(ordering: .relaxed),
             dropsEvicted: dropsEvicted.load(ordering: .relaxed),
             dropsSuperseded: dropsSuperseded.load(ordering: .relaxed),
             sockets: sockets.load(ordering: .relaxed),

@@ -21,11 +21,14 @@ enum LoopMessage {
         // Safe: one share of the frame, or the retain here, belongs to whoever unpacks the message, once.
         switch self {
         case .publish(let frame):
-            unsafe ServiceMessage(kind: Kind.publish.rawValue, first: frame.rawValue)
+            unsafe ServiceMessage(kind: Kind.publish.rawValue, first: frame.rawValue, byteCount: frame.bytes.count)
         case .send(let frame, let slot, let serial):
-            unsafe ServiceMessage(kind: Kind.send.rawValue | UInt64(slot) << 32, first: frame.rawValue, number: serial)
+            unsafe ServiceMessage(
+                kind: Kind.send.rawValue | UInt64(slot) << 32, first: frame.rawValue, byteCount: frame.bytes.count,
+                number: serial)
         case .job(let job):
-            unsafe ServiceMessage(kind: Kind.job.rawValue, first: Unmanaged.passRetained(job).toOpaque())
+            unsafe ServiceMessage(
+                kind: Kind.job.rawValue, first: Unmanaged.passRetained(job).toOpaque(), byteCount: job.byteCount)
         }
     }
 
@@ -61,8 +64,13 @@ extension LoopMessage {
 /// A piece of work for one loop, run there once. If it cannot be handed over it is run where it is, with no loop.
 final class LoopJob: Sendable {
     private let body: @Sendable (ServerLoop?) -> Void
+    /// Memory that waits with it.
+    let byteCount: Int
 
-    init(_ body: @escaping @Sendable (ServerLoop?) -> Void) { self.body = body }
+    init(byteCount: Int = 0, _ body: @escaping @Sendable (ServerLoop?) -> Void) {
+        self.body = body
+        self.byteCount = byteCount
+    }
 
     func run(on loop: ServerLoop?) { body(loop) }
 }

@@ -18,8 +18,8 @@ extension ServerLoop {
         let (stamp, isKept) = retain ? core.registry.retain(unsafe .frame(opcode, payload), in: entry) : (nil, false)
         var (local, remote): (Reach, Reach) = ((0, 0), (0, 0))
         if entry.isInterestedElsewhere(than: loop.index) {
-            // Encoded once for all loops, this one too. As many owners as there may be targets, and this call: interest may
-            // change while it is looked at.
+            // Encoded once for all loops, this one too. As many owners as there may be targets, and this call:
+            // interest may change while it is looked at.
             let frame = unsafe SharedFrame.encode(
                 payload, as: opcode, owners: core.counters.count + 1, topic: entry,
                 stamp: stamp ?? entry.retainedCount)
@@ -96,7 +96,10 @@ extension ServerLoop {
             guard target != loop.index else { return }
             if loop.post(LoopMessage.publish(frame).pack(), to: target) {
                 reach.count += 1
+                if loop.isPastWatermark(of: target) { reach.blocked += 1 }
             } else {
+                // Some have got it: who hears "dropped" would send it again.
+                reach.blocked += 1
                 unsafe counters.pointee.dropsInLanes += 1
             }
         }

@@ -7,7 +7,9 @@ extension Server {
     ///
     /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept;
     /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
-    /// subscribed, and nothing was retained.
+    /// subscribed, and nothing was retained, or what waits for every loop with subscribers is at its bound (64 MiB
+    /// or 65,536 messages from other threads, 64 MiB or a million from one loop to another); `.backpressure`: from a
+    /// quarter of that on.
     /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
     ///   one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
     ///   nothing is kept.
@@ -98,12 +100,19 @@ extension ServerCore {
         guard let group, entry.subscriberCount > 0 else { return .dropped }
         let owners = counters.count
         let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry, stamp: stamp)
-        var reached = 0
+        var (reached, blocked) = (0, 0)
         entry.forEachInterestedLoop { target in
-            if group.post(foreign: LoopMessage.publish(frame).pack(), to: target) { reached += 1 }
+            if group.post(foreign: LoopMessage.publish(frame).pack(), to: target) {
+                reached += 1
+                if group.isPastWatermark(of: target) { blocked += 1 }
+            } else {
+                blocked += 1
+                counters[target].countForeignDrop()
+            }
         }
         if reached < owners { frame.release(by: owners - reached) }
-        return reached > 0 ? .sent(bytes: payload.count) : .dropped
+        guard reached > 0 else { return .dropped }
+        return blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 }
 

@@ -70,6 +70,12 @@ final class ServerCore: Sendable {
         return accepted
     }
 
+    /// So much of what the calling thread, or others like it, have posted to a loop waits that they should post less.
+    func isPastWatermark(of target: Int) -> Bool {
+        if let current = currentLoop { return current.loop.isPastWatermark(of: target) }
+        return group?.isPastWatermark(of: target) ?? false
+    }
+
     /// Runs a job on a loop: at once if the caller is on it, else soon; with no loop if it has ended.
     func run(_ job: LoopJob, on target: Int) {
         if let current = currentLoop, current.loop.index == target { return job.run(on: current) }

@@ -77,8 +77,11 @@ extension SocketLifeline {
             return unsafe session.send(payload, as: opcode)
         }
         let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: 1)
-        guard core.post(.send(frame, slot: slot, serial: serial), to: loop) else { return .dropped }
-        return state == .blocked ? .backpressure : .sent(bytes: payload.count)
+        guard core.post(.send(frame, slot: slot, serial: serial), to: loop) else {
+            core.counters[loop].countForeignDrop()
+            return .dropped
+        }
+        return state == .blocked || core.isPastWatermark(of: loop) ? .backpressure : .sent(bytes: payload.count)
     }
 
     /// Publishes through the socket's loop, which knows whom to leave out.
@@ -93,10 +96,14 @@ extension SocketLifeline {
         let copy = unsafe [UInt8](payload)
         let count = copy.count
         let (slot, serial) = (slot, serial)
-        let job = LoopJob { loop in
+        let job = LoopJob(byteCount: count) { loop in
             guard let session = loop?.sessions.find(slot: slot, serial: serial) else { return }
             _ = unsafe copy.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic, retain: retain) }
         }
-        return core.post(.job(job), to: loop) ? .sent(bytes: count) : .dropped
+        guard core.post(.job(job), to: loop) else {
+            core.counters[loop].countForeignDrop()
+            return .dropped
+        }
+        return core.isPastWatermark(of: loop) ? .backpressure : .sent(bytes: count)
     }
 }

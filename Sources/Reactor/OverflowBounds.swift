@@ -1,0 +1,14 @@
+/// What may wait in one lane, in elements and in bytes. An element is refused when either bound is reached, so what
+/// waits is at most the bound and one element. A quarter of either is the watermark: a sign to whoever produces.
+struct OverflowBounds<Element: Sendable>: Sendable {
+    let count: Int
+    let bytes: Int
+    /// Memory that waits with an element.
+    let byteCount: @Sendable (Element) -> Int
+
+    func haveRoom(_ count: Int, _ bytes: Int) -> Bool { count < self.count && bytes < self.bytes }
+
+    func isPastWatermark(_ count: Int, _ bytes: Int) -> Bool {
+        count >= max(self.count / 4, 1) || bytes >= max(self.bytes / 4, 1)
+    }
+}
