@@ -2,9 +2,9 @@ import Glibc
 import Ringcast
 import Testing
 
-/// Random use of topics over several loops, with real sockets, held against what SEMANTICS promises of publish and subscribe: at most
-/// once; delivered if subscribed before the publish was made and below the backpressure limit; not delivered if unsubscribed before it;
-/// in order from each loop to each subscriber, direct sends among them.
+/// Random use of topics over several loops, with real sockets, held against what SEMANTICS promises of publish and
+/// subscribe: at most once; delivered if subscribed before the publish was made and below the backpressure limit; not
+/// delivered if unsubscribed before it; in order from each loop to each subscriber, direct sends among them.
 ///
 /// `RINGCAST_SEED` repeats a run (as far as threads can be repeated), `RINGCAST_STEPS` makes it longer.
 @Suite(.serialized) struct PubSubModelTests {

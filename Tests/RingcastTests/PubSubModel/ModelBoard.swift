@@ -3,7 +3,8 @@ import WebSocketProtocol
 
 @testable import Ringcast
 
-/// What the server's handlers have done, source by source in the order they did it: a source is a loop, or the test's own thread.
+/// What the server's handlers have done, source by source in the order they did it: a source is a loop, or the test's
+/// own thread.
 ///
 /// Every message carries its source and its number there, so that whoever receives it can be held to the order.
 final class ModelBoard: Sendable {

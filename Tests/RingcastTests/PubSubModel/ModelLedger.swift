@@ -74,7 +74,8 @@ struct ModelLedger {
             }
             guard index < list.count, list[index].number == message.number else {
                 return
-                    "message \(message.number) of \(message.source) came to \(member) twice, out of order, or without its subscription"
+                    "message \(message.number) of \(message.source) came to \(member) twice, out of order, "
+                    + "or without its subscription"
             }
             next[message.source] = index + 1
         }
@@ -114,8 +115,8 @@ struct ModelLedger {
         return last?.isSubscribed ?? subscriptions.contains(topic) ? true : nil
     }
 
-    /// Between loops only what did not overlap has one: a change in the publish's own round, or in a later one while the message is on
-    /// its way, may or may not count.
+    /// Between loops only what did not overlap has one: a change in the publish's own round, or in a later one while
+    /// the message is on its way, may or may not count.
     private func isRequiredFromAbroad(_ event: ModelBoard.Event, _ topic: Int) -> Bool? {
         let changes = changes[topic] ?? []
         let before = changes.last { $0.round < event.round }?.isSubscribed ?? subscriptions.contains(topic)

@@ -3,8 +3,8 @@ import WebSocketProtocol
 
 @testable import Ringcast
 
-/// The driver of the model test: members that do random things, round by round, and the mark at the end of a segment, by which
-/// everybody who reads must have received what was due.
+/// The driver of the model test: members that do random things, round by round, and the mark at the end of a segment,
+/// by which everybody who reads must have received what was due.
 final class PubSubModel {
     static let loopCount = 3
     static let memberCount = 20
