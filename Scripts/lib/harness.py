@@ -192,6 +192,13 @@ class Checks:
             print(f"  FAILED  {sentence}{f': {detail}' if detail != '' else ''}", flush=True)
         return bool(holds)
 
+    def measure(self, holds, sentence):
+        """A figure and its bound. In CI, where others use the machine too, it is printed and decides nothing."""
+        if holds or not os.environ.get("CI"):
+            return self.check(holds, f"measured: {sentence}")
+        print(f"  missed  measured: {sentence}", flush=True)
+        return False
+
     def skip(self, sentence):
         print(f"  skipped {sentence}", flush=True)
 

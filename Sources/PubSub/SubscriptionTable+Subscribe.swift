@@ -54,6 +54,11 @@ extension SubscriptionTable {
         return topics.reversed()
     }
 
+    /// The topic that the subscriber joined last, of those it has. O(1).
+    package func newestTopic(of list: MembershipList) -> Topic? {
+        list.isEmpty ? nil : self[Int(memberships[list.head].topic)].entry.topic
+    }
+
     /// How many topics the subscriber has. O(1).
     package func topicCount(of list: MembershipList) -> Int { memberships.count(of: list) }
 

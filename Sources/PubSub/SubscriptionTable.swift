@@ -16,6 +16,10 @@
     /// Topics without subscribers here.
     private var idleCount = 0
 
+    /// Subscribers on all loops of the topic that somebody here joined or left last, right after that. Each change of
+    /// the count has its own, whichever loops change it at the same time.
+    package private(set) var changedCount = 0
+
     var memberships = MembershipSlab()
     /// Visits that are under way, one inside the other, and the places emptied meanwhile.
     var visits = 0
@@ -78,7 +82,7 @@ extension SubscriptionTable {
     /// After a subscriber was added to the topic.
     func subscriberJoined(_ index: Int) {
         let topic = self[index]
-        topic.entry.addSubscribers(1)
+        changedCount = topic.entry.addSubscribers(1)
         if topic.count == 1 {
             idleCount -= 1
             topic.entry.setInterest(of: loop, true)
@@ -88,7 +92,7 @@ extension SubscriptionTable {
     /// After a subscriber was taken out of the topic.
     func subscriberLeft(_ index: Int) {
         let topic = self[index]
-        topic.entry.addSubscribers(-1)
+        changedCount = topic.entry.addSubscribers(-1)
         if topic.count == 0 {
             topic.entry.setInterest(of: loop, false)
             idleCount += 1

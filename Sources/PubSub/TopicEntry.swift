@@ -90,8 +90,10 @@ internal import Synchronization
 
     // MARK: A loop's table
 
-    func addSubscribers(_ difference: Int) {
-        subscribers.add(difference, ordering: .relaxed)
+    /// Returns the new count.
+    @discardableResult
+    func addSubscribers(_ difference: Int) -> Int {
+        subscribers.add(difference, ordering: .relaxed).newValue
     }
 
     /// Loop `loop` alone, at its first and last subscriber.

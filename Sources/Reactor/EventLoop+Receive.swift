@@ -101,7 +101,7 @@ extension EventLoop {
     /// flood does not keep the loop from all others. Large buffers hold few frames, and so may bring more bytes.
     private func hasSpentTurn(_ connection: ConnectionSlot, _ size: ReceiveBufferSize) -> Bool {
         connection.state.deliveryTurn == turn
-            && connection.state.deliveredByteCount >= (size == .large ? 256 << 10 : 64 << 10)
+            && connection.state.deliveredByteCount >= (size == .large ? 256 << 10 : 32 << 10)
     }
 
     private func countDelivery(of count: Int, to connection: ConnectionSlot) {

@@ -66,14 +66,14 @@ import Testing
         #expect(loop.driver.loanCount == 0)
     }
 
-    @Test func `a connection is given 64 KiB of small buffers a turn, and the rest in the next ones`() {
+    @Test func `a connection is given 32 KiB of small buffers a turn, and the rest in the next ones`() {
         let loop = loop()
         let peer = loop.connect()
         loop.rest()
         let bytes = (0..<200 << 10).map { UInt8(truncatingIfNeeded: $0 >> 10) }
         peer.send(bytes)
         loop.turn()
-        #expect(deliveries.joined().count == 64 << 10)
+        #expect(deliveries.joined().count == 32 << 10)
         loop.rest()
         #expect(deliveries.joined().elementsEqual(bytes))
         #expect(loop.driver.loanCount == 0)

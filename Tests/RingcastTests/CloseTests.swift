@@ -151,4 +151,16 @@ import WebSocketProtocol
             #expect(journal.wait().count == 1)
         }
     }
+
+    @Test func `the end of a connection never touches the next one, which may have its descriptor`() async throws {
+        let handlers = WebSocketHandlers<Void>(open: { ws in ws.send("hi") })
+        try await serving(handlers) { server in
+            for _ in 0..<300 {
+                let client = try SocketClient(port: server.port)
+                #expect(try client.readText() == "hi")
+                try client.sendClose()
+                #expect(try client.read().closeCode == 1000)
+            }
+        }
+    }
 }

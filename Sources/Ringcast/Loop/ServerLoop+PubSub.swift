@@ -16,8 +16,21 @@ extension ServerLoop {
         let entry = table.entry(for: topic)
         // Sockets of this loop have subscribed before this publish, or will after it: only other loops need the stamp.
         let (stamp, isKept) = retain ? core.registry.retain(unsafe .frame(opcode, payload), in: entry) : (nil, false)
-        let local = unsafe deliver(payload, as: opcode, to: entry, except: excluded)
-        let remote = unsafe forward(payload, as: opcode, to: entry, stamp: stamp)
+        var (local, remote): (Reach, Reach) = ((0, 0), (0, 0))
+        if entry.isInterestedElsewhere(than: loop.index) {
+            // Encoded once for all loops, this one too. As many owners as there may be targets, and this call: interest may
+            // change while it is looked at.
+            let frame = unsafe SharedFrame.encode(
+                payload, as: opcode, owners: core.counters.count + 1, topic: entry,
+                stamp: stamp ?? entry.retainedCount)
+            unsafe counters.pointee.framesEncoded += 1
+            if table.localSubscriberCount(of: entry) > 0 {
+                local = unsafe deliver(share(frame), to: entry, except: excluded?.subscriber)
+            }
+            remote = forward(frame, to: entry)
+        } else {
+            local = unsafe deliver(payload, as: opcode, to: entry, except: excluded)
+        }
         guard local.count + remote.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
         return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
@@ -72,19 +85,12 @@ extension ServerLoop {
         unsafe counters.pointee.dropsClosed += missed
         unsafe counters.pointee.deliveries += deliveries
         unsafe counters.pointee.messagesOut += deliveries
+        if reach.blocked > 0 { reportDrops(of: frame) }
         return reach
     }
 
-    /// Hands the message to the other loops that have subscribers.
-    private func forward(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, stamp: UInt64?
-    ) -> Reach {
-        guard entry.isInterestedElsewhere(than: loop.index) else { return (0, 0) }
-        // As many owners as there may be targets: interest may change while it is looked at.
-        let owners = core.counters.count
-        let frame = unsafe SharedFrame.encode(
-            payload, as: opcode, owners: owners, topic: entry, stamp: stamp ?? entry.retainedCount)
-        unsafe counters.pointee.framesEncoded += 1
+    /// Hands the frame to the other loops that have subscribers, and gives up this loop's share of it.
+    private func forward(_ frame: SharedFrame, to entry: TopicEntry) -> Reach {
         var reach: Reach = (0, 0)
         entry.forEachInterestedLoop { target in
             guard target != loop.index else { return }
@@ -94,8 +100,17 @@ extension ServerLoop {
                 unsafe counters.pointee.dropsInLanes += 1
             }
         }
-        frame.release(by: owners - reach.count)
+        frame.release(by: core.counters.count + 1 - reach.count)
         return reach
+    }
+
+    /// Copies a frame into this loop's shared log.
+    private func share(_ frame: SharedFrame) -> SharedBytes {
+        let bytes = unsafe frame.bytes
+        // Safe: the log gives room for exactly the frame.
+        return unsafe loop.share(bytes.count) { room in
+            unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        }
     }
 
     /// A message of this server has come from another loop or thread.
@@ -103,11 +118,7 @@ extension ServerLoop {
         switch LoopMessage(unpacking: message) {
         case .publish(let frame):
             guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
-            let bytes = unsafe frame.bytes
-            // Safe: the log gives room for exactly the frame.
-            let copy = unsafe loop.share(bytes.count) { room in
-                unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
-            }
+            let copy = share(frame)
             let stamp = frame.stamp
             frame.release()
             if table.isForAll(entry, stamp: stamp) {

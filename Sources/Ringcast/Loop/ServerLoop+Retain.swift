@@ -10,6 +10,7 @@ extension ServerLoop {
         }
         var held: [UInt8]? = bytes
         deliver(frame, of: table.entry(for: topic), to: session, holding: &held)
+        reportDrops(of: frame)
     }
 
     /// The fan-out of a frame that is not for every subscriber here: some have got something newer when they
@@ -19,6 +20,7 @@ extension ServerLoop {
         unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in
             deliver(frame, of: entry, to: unsafe Session(subscriber: subscriber), holding: &held)
         }
+        reportDrops(of: frame)
     }
 
     private func deliver(
@@ -46,7 +48,9 @@ extension Session {
         guard unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic) == .added else {
             return false
         }
+        let count = loop.table.changedCount
         if let frame = loop.table.takeRetained(by: memberships) { loop.deliver(retained: frame, of: topic, to: self) }
+        reportSubscription(to: topic, before: count - 1, after: count)
         return true
     }
 }

@@ -28,6 +28,10 @@ import WebSocketProtocol
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
+    /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
+    var noticedDrops: [NoticedDrop] = []
+    /// A `dropped` handler is running: what it drops itself is counted, and not reported.
+    var isReportingDrop = false
 
     init(core: ServerCore, loop: EventLoop) {
         self.core = core
@@ -66,7 +70,7 @@ import WebSocketProtocol
         case .http(let exchange):
             let consumed = exchange.receive(&bytes, on: connection)
             // Frames may follow the handshake in the same segment.
-            guard case .socket(let session) = ConnectionRole(connection) else { return consumed }
+            guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
             return session.receive(&bytes, from: consumed, on: self)
         case .none: return bytes.byteCount
         }
@@ -82,9 +86,7 @@ import WebSocketProtocol
 
     func inputEnded(_ connection: Connection) {
         switch ConnectionRole(connection) {
-        case .socket(let session):
-            session.end(.abnormalClosure, reason: "")
-            connection.close()
+        case .socket(let session): session.inputEnded()
         case .http(let exchange): exchange.inputEnded(connection)
         case .none: connection.close()
         }
@@ -100,7 +102,7 @@ import WebSocketProtocol
 
     func closed(_ connection: Connection, _ reason: DisconnectReason) {
         switch ConnectionRole(connection) {
-        case .socket(let session): session.end(.abnormalClosure, reason: reason.text)
+        case .socket(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
         case .none: break
         }

@@ -57,11 +57,11 @@ struct Backlog {
         return first < entries.count ? remove(at: first) : nil
     }
 
-    /// Drops the oldest frame that may be evicted for any newer one. Returns its size; nil: there is none.
-    mutating func evictOldest() -> Int? {
+    /// Drops the oldest frame that may be evicted for any newer one, and returns it; nil: there is none.
+    mutating func evictOldest() -> [UInt8]? {
         oldest = max(oldest, first)
         while oldest < entries.count {
-            if case .oldest? = entries[oldest]?.kind { return remove(at: oldest).bytes.count }
+            if case .oldest? = entries[oldest]?.kind { return remove(at: oldest).bytes }
             oldest += 1
         }
         return nil
@@ -70,9 +70,8 @@ struct Backlog {
     /// The size of the frame that a newer one of the topic would replace.
     func latestByteCount(of topic: Topic) -> Int? { newest[topic].flatMap { entries[$0]?.bytes.count } }
 
-    mutating func evictLatest(of topic: Topic) {
-        if let index = newest[topic] { _ = remove(at: index) }
-    }
+    @discardableResult
+    mutating func evictLatest(of topic: Topic) -> [UInt8]? { newest[topic].map { remove(at: $0).bytes } }
 
     private mutating func remove(at index: Int) -> Entry {
         let entry = entries[index]!

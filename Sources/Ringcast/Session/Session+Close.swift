@@ -7,6 +7,9 @@ extension Session {
     func close(_ code: CloseCode, reason: String) {
         guard isOpen else { return }
         sendClose(code, reason: reason)
+        // The peer's Close has to be read.
+        release([.paused, .inputFull])
+        extras?.messageBacklog?.removeAll()
         let extras = makeExtras()
         extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
         extras.queuedAtClose = connection.queuedByteCount
@@ -17,15 +20,37 @@ extension Session {
     func terminate() {
         guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
         flags.formUnion([.closing, .terminated])
+        extras?.messageBacklog?.removeAll()
         loop.endAtTurnsEnd(self)
     }
 
-    /// The peer's Close has come (§5.5.1): answer with its code, unless ours was first, and be done.
+    /// The peer's Close has come (§5.5.1). What came before it is handled before it.
     func peerClosed(_ code: CloseCode?, reason: String) {
+        if !postpone(.close(code, reason: reason)) { finishClose(code, reason: reason) }
+    }
+
+    /// Answers the peer's Close with its code, unless ours was first, and is done.
+    func finishClose(_ code: CloseCode?, reason: String) {
         if isOpen { sendClose(code, reason: "") }
         let connection = connection
         end(code ?? .noStatusReceived, reason: code == nil ? "" : reason)
         connection.close()
+    }
+
+    /// The peer has sent its FIN without a Close.
+    func inputEnded() {
+        if !postpone(.endOfInput) { finishInput() }
+    }
+
+    func finishInput() {
+        let connection = connection
+        end(.abnormalClosure, reason: "")
+        connection.close()
+    }
+
+    /// The connection is gone.
+    func connectionEnded(_ reason: String) {
+        if !finishEnding() { end(.abnormalClosure, reason: reason) }
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not
@@ -42,9 +67,10 @@ extension Session {
     func end(_ code: CloseCode, reason: String) {
         flags.formUnion([.closing, .closed])
         extras?.lifeline?.close()
+        extras?.messageBacklog?.task?.cancel()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
-        loop.table.unsubscribeAll(memberships: &memberships)
+        endSubscriptions()
         loop.sessions.remove(self)
         dropBacklog()
         unsafe connection.context = nil

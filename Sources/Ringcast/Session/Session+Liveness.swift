@@ -20,8 +20,10 @@ extension Session {
 
     /// The connection's deadline has come.
     func deadlineReached(now: UInt64) {
+        if finishEnding() { return }
         if flags.contains(.closing) { return closeDeadlineReached(now: now) }
         if flags.contains(.stopping) { return closeForStop() }
+        if isHeld { rest(at: now) }
         let silence = unsafe now - state.pointee.lastInbound
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
         if let end = extras?.lifetimeEnd, now >= end { return close(.goingAway, reason: "lifetime over") }

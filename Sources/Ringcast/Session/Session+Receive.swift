@@ -16,6 +16,8 @@ extension Session {
         let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
+            // Paused by what was just handled: the reactor keeps the rest, and brings it again.
+            if isHeld { return position }
             frames += 1
             if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
                 || loop.counters.pointee.deliveries >= deliveryBound

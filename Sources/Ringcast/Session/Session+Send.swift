@@ -14,7 +14,7 @@ extension Session {
         guard isOpen else { return refused(\.dropsClosed) }
         let connection = connection
         let queued = queuedByteCount
-        guard queued < withKind({ $0.backpressureLimit }) else { return refusedAtLimit() }
+        guard queued < withKind({ $0.backpressureLimit }) else { return unsafe refusedAtLimit(payload, opcode) }
         let isLent = unsafe payload.count >= Self.borrowThreshold && lend(payload, as: opcode)
         if !isLent { unsafe queueFrame(opcode, payload) }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
@@ -48,6 +48,12 @@ extension Session {
     func refusedAtLimit() -> SendResult {
         if withKind({ $0.closeOnBackpressureLimit }) { close(.tryAgainLater, reason: "backpressure limit") }
         return refused(\.dropsAtLimit)
+    }
+
+    private func refusedAtLimit(_ payload: UnsafeRawBufferPointer, _ opcode: Opcode) -> SendResult {
+        let result = refusedAtLimit()
+        unsafe reportDrop(payload, as: opcode)
+        return result
     }
 
     private func refused(_ reason: WritableKeyPath<LoopCounters, UInt64>) -> SendResult {

@@ -43,7 +43,7 @@ extension Session {
             if case .close(let code) = policy, !withKind({ $0.closeOnBackpressureLimit }) {
                 close(code, reason: "slow consumer")
             }
-            _ = refusedAtLimit()
+            missedDelivery()
             return true
         }
         guard policy.evicts || flags.contains(.backlogged) else {
@@ -75,13 +75,14 @@ extension Session {
         case .latest:
             guard let older = extras.backlog?.latestByteCount(of: topic.topic) else { return queued < limit }
             guard queued - older < limit || count <= older else { return false }
-            extras.backlog?.evictLatest(of: topic.topic)
+            if let frame = extras.backlog?.evictLatest(of: topic.topic) { noteDrop(of: frame) }
             unsafe counters.pointee.dropsSuperseded += 1
             return true
         case .dropOldest:
             var evicted = 0
-            while queued - evicted >= limit, evicted < count, let bytes = extras.backlog?.evictOldest() {
-                evicted += bytes
+            while queued - evicted >= limit, evicted < count, let frame = extras.backlog?.evictOldest() {
+                evicted += frame.count
+                noteDrop(of: frame)
                 unsafe counters.pointee.dropsEvicted += 1
             }
             return queued - evicted < limit || evicted >= count

@@ -16,13 +16,17 @@ extension Session {
     func deliver(_ frame: SharedBytes) -> DeliveryResult {
         guard isOpen else { return .closed }
         let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
-        if case .atLimit = result { _ = refusedAtLimit() }
+        if case .atLimit = result { missedDelivery() }
         return result
     }
 
     /// A message that a reference sent from another loop or thread.
     func sendShared(_ frame: SharedFrame) {
-        guard admitDelivery() else { return }
+        guard isOpen else { return }
+        guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
+            _ = refusedAtLimit()
+            return unsafe reportDrop(frame: frame.bytes)
+        }
         unsafe queueEncoded(frame.bytes)
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         if connection.isBlocked || queuedByteCount > Self.corkWatermark {
@@ -30,15 +34,4 @@ extension Session {
             oweDrain()
         }
     }
-
-    @inline(__always)
-    private func admitDelivery() -> Bool {
-        guard isOpen else { return false }
-        guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
-            _ = refusedAtLimit()
-            return false
-        }
-        return true
-    }
-
 }

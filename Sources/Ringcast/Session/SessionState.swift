@@ -46,6 +46,14 @@ struct SessionFlags: OptionSet {
     static let dataInUse = SessionFlags(rawValue: 1 << 6)
     /// The server stops: the deadline that is set closes the socket with the server's code.
     static let stopping = SessionFlags(rawValue: 1 << 7)
+    /// Its user wants no input for now.
+    static let paused = SessionFlags(rawValue: 1 << 8)
+    /// As many messages wait for the asynchronous handler as may.
+    static let inputFull = SessionFlags(rawValue: 1 << 9)
+    /// The peer has said its last; its end waits for the messages before it.
+    static let inputOver = SessionFlags(rawValue: 1 << 10)
+    /// Reasons not to read.
+    static let held: SessionFlags = [.paused, .inputFull, .inputOver]
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
 }
@@ -65,6 +73,8 @@ final class SessionExtras {
     /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.
     var closeDeadline: UInt64 = 0
     var queuedAtClose = 0
+    /// What waits for the asynchronous message handler.
+    var messageBacklog: MessageBacklog?
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }

@@ -1,3 +1,4 @@
+import PubSub
 import WebSocketProtocol
 
 /// The handlers with the user's type erased: one dynamic call per event, then the user's closure.
@@ -11,6 +12,11 @@ protocol SocketHandlers: AnyObject, Sendable {
     func ping(_ session: Session, _ payload: borrowing RawSpan) throws
     func pong(_ session: Session, _ payload: borrowing RawSpan) throws
     func error(_ session: Session, _ error: any Error)
+    /// Whether the two below do anything.
+    var reportsSubscriptions: Bool { get }
+    var reportsDrops: Bool { get }
+    func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws
+    func dropped(_ session: Session, _ message: borrowing Message) throws
     func deinitializeData(of session: Session)
 }
 
@@ -20,28 +26,37 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
 
     private let onOpen: (@Sendable (borrowing Socket) throws -> Void)?
     private let onMessage: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
+    private let onAsyncMessage: (@Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void)?
     private let onDrain: (@Sendable (borrowing Socket) throws -> Void)?
     private let onClose: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)?
     private let onPing: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?
     private let onPong: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?
     private let onError: (@Sendable (borrowing Socket, any Error) -> Void)?
+    private let onSubscription: (@Sendable (borrowing Socket, Topic, Int, Int) throws -> Void)?
+    private let onDropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
 
     init(
         open: (@Sendable (borrowing Socket) throws -> Void)?,
         message: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?,
+        asyncMessage: (@Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void)?,
         drain: (@Sendable (borrowing Socket) throws -> Void)?,
         close: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)?,
         ping: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?,
         pong: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?,
-        error: (@Sendable (borrowing Socket, any Error) -> Void)?
+        error: (@Sendable (borrowing Socket, any Error) -> Void)?,
+        subscription: (@Sendable (borrowing Socket, Topic, Int, Int) throws -> Void)?,
+        dropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
     ) {
         onOpen = open
         onMessage = message
+        onAsyncMessage = asyncMessage
         onDrain = drain
         onClose = close
         onPing = ping
         onPong = pong
         onError = error
+        onSubscription = subscription
+        onDropped = dropped
     }
 
     var layout: SessionLayout { SessionLayout(dataOf: ConnectionData.self) }
@@ -49,7 +64,10 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     func open(_ session: Session) throws { try onOpen?(Socket(session)) }
 
     func message(_ session: Session, _ message: borrowing Message) throws {
-        try onMessage?(Socket(session), message)
+        if let onMessage { return try onMessage(Socket(session), message) }
+        guard let onAsyncMessage else { return }
+        let reference = WebSocketRef<ConnectionData>(session.lifeline)
+        session.handleLater(OwnedMessage(message)) { try await onAsyncMessage(reference, $0) }
     }
 
     func drain(_ session: Session) throws { try onDrain?(Socket(session)) }
@@ -63,6 +81,15 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
     func pong(_ session: Session, _ payload: borrowing RawSpan) throws { try onPong?(Socket(session), payload) }
 
     func error(_ session: Session, _ error: any Error) { onError?(Socket(session), error) }
+
+    var reportsSubscriptions: Bool { onSubscription != nil }
+    var reportsDrops: Bool { onDropped != nil }
+
+    func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws {
+        try onSubscription?(Socket(session), topic, before, after)
+    }
+
+    func dropped(_ session: Session, _ message: borrowing Message) throws { try onDropped?(Socket(session), message) }
 
     func deinitializeData(of session: Session) {
         // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once,

@@ -12,6 +12,9 @@ import WebSocketProtocol
     let backpressureLimit: Int
     let closeOnBackpressureLimit: Bool
     let publishToSelf: Bool
+    let maxWaitingMessages: Int
+    let reportsSubscriptions: Bool
+    let reportsDrops: Bool
     /// Milliseconds; 0 is off.
     let idleTimeout: UInt64
     /// Silence after which a ping is sent, in milliseconds; nil: never.
@@ -28,10 +31,13 @@ import WebSocketProtocol
         unsafe self.loop = loop
         unsafe counters = loop.counters
         layout = handlers.layout
+        reportsSubscriptions = handlers.reportsSubscriptions
+        reportsDrops = handlers.reportsDrops
         limits = DecoderLimits(maxPayloadLength: options.maxPayloadLength)
         backpressureLimit = options.backpressureLimit
         closeOnBackpressureLimit = options.closeOnBackpressureLimit
         publishToSelf = options.publishToSelf
+        maxWaitingMessages = options.maxWaitingMessages
         idleTimeout = options.idleTimeout.milliseconds
         pingAfter = options.sendPings && idleTimeout > 0 ? idleTimeout - min(idleTimeout / 4, 16_000) : nil
         closeTimeout = options.closeTimeout.milliseconds

@@ -16,7 +16,7 @@ extension WebSocket {
     /// - Returns: whether it was subscribed.
     @discardableResult
     public func unsubscribe(from topic: Topic) -> Bool {
-        session.loop.table.unsubscribe(memberships: &session.memberships, from: topic)
+        session.unsubscribe(from: topic)
     }
 
     /// Whether it is subscribed to a topic. Costs what `subscribe` costs.

@@ -1,3 +1,6 @@
+public import PubSub
+public import WebSocketProtocol
+
 /// One kind of socket: what happens on its events, and its limits. Declared once, used for any number of connections.
 ///
 /// Every handler runs on the loop that owns the connection, one at a time per loop; what they share within a connection
@@ -20,6 +23,13 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ///   - ping: a ping has come; its pong has already been queued.
     ///   - pong: a pong has come.
     ///   - error: another handler threw this.
+    ///   - subscription: the socket has subscribed to a topic, or unsubscribed: how many subscribers it had on all
+    ///     loops before, and has now. Called within `subscribe` and `unsubscribe`, and after `close` for each topic
+    ///     that is left: then publishing still works, nothing else.
+    ///   - dropped: a message for this socket was dropped since too much waits for it: one sent to it, or one of a
+    ///     topic. Called within the `send` or `publish` that could not be served, which may be another socket's, so do
+    ///     not hold a lock there. What is dropped by this handler itself is counted, and not reported. Messages dropped
+    ///     since the socket is closed are not reported.
     public init(
         options: WebSocketOptions = WebSocketOptions(),
         open: (@Sendable (borrowing Socket) throws -> Void)? = nil,
@@ -28,15 +38,59 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
         close: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)? = nil,
         ping: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)? = nil,
         pong: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)? = nil,
-        error: (@Sendable (borrowing Socket, any Error) -> Void)? = nil
+        error: (@Sendable (borrowing Socket, any Error) -> Void)? = nil,
+        subscription: (@Sendable (borrowing Socket, Topic, _ before: Int, _ after: Int) throws -> Void)? = nil,
+        dropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)? = nil
     ) {
         precondition(
-            open != nil || message != nil || drain != nil || close != nil || ping != nil || pong != nil || error != nil,
+            open != nil || message != nil || drain != nil || close != nil || ping != nil || pong != nil || error != nil
+                || subscription != nil || dropped != nil,
             "WebSocketHandlers needs at least one handler")
+        self.init(
+            options,
+            HandlerTable(
+                open: open, message: message, asyncMessage: nil, drain: drain, close: close, ping: ping, pong: pong,
+                error: error, subscription: subscription, dropped: dropped))
+    }
+
+    /// With a message handler that may wait.
+    ///
+    /// It is called for one message of a connection at a time, in order, on the connection's loop, where it is again
+    /// after every `await`. Others that come meanwhile wait; at `maxWaitingMessages` reading pauses, so that the peer
+    /// feels it. Costs a copy of the message, and a task whenever messages come and none is being handled.
+    ///
+    /// Messages that came before the peer's Close, or its end of input, are handled before the close handler runs, and
+    /// can still be answered; they have `closeTimeout` for it. Messages that wait when the socket is closed from this
+    /// side, when a handler throws, or when the connection is lost, are dropped. When the socket is gone, the task of a
+    /// handler that is still running is cancelled.
+    /// - Parameters:
+    ///   - asyncMessage: a whole message has come. An error thrown goes to `error` and closes with 1011.
+    ///     The others are as in the other initialiser.
+    public init(
+        options: WebSocketOptions = WebSocketOptions(),
+        open: (@Sendable (borrowing Socket) throws -> Void)? = nil,
+        asyncMessage: @escaping @Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void,
+        drain: (@Sendable (borrowing Socket) throws -> Void)? = nil,
+        close: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)? = nil,
+        ping: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)? = nil,
+        pong: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)? = nil,
+        error: (@Sendable (borrowing Socket, any Error) -> Void)? = nil,
+        subscription: (@Sendable (borrowing Socket, Topic, _ before: Int, _ after: Int) throws -> Void)? = nil,
+        dropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)? = nil
+    ) {
+        self.init(
+            options,
+            HandlerTable(
+                open: open, message: nil, asyncMessage: asyncMessage, drain: drain, close: close, ping: ping,
+                pong: pong,
+                error: error, subscription: subscription, dropped: dropped))
+    }
+
+    private init(_ options: WebSocketOptions, _ table: HandlerTable<ConnectionData>) {
         precondition(options.maxPayloadLength > 0, "maxPayloadLength must be positive")
+        precondition(options.maxWaitingMessages > 0, "maxWaitingMessages must be positive")
         precondition(options.idleTimeout <= .seconds(86_400), "idleTimeout is at most 24 hours")
         self.options = options
-        table = HandlerTable(
-            open: open, message: message, drain: drain, close: close, ping: ping, pong: pong, error: error)
+        self.table = table
     }
 }

@@ -19,6 +19,9 @@ public struct WebSocketOptions: Sendable {
     public var maxLifetime: Duration
     /// Whether a socket that publishes to a topic it is subscribed to receives the message too.
     public var publishToSelf: Bool
+    /// So many received messages, or as many bytes as one message may have, wait for an asynchronous handler before
+    /// reading pauses.
+    public var maxWaitingMessages: Int
     /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is,
     /// every offer is declined, as the RFC allows, and messages go as they are.
     public var perMessageDeflate: Bool
@@ -34,6 +37,7 @@ public struct WebSocketOptions: Sendable {
         writeStallTimeout: Duration = .seconds(60),
         maxLifetime: Duration = .zero,
         publishToSelf: Bool = false,
+        maxWaitingMessages: Int = 16,
         perMessageDeflate: Bool = false
     ) {
         self.maxPayloadLength = maxPayloadLength
@@ -45,6 +49,7 @@ public struct WebSocketOptions: Sendable {
         self.writeStallTimeout = writeStallTimeout
         self.maxLifetime = maxLifetime
         self.publishToSelf = publishToSelf
+        self.maxWaitingMessages = maxWaitingMessages
         self.perMessageDeflate = perMessageDeflate
     }
 }

@@ -72,8 +72,8 @@ final class SocketClient {
             throw TCPClient.Failure(what: "not a frame of a server: \(head)")
         }
         var length = Int(head[1])
-        if length == 126 { length = try connection.read(2).reduce(0) { $0 << 8 | Int($1) } }
-        if length == 127 { length = try connection.read(8).reduce(0) { $0 << 8 | Int($1) } }
+        let extra = length < 126 ? 0 : length == 126 ? 2 : 8
+        if extra > 0 { length = try connection.read(extra).reduce(0) { $0 << 8 | Int($1) } }
         return Frame(opcode: opcode, payload: try connection.read(length), isFinal: head[0] & 0x80 != 0)
     }
 

@@ -1,0 +1,87 @@
+import Reactor
+import WebSocketProtocol
+
+/// Asynchronous message handling: messages wait in the session's backlog, a task on its loop takes one after the other.
+///
+/// The task knows the session by its lifeline only, and asks for it between two messages: what it finds then is true
+/// until its next `await`, since both run on the loop.
+extension Session {
+    /// Queues a message for `handle`, and stops reading at the bound.
+    func handleLater(
+        _ message: OwnedMessage, by handle: @escaping @Sendable (OwnedMessage) async throws -> Void
+    ) {
+        let backlog = makeBacklog()
+        backlog.append(message)
+        if isFull(backlog) { hold(.inputFull) }
+        guard backlog.task == nil else { return }
+        let lifeline = lifeline
+        backlog.task = Task(executorPreference: loop.loop.executor) {
+            while let message = lifeline.session?.nextWaitingMessage() {
+                do { try await handle(message) } catch { lifeline.messageHandlerFailed(error) }
+            }
+        }
+    }
+
+    /// The next message for the task. Nil: it is done, and an end that waited for it has come, with which the session
+    /// may be gone.
+    fileprivate func nextWaitingMessage() -> OwnedMessage? {
+        guard let backlog = extras?.messageBacklog else { return nil }
+        if let message = backlog.popFirst() {
+            if !isFull(backlog) { release(.inputFull) }
+            return message
+        }
+        backlog.task = nil
+        if !flags.contains(.terminated) { finishEnding() }
+        return nil
+    }
+
+    /// By count, and by bytes: as much as one message may have.
+    private func isFull(_ backlog: MessageBacklog) -> Bool {
+        withKind { backlog.count >= $0.maxWaitingMessages || backlog.byteCount >= $0.limits.maxPayloadLength }
+    }
+
+    private func makeBacklog() -> MessageBacklog {
+        let extras = makeExtras()
+        if let backlog = extras.messageBacklog { return backlog }
+        let backlog = MessageBacklog()
+        extras.messageBacklog = backlog
+        return backlog
+    }
+}
+
+extension Session {
+    /// The peer has ended its side. True: messages that came before are still being handled; the end comes behind them,
+    /// or at the deadline of a close.
+    func postpone(_ ending: MessageBacklog.Ending) -> Bool {
+        guard let backlog = extras?.messageBacklog, backlog.task != nil else { return false }
+        backlog.ending = ending
+        hold(.inputOver)
+        if isOpen { connection.setDeadline(loop.now + withKind { $0.closeTimeout }) }
+        return true
+    }
+
+    /// Comes to the end that was postponed. False: none was.
+    @discardableResult
+    func finishEnding() -> Bool {
+        guard let ending = extras?.messageBacklog?.ending else { return false }
+        switch ending {
+        case .close(let code, let reason): finishClose(code, reason: reason)
+        case .endOfInput: finishInput()
+        }
+        return true
+    }
+}
+
+extension SocketLifeline {
+    /// The socket, for code that runs on its loop; nil elsewhere, and once it is closed.
+    fileprivate var session: Session? {
+        guard current != .closed, let here = core.currentLoop, here.loop.index == loop else { return nil }
+        return here.sessions.find(slot: slot, serial: serial)
+    }
+
+    /// Tells the error handler; once the socket is closed there is nobody to be told.
+    fileprivate func messageHandlerFailed(_ error: any Error) {
+        if let session { return session.handlerFailed(error) }
+        core.logDebug("a message handler threw after its WebSocket was closed: \(error)")
+    }
+}

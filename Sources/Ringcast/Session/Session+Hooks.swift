@@ -1,0 +1,95 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// The `subscription` handler.
+extension Session {
+    func unsubscribe(from topic: Topic) -> Bool {
+        let table = loop.table
+        guard table.unsubscribe(memberships: &memberships, from: topic) else { return false }
+        let count = table.changedCount
+        reportSubscription(to: topic, before: count + 1, after: count)
+        return true
+    }
+
+    /// Leaves all topics, the newest first where somebody listens.
+    func endSubscriptions() {
+        let table = loop.table
+        guard withKind({ $0.reportsSubscriptions }) else { return table.unsubscribeAll(memberships: &memberships) }
+        while let topic = table.newestTopic(of: memberships) { _ = unsubscribe(from: topic) }
+    }
+
+    /// After the change, since the handler may change subscriptions itself.
+    func reportSubscription(to topic: Topic, before: Int, after: Int) {
+        guard withKind({ $0.reportsSubscriptions }) else { return }
+        do {
+            try withHandlers { try $0.subscription(self, topic, before: before, after: after) }
+        } catch { handlerFailed(error) }
+    }
+}
+
+/// The `dropped` handler.
+extension Session {
+    /// Tells the handler of a message that was not queued. Whoever drops one in the middle of a fan-out notes it
+    /// instead.
+    func reportDrop(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) {
+        guard withKind({ $0.reportsDrops }), !flags.contains(.closed), !loop.isReportingDrop else { return }
+        let loop = loop
+        loop.isReportingDrop = true
+        defer { loop.isReportingDrop = false }
+        let bytes = unsafe payload.bytes
+        var message = Message.binary(bytes)
+        // `sendText` does not check that it is text.
+        if opcode == .text, let text = try? UTF8Span(validating: Span<UInt8>(_bytes: bytes)) {
+            message = .text(text)
+        }
+        do { try withHandlers { try $0.dropped(self, message) } } catch { handlerFailed(error) }
+    }
+
+    /// The same for a whole frame as it would have been sent: unmasked, not fragmented (RFC 6455 §5.2).
+    func reportDrop(frame: UnsafeRawBufferPointer) {
+        let length =
+            switch unsafe frame[1] {
+            case 126: 4
+            case 127: 10
+            default: 2
+            }
+        let opcode: Opcode = unsafe frame[0] & 0x0F == Opcode.text.rawValue ? .text : .binary
+        unsafe reportDrop(UnsafeRawBufferPointer(rebasing: frame[length...]), as: opcode)
+    }
+
+    /// The frame under delivery finds the queue at its limit.
+    func missedDelivery() {
+        _ = refusedAtLimit()
+        noteDrop(of: nil)
+    }
+
+    /// Remembers a drop until the fan-out is over: a handler that publishes in the middle of it would mix up the order.
+    /// - Parameter frame: one that was evicted; nil: the one under delivery.
+    func noteDrop(of frame: [UInt8]?) {
+        guard withKind({ $0.reportsDrops }), !loop.isReportingDrop else { return }
+        loop.noticedDrops.append(NoticedDrop(slot: slot, serial: serial, frame: frame))
+    }
+}
+
+/// A drop that its socket's handler has not heard of yet.
+struct NoticedDrop {
+    let slot: UInt32
+    let serial: UInt64
+    let frame: [UInt8]?
+}
+
+extension ServerLoop {
+    /// The fan-out of `frame` is over: the handlers hear of what it dropped. Costs one copy of the frame if there was
+    /// anything.
+    func reportDrops(of frame: SharedBytes) {
+        guard !noticedDrops.isEmpty else { return }
+        let drops = noticedDrops
+        noticedDrops = []
+        let delivered = unsafe [UInt8](frame.bytes)
+        for drop in drops {
+            guard let session = sessions.find(slot: drop.slot, serial: drop.serial) else { continue }
+            unsafe (drop.frame ?? delivered).withUnsafeBytes { unsafe session.reportDrop(frame: $0) }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// A message that belongs to its holder: a copy that may be kept, and cross an `await`.
+public enum OwnedMessage: Sendable, Hashable {
+    case text(String)
+    case binary([UInt8])
+
+    /// Copies a received message.
+    public init(_ message: borrowing Message) {
+        self = message.isText ? .text(message.string) : .binary(message.bytes)
+    }
+
+    /// Payload bytes.
+    public var byteCount: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .binary(let bytes): bytes.count
+        }
+    }
+
+    public var isText: Bool {
+        switch self {
+        case .text: true
+        case .binary: false
+        }
+    }
+
+    /// The payload as a string. Binary payloads that are not UTF-8 come out repaired.
+    public var string: String {
+        switch self {
+        case .text(let text): text
+        case .binary(let bytes): String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    /// The payload as an array.
+    public var bytes: [UInt8] {
+        switch self {
+        case .text(let text): [UInt8](text.utf8)
+        case .binary(let bytes): bytes
+        }
+    }
+}

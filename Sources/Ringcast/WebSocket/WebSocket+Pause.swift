@@ -1,0 +1,25 @@
+extension WebSocket {
+    /// Stops reading this socket, from the next frame on, until `resume`. The peer feels it as TCP backpressure once
+    /// the kernel's buffers and 64 KiB here are full. Frames that have come already are kept, in order.
+    ///
+    /// Sending goes on, and messages to the socket still leave. The idle timer rests; pings are not answered, and a
+    /// peer that goes away is noticed when something is sent to it, or after `resume`. `close` ends the pause, to see
+    /// the peer's answer: messages that were kept are dropped with it. Without effect on a socket that is paused or not
+    /// open.
+    public func pause() { session.hold(.paused) }
+
+    /// Reads again: what was kept comes first, in one of the loop's next turns. The idle time begins anew.
+    public func resume() { session.release(.paused) }
+
+    /// Whether `pause` was called, and neither `resume` nor `close` since.
+    public var isPaused: Bool { session.flags.contains(.paused) }
+}
+
+extension WebSocketRef {
+    /// Stops reading the socket until `resume`; see `WebSocket.pause`. From another thread it takes effect when the
+    /// loop hears of it: handlers for messages that have come until then still run.
+    public func pause() { lifeline.run { $0.hold(.paused) } }
+
+    /// Reads the socket again.
+    public func resume() { lifeline.run { $0.release(.paused) } }
+}

@@ -1,0 +1,162 @@
+import Ringcast
+import Testing
+import WebSocketProtocol
+
+@Suite struct HookTests {
+    struct Change: Equatable, Sendable {
+        let topic: Topic
+        let before: Int
+        let after: Int
+    }
+
+    @Test func `subscription hears of every change with its count, also of those that a close makes`() async throws {
+        let journal = Journal<String>()
+        let handlers = WebSocketHandlers<Void>(
+            message: { ws, message in
+                let topic = Topic(String(message.string.dropFirst()))
+                let changed = message.string.first == "+" ? ws.subscribe(to: topic) : ws.unsubscribe(from: topic)
+                journal.note("\(changed)")
+            },
+            close: { ws, _, _ in journal.note("close \(ws.subscriptions)") },
+            subscription: { _, topic, before, after in journal.note("\(topic) \(before) \(after)") })
+        try await serving(handlers) { server in
+            let clients = try (0..<2).map { _ in try SocketClient(port: server.port) }
+            #expect(eventually { server.statistics.map(\.sockets) == [1, 1] })
+            let steps: [(Int, String, [String])] = [
+                (0, "+a", ["a 0 1", "true"]), (0, "+a", ["false"]), (1, "+a", ["a 1 2", "true"]),
+                (0, "+b", ["b 0 1", "true"]), (1, "-b", ["false"]), (0, "-a", ["a 2 1", "true"]),
+                (0, "+a", ["a 1 2", "true"]),
+            ]
+            var expected: [String] = []
+            for (client, text, entries) in steps {
+                try clients[client].send(text)
+                expected += entries
+                #expect(journal.wait(for: expected.count) == expected)
+            }
+            try clients[0].sendClose()
+            expected += ["close [b, a]", "a 2 1", "b 1 0"]
+            #expect(journal.wait(for: expected.count) == expected)
+            clients[1].connection.reset()
+            expected += ["close [a]", "a 1 0"]
+            #expect(journal.wait(for: expected.count) == expected)
+        }
+    }
+
+    @Test func `the counts of all loops are one sequence, whatever happens at the same time`() async throws {
+        let journal = Journal<Change>()
+        let handlers = WebSocketHandlers<Void>(
+            message: { ws, _ in
+                for _ in 0..<100 {
+                    ws.subscribe(to: "t")
+                    ws.unsubscribe(from: "t")
+                }
+                ws.subscribe(to: "t")
+            },
+            subscription: { _, topic, before, after in
+                journal.note(Change(topic: topic, before: before, after: after))
+            })
+        try await serving(handlers, { $0.loops = .count(4) }) { server in
+            let clients = try (0..<8).map { _ in try SocketClient(port: server.port) }
+            for client in clients { try client.send("go") }
+            let changes = journal.wait(for: 8 * 201)
+            #expect(changes.count == 8 * 201)
+            #expect(changes.allSatisfy { abs($0.after - $0.before) == 1 && $0.before >= 0 && $0.after >= 0 })
+            // Each height is passed upwards once more than downwards, up to where it ends.
+            for height in 0..<8 {
+                let up = changes.count { $0.before == height && $0.after == height + 1 }
+                let down = changes.count { $0.before == height + 1 && $0.after == height }
+                #expect(up - down == 1)
+            }
+            #expect(server.subscriberCount(of: "t") == 8)
+        }
+    }
+
+    @Test func `an error of the subscription handler goes to error and closes with 1011`() async throws {
+        struct Refused: Error {}
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in ws.subscribe(to: "t") }, subscription: { _, _, _, after in if after == 1 { throw Refused() } }
+        )
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port)
+            #expect(try client.readClose().closeCode == 1011)
+        }
+    }
+
+    static let options = WebSocketOptions(backpressureLimit: 1 << 20)
+
+    @Test func `dropped hears of a message that was sent and did not fit, also from elsewhere`() async throws {
+        let journal = Journal<String>()
+        let references = Journal<WebSocketRef<Void>>()
+        let handlers = WebSocketHandlers<Void>(
+            options: Self.options,
+            message: { ws, _ in
+                _ = BackpressureTests.flood(ws, until: .dropped)
+                ws.send("last")
+                references.note(ws.reference)
+            },
+            dropped: { ws, message in
+                journal.note(message.isText ? message.string : "\(message.byteCount)")
+                // Dropped as well, and not reported.
+                ws.send("from the handler")
+            })
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port, receiveBuffer: 4_096)
+            var expected: [String] = []
+            // The kernel takes some of the first ones; then nothing moves any more.
+            for _ in 0..<3 {
+                try client.send("go")
+                expected += ["65536", "last"]
+                #expect(journal.wait(for: expected.count) == expected)
+                pause(.milliseconds(50))
+            }
+            let reference = references.wait(for: 3)[2]
+            reference.send("from elsewhere")
+            reference.send([UInt8](repeating: 1, count: 300))
+            expected += ["from elsewhere", "300"]
+            #expect(journal.wait(for: expected.count) == expected)
+            #expect(eventually { server.statistics.reduce(0) { $0 + $1.dropsAtLimit } == UInt64(2 * expected.count) })
+        }
+    }
+
+    @Test(arguments: [SlowConsumerPolicy.dropNewest, .dropOldest, .latest])
+    func `dropped hears of every message of a topic that a slow subscriber misses`(_ policy: SlowConsumerPolicy)
+        async throws
+    {
+        let journal = Journal<Int>()
+        let handlers = WebSocketHandlers<Void>(
+            options: Self.options,
+            open: { ws in ws.subscribe(to: "t") },
+            dropped: { ws, message in
+                let number = message.bytes.prefix(2).reduce(0) { $0 << 8 | Int($1) }
+                journal.note(message.byteCount == 50_000 ? number : -1)
+            })
+        try await serving(handlers, { $0.slowConsumerPolicy = policy }) { server in
+            let slow = try [0, 1].map { _ in try SocketClient(port: server.port, receiveBuffer: 4_096) }
+            #expect(eventually { server.subscriberCount(of: "t") == 2 })
+            let count = 400
+            for number in 0..<count {
+                server.publish(
+                    [UInt8(number >> 8), UInt8(number & 0xFF)] + [UInt8](repeating: 0, count: 49_998), to: "t")
+                if number % 20 == 0 { pause(.milliseconds(2)) }
+            }
+            var before = -1
+            while before != journal.entries.count {
+                before = journal.entries.count
+                pause(.milliseconds(100))
+            }
+            var delivered: [Int] = []
+            for client in slow {
+                // Its pong comes behind everything that waits.
+                try client.send(.ping, [])
+                while true {
+                    let frame = try client.read()
+                    if frame.opcode == .pong { break }
+                    delivered.append(frame.payload.prefix(2).reduce(0) { $0 << 8 | Int($1) })
+                }
+            }
+            #expect(!journal.entries.isEmpty && !delivered.isEmpty)
+            // Each of them once: delivered, or dropped and reported.
+            #expect((delivered + journal.entries).sorted() == (0..<count).flatMap { [$0, $0] })
+        }
+    }
+}
