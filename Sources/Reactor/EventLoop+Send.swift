@@ -92,7 +92,7 @@ extension EventLoop {
     /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took everything;
     /// the ordinary ones that did not answer found the socket full.
     func settleFlushes() {
-        guard !flushing.isEmpty, driver.unsubmittedCount == 0 else { return }
+        guard !flushing.isEmpty, isHandedOver else { return }
         for connection in flushing {
             if connection.state.flags.contains(.sending) { markBlocked(connection) }
             guard connection.state.flags.contains(.flushing) else { continue }

@@ -29,6 +29,8 @@ public final class EventLoop {
     var dirty: [ConnectionSlot] = []
     /// Connections whose send is over with the next wait, or known to be slow.
     var flushing: [ConnectionSlot] = []
+    /// The last wait handed over everything; what was asked for since does not count.
+    var isHandedOver = true
     /// Something has to follow these sends at once, whether or not they are answered.
     var settlesAtOnce = false
     /// Connections that have held input to be delivered, with the generation they had.
@@ -113,6 +115,7 @@ public final class EventLoop {
             if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         driver.wait(milliseconds: milliseconds)
+        isHandedOver = driver.unsubmittedCount == 0
         mailbox.wokeUp()
         updateClock()
     }
