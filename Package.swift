@@ -58,7 +58,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Examples: each a program of one screen.
+        .executableTarget(name: "Chat", dependencies: ["Ringcast"], path: "Examples/Chat", swiftSettings: strict),
+        .executableTarget(name: "Ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
         .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
+        .executableTarget(name: "chat", dependencies: ["Ringcast"], path: "Examples/Chat", swiftSettings: strict),
+        .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
 
         .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
         .target(
@@ -70,6 +75,8 @@ let package = Package(
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
+        // The repository's own rules.
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting"], swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]

@@ -1,11 +1,12 @@
 #define _GNU_SOURCE
+#include "CIOUring.h"
+
+#ifdef __linux__
 #include <errno.h>
 #include <linux/sockios.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-#include "CIOUring.h"
 
 int ringcast_eventfd(void) {
     int descriptor = eventfd(0, EFD_CLOEXEC);
@@ -29,3 +30,5 @@ int ringcast_untaken_bytes(int socket) {
 static _Thread_local void *current_loop;
 void *ringcast_current_loop(void) { return current_loop; }
 void ringcast_set_current_loop(void *loop) { current_loop = loop; }
+
+#endif

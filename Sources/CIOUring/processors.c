@@ -1,10 +1,11 @@
 #define _GNU_SOURCE
+#include "CIOUring.h"
+
+#ifdef __linux__
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-
-#include "CIOUring.h"
 
 // sched_getaffinity refuses a set that is smaller than the kernel's own: grow until it fits.
 int ringcast_allowed_processors(int *processors, int capacity) {
@@ -40,3 +41,5 @@ int ringcast_pin_thread(int processor) {
 }
 
 void ringcast_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+#endif

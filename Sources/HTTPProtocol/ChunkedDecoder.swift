@@ -66,9 +66,8 @@ struct ChunkedDecoder: Sendable {
 
     /// `1*HEXDIG [ BWS ";" … ] CRLF`.
     private mutating func readSizeLine(_ byte: UInt8) throws(HTTPRefusal) {
+        if phase == .size, let digit = byte.hexadecimalDigit { return try readDigit(digit) }
         switch (phase, byte) {
-        case (.size, _) where byte.hexadecimalDigit != nil:
-            try readDigit(byte.hexadecimalDigit ?? 0)
         case (.size, .carriageReturn) where digitCount > 0, (.chunkExtension, .carriageReturn):
             phase = .sizeEnd
         case (.size, UInt8(ascii: ";")) where digitCount > 0, (.blankAfterSize, UInt8(ascii: ";")):

@@ -1,10 +1,11 @@
 internal import Glibc
 
-/// A kernel feature that the drivers can do without. Older kernels cannot be tried on a newer one, so every feature can be
-/// switched off by name in the environment: `RINGCAST_DISABLE=batched-send,message-ring` runs the ways round them.
+/// A kernel feature that the drivers can do without. Older kernels cannot be tried on a newer one, so every feature can
+/// be switched off by name in the environment: `RINGCAST_DISABLE=batched-send,message-ring` runs the ways round them.
 package enum KernelFeature: String, CaseIterable, Sendable {
-    /// Sends that are over when the submission is, and complete only when they fell short (self-tested; `IORING_OP_SEND`
-    /// with `MSG_DONTWAIT | MSG_WAITALL` and `IOSQE_CQE_SKIP_SUCCESS`). Without it: one ordinary completion per send.
+    /// Sends that are over when the submission is, and complete only when they fell short (self-tested;
+    /// `IORING_OP_SEND` with `MSG_DONTWAIT | MSG_WAITALL` and `IOSQE_CQE_SKIP_SUCCESS`). Without it: one ordinary
+    /// completion per send.
     case batchedSend = "batched-send"
     /// One accept that completes for every connection (5.19). Without it: an accept is armed anew each time.
     case multishotAccept = "multishot-accept"
@@ -12,7 +13,8 @@ package enum KernelFeature: String, CaseIterable, Sendable {
     case messageRing = "message-ring"
     /// The ring's descriptor registered with itself (5.18), which saves a look-up at every call.
     case registeredRing = "registered-ring"
-    /// Completions run only when the loop asks for them (`IORING_SETUP_DEFER_TASKRUN`, 6.1). Without it: at any system call.
+    /// Completions run only when the loop asks for them (`IORING_SETUP_DEFER_TASKRUN`, 6.1). Without it: at any system
+    /// call.
     case deferredTaskRun = "deferred-taskrun"
 
     /// Whether the environment leaves this feature on.

@@ -24,8 +24,8 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// Sends what fits now, and completes only if that was not everything: with the byte count, or with EAGAIN or an error.
-    /// The memory is free again when the submission is over.
+    /// Sends what fits now, and completes only if that was not everything: with the byte count, or with EAGAIN or an
+    /// error. The memory is free again when the submission is over.
     package func sendBatched(_ bytes: UnsafeRawBufferPointer, on socket: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_send(entry, socket, bytes.baseAddress!, bytes.count, batchedSendFlags)
@@ -41,14 +41,16 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// Waits until the socket has room, sends what fits and completes with the byte count. The memory is borrowed until then.
+    /// Waits until the socket has room, sends what fits and completes with the byte count. The memory is borrowed until
+    /// then.
     package func send(_ bytes: UnsafeRawBufferPointer, on socket: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_send(entry, socket, bytes.baseAddress!, bytes.count, waitingSendFlags)
         unsafe entry.pointee.user_data = userData
     }
 
-    /// The same out of several pieces. The pieces are borrowed until the completion, the header only until the submission.
+    /// The same out of several pieces. The pieces are borrowed until the completion, the header only until the
+    /// submission.
     package func send(_ header: UnsafePointer<msghdr>, on socket: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_sendmsg(entry, socket, header, UInt32(waitingSendFlags))
@@ -74,14 +76,6 @@ extension Ring {
     package func cancelAll(on descriptor: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_cancel_fd(entry, descriptor, UInt32(IORING_ASYNC_CANCEL_ALL))
-        unsafe entry.pointee.flags |= skipSuccess
-        unsafe entry.pointee.user_data = userData
-    }
-
-    /// Ends one direction, or both, of a connection.
-    package func shutdown(_ socket: Int32, _ direction: Int32, userData: UInt64) {
-        let entry = unsafe nextSubmission()
-        unsafe io_uring_prep_shutdown(entry, socket, direction)
         unsafe entry.pointee.flags |= skipSuccess
         unsafe entry.pointee.user_data = userData
     }

@@ -76,14 +76,22 @@ package struct Ring: ~Copyable {
         _ = unsafe io_uring_submit(storage)
     }
 
-    /// The next completion, if one is ready. No system call.
+    /// The next completion, if one is ready. No system call, unless there were more than the queue holds: the kernel
+    /// has kept those aside, and nil would wrongly say that nothing else has happened.
     @inline(__always)
     package func nextCompletion() -> Completion? {
-        guard let entry = unsafe ringcast_next_completion(storage) else { return nil }
+        guard let entry = unsafe ringcast_next_completion(storage) ?? completionKeptAside() else { return nil }
         let completion = unsafe Completion(
             userData: entry.pointee.user_data, result: entry.pointee.res, flags: entry.pointee.flags)
         unsafe io_uring_cq_advance(storage, 1)
         return completion
+    }
+
+    @inline(never)
+    private func completionKeptAside() -> UnsafeMutablePointer<io_uring_cqe>? {
+        guard unsafe io_uring_cq_has_overflow(storage) else { return nil }
+        _ = unsafe io_uring_get_events(storage)
+        return unsafe ringcast_next_completion(storage)
     }
 
     /// A free submission, handing over what is there when the queue is full.

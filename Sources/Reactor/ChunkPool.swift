@@ -8,8 +8,8 @@ struct Chunk: BitwiseCopyable {
     static let largestPooled = 65536
 }
 
-/// The chunks of one loop. Corks are short-lived and last in, first out, so a busy loop writes to memory that is still in its
-/// cache, and an idle connection has none.
+/// The chunks of one loop. Corks are short-lived and last in, first out, so a busy loop writes to memory that is still
+/// in its cache, and an idle connection has none.
 final class ChunkPool {
     private static let sizes = [512, 4096, 16384, Chunk.largestPooled]
     /// Bytes of each size that are kept; what comes back beyond is freed.

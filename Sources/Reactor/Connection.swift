@@ -1,8 +1,8 @@
 /// One connection, lent to a handler for the time of a call.
 ///
-/// A handle is one word: copy and pass it freely. It cannot be kept or captured by a task (the compiler says "escapes its
-/// scope"); what outlives a call is its `id`, or work that the loop's `executor` is given. Everything here is called on the
-/// connection's loop, never blocks, and does nothing useful once the connection is over.
+/// A handle is one word: copy and pass it freely. It cannot be kept or captured by a task (the compiler says "escapes
+/// its scope"); what outlives a call is its `id`, or work that the loop's `executor` is given. Everything here is
+/// called on the connection's loop, never blocks, and does nothing useful once the connection is over.
 public struct Connection: ~Escapable {
     package let slot: ConnectionSlot
 
@@ -12,10 +12,11 @@ public struct Connection: ~Escapable {
     package init(_ slot: ConnectionSlot) { self.slot = slot }
 
     /// The loop that owns this connection.
-    public var loop: EventLoop { unsafe slot.state.loop }
+    public var loop: EventLoop { slot.state.withLoop { $0 } }
 
+    /// Its name for logs and tables: it can be kept and sent anywhere.
     public var id: ConnectionID {
-        unsafe ConnectionID(loop: slot.state.loop.index, slot: slot.state.slot, generation: slot.state.generation)
+        ConnectionID(loop: loop.index, slot: slot.state.slot, generation: slot.state.generation)
     }
 
     /// Which of the group's listeners accepted it.
@@ -58,40 +59,42 @@ public struct Connection: ~Escapable {
     @inline(__always)
     package func send(count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         guard count > 0, !isClosing else { return }
-        unsafe fill(slot.state.loop.reserve(count, on: slot))
+        unsafe fill(slot.state.withLoop { unsafe $0.reserve(count, on: slot) })
     }
 
     /// Queues bytes of the receive buffer that is being delivered, without copying them.
     ///
-    /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or too
-    /// many buffers are lent out already, and nothing was queued.
+    /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or
+    /// too many buffers are lent out already, and nothing was queued.
     package func sendBorrowed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count > 0, !isClosing else { return false }
-        return unsafe slot.state.loop.borrow(bytes, on: slot)
+        return slot.state.withLoop { unsafe $0.borrow(bytes, on: slot) }
     }
 
-    /// Ends the connection in good order: what is queued goes out, then the FIN; what the peer still sends is thrown away
-    /// until it ends too (2 s and 1 MiB at most), since a close with unread input would destroy what was just sent.
-    public func close() { unsafe slot.state.loop.close(slot) }
+    /// Ends the connection in good order: what is queued goes out, then the FIN; what the peer still sends is thrown
+    /// away until it ends too (2 s and 1 MiB at most), since a close with unread input would destroy what was just
+    /// sent.
+    public func close() { slot.state.withLoop { $0.close(slot) } }
 
     /// Ends the connection now; what is queued is lost.
-    public func abort() { unsafe slot.state.loop.end(slot, .local) }
+    public func abort() { slot.state.withLoop { $0.end(slot, .local) } }
 
     /// Delivers nothing until `resumeReceiving`; after 64 KiB the peer feels it.
     public func pauseReceiving() { slot.state.flags.insert(.paused) }
 
     /// What has come meanwhile is delivered next turn.
-    public func resumeReceiving() { unsafe slot.state.loop.resumeReceiving(on: slot) }
+    public func resumeReceiving() { slot.state.withLoop { $0.resumeReceiving(on: slot) } }
 
     /// Calls `received` again next turn with what the handler left, also when nothing new has come.
-    public func continueNextTurn() { unsafe slot.state.loop.markReady(slot) }
+    public func continueNextTurn() { slot.state.withLoop { $0.markReady(slot) } }
 
-    /// Receives into 64 KiB buffers instead of 4 KiB ones, or back. For large frames; costs a cancellation when it changes.
-    public func prefersLargeBuffers(_ yes: Bool) { unsafe slot.state.loop.setLargeBuffers(yes, on: slot) }
+    /// Receives into 64 KiB buffers instead of 4 KiB ones, or back. For large frames; costs a cancellation when it
+    /// changes.
+    public func prefersLargeBuffers(_ yes: Bool) { slot.state.withLoop { $0.setLargeBuffers(yes, on: slot) } }
 
     /// Calls `deadlineReached` once `loop.now` has passed `milliseconds`, less than 128 ms late and never early.
     /// A connection has one deadline; nil takes it back. Ignored while closing.
-    public func setDeadline(_ milliseconds: UInt64?) { unsafe slot.state.loop.setDeadline(milliseconds, on: slot) }
+    public func setDeadline(_ milliseconds: UInt64?) { slot.state.withLoop { $0.setDeadline(milliseconds, on: slot) } }
 
     /// Cuts the connection when the peer takes nothing for so long while bytes wait; 0 is never, 60,000 the default.
     public func setWriteStallTimeout(_ milliseconds: UInt64) {

@@ -1,13 +1,13 @@
-/// What is done with the connections of one loop. Each loop has a handler of its own and calls it on its own thread, so a
-/// handler needs no locks. No call may block: every other connection of the loop would wait.
+/// What is done with the connections of one loop. Each loop has a handler of its own and calls it on its own thread, so
+/// a handler needs no locks. No call may block: every other connection of the loop would wait.
 public protocol ConnectionHandler: AnyObject {
     /// The first call for a connection.
     func opened(_ connection: Connection)
 
     /// Bytes have come. They lie in the loop's receive buffer and may be changed in place.
     ///
-    /// - Returns: how many were consumed, from the front. The rest is kept and comes again in front of the next bytes, as
-    ///   one piece. A handler that stops early to be fair to others calls `connection.continueNextTurn()`.
+    /// - Returns: how many were consumed, from the front. The rest is kept and comes again in front of the next bytes,
+    ///   as one piece. A handler that stops early to be fair to others calls `connection.continueNextTurn()`.
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int
 
     /// Everything that was queued has been taken by the kernel. Called after `isBlocked` was seen true.
@@ -46,7 +46,8 @@ extension ConnectionHandler {
 /// A few words from one thread to the handler of a loop; what they mean is the handler's business.
 @safe
 public struct ServiceMessage: @unchecked Sendable {
-    // Sendable although it holds pointers: who posts one gives up what they point to, or both sides share it by agreement.
+    // Sendable although it holds pointers: who posts one gives up what they point to, or both sides share it by
+    // agreement.
     package var kind: UInt64
     package var first: UnsafeMutableRawPointer?
     package var second: UnsafeMutableRawPointer?

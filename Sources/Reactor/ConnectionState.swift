@@ -1,11 +1,13 @@
 internal import CIOUring
 
-/// Everything a loop knows of one connection: plain words in the loop's slab, so that touching them costs no reference counting.
+/// Everything a loop knows of one connection: plain words in the loop's slab, so that touching them costs no reference
+/// counting.
 ///
 /// A slot outlives its connections; `generation` tells them apart.
 @safe
 package struct ConnectionState {
-    unowned(unsafe) let loop: EventLoop
+    /// Unmanaged, so that reaching the loop costs no reference counting; the loop outlives its slab.
+    private let unmanagedLoop: Unmanaged<EventLoop>
     let slot: UInt32
     /// Counts the lives of the slot; its lowest 24 bits travel in every token.
     var generation: UInt32 = 0
@@ -31,8 +33,14 @@ package struct ConnectionState {
     var delivery: Delivery?
 
     init(loop: EventLoop, slot: UInt32) {
-        unsafe self.loop = loop
+        unsafe unmanagedLoop = .passUnretained(loop)
         self.slot = slot
+    }
+
+    /// Calls `body` with the loop without retaining it.
+    @inline(__always)
+    func withLoop<Result>(_ body: (EventLoop) -> Result) -> Result {
+        unsafe unmanagedLoop._withUnsafeGuaranteedRef { body($0) }
     }
 }
 
@@ -94,17 +102,19 @@ public enum DisconnectReason: Hashable, Sendable {
     case error(Int32)
 }
 
-/// Names one connection of a loop for logs and tables; another connection gets another name until 2³² have used the slot.
+/// Names one connection of a loop for logs and tables; another connection gets another name until 2³² have used the
+/// slot.
 public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     let loop: Int
     let slot: UInt32
     let generation: UInt32
 
+    /// Loop, slot and generation: `0:17:3`.
     public var description: String { "\(loop):\(slot):\(generation)" }
 }
 
-/// A place in a loop's slab. Keeping one is safe as long as its loop runs: the memory stays, though it may come to hold another
-/// connection once `closed` has been delivered.
+/// A place in a loop's slab. Keeping one is safe as long as its loop runs: the memory stays, though it may come to hold
+/// another connection once `closed` has been delivered.
 @safe
 package struct ConnectionSlot: Hashable {
     private let address: UnsafeMutablePointer<ConnectionState>
@@ -117,7 +127,8 @@ package struct ConnectionSlot: Hashable {
 
     package func hash(into hasher: inout Hasher) { unsafe hasher.combine(address) }
 
-    /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop lives.
+    /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop
+    /// lives.
     @inline(__always)
     var state: ConnectionState {
         unsafeAddress { unsafe UnsafePointer(address) }

@@ -21,7 +21,7 @@ struct ConnectionTable: ~Copyable {
     mutating func remove(_ connection: ConnectionSlot) {
         let slot = connection.state.slot
         let generation = connection.state.generation &+ 1
-        connection.state = unsafe ConnectionState(loop: connection.state.loop, slot: slot)
+        connection.state = connection.state.withLoop { ConnectionState(loop: $0, slot: slot) }
         connection.state.generation = generation
         freeSlots.append(slot)
         count -= 1

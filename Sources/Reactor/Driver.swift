@@ -3,8 +3,8 @@ package import IOUring
 
 /// The seam to the kernel: everything a loop asks of it, and nothing that decides anything.
 ///
-/// Operations are collected and handed over together by `wait`. Completions are collected by `nextCompletion` and never call
-/// back. A driver belongs to its loop's thread; `wakeUp` is what other threads may use.
+/// Operations are collected and handed over together by `wait`. Completions are collected by `nextCompletion` and never
+/// call back. A driver belongs to its loop's thread; `wakeUp` is what other threads may use.
 package protocol Driver: AnyObject {
     /// Whether `sendBatched` does what it says; the loop uses `send` alone where it does not.
     var sendsInBatches: Bool { get }
@@ -19,8 +19,8 @@ package protocol Driver: AnyObject {
     func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
     /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
     func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
-    /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the operation
-    /// is handed over.
+    /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the
+    /// operation is handed over.
     func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
     /// Bytes that the kernel has taken and the peer has not.
     func untakenByteCount(of socket: Int32) -> Int

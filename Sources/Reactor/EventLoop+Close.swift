@@ -1,8 +1,9 @@
-/// The order of an end: what is queued goes out, FIN, the peer's rest is thrown away, cancel, wait until nothing is in flight,
-/// close, next generation. `close(2)` under an armed receive would send no FIN and go on receiving, and one with unread input
-/// would send a reset that destroys what was sent before.
+/// The order of an end: what is queued goes out, FIN, the peer's rest is thrown away, cancel, wait until nothing is in
+/// flight, close, next generation. `close(2)` under an armed receive would send no FIN and go on receiving, and one
+/// with unread input would send a reset that destroys what was sent before.
 extension EventLoop {
-    /// How long a peer may take for its own end after ours (ms); while it still takes what is queued, the time starts anew.
+    /// How long a peer may take for its own end after ours (ms); while it still takes what is queued, the time starts
+    /// anew.
     static let lingerTime: UInt64 = 2000
 
     func close(_ connection: ConnectionSlot) {

@@ -9,6 +9,11 @@ extension EventLoop {
         return unsafe queue(of: connection).pointee.append(count, chunks: chunks)
     }
 
+    /// Writes bytes that several connections of this loop will send: `fill` writes all `count` of them, once.
+    package func share(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
+        unsafe sharedLog.append(count, fill)
+    }
+
     func borrow(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) -> Bool {
         let start = UInt(bitPattern: bytes.baseAddress!)
         guard driver.sendsInBatches, connection.state.flags.isDisjoint(with: [.blocked, .sending]),
@@ -20,6 +25,23 @@ extension EventLoop {
         unsafe queue(of: connection).pointee.append(bytes, of: delivery.buffer)
         return true
     }
+
+    /// Queues bytes of the shared log by reference.
+    ///
+    /// Behind a slow peer a small run that does not continue the last one is copied: a block stays as long as one byte
+    /// of it waits, and many such runs would keep far more than they hold.
+    func append(_ bytes: SharedBytes, on connection: ConnectionSlot) {
+        markDirty(connection)
+        let queue = unsafe queue(of: connection)
+        if connection.state.flags.contains(.blocked), bytes.count < Self.pinnedByteCount {
+            let room = unsafe queue.pointee.append(bytes.count, chunks: chunks)
+            unsafe room.copyMemory(from: bytes.start, byteCount: bytes.count)
+        } else {
+            unsafe queue.pointee.append(bytes)
+        }
+    }
+
+    private static let pinnedByteCount = 4096
 
     private func markDirty(_ connection: ConnectionSlot) {
         guard !connection.state.flags.contains(.dirty) else { return }
@@ -54,10 +76,10 @@ extension EventLoop {
         if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
             connection.state.flags.insert(.flushing)
             flushing.append(connection)
-            // A silent success would leave the loop asleep in front of the FIN, or of the pieces beyond the kernel's limit.
-            if unsafe connection.state.flags.contains(.closing) || !queue.pointee.isSubmittedCompletely {
-                settlesAtOnce = true
-            }
+            // A silent success would leave the loop asleep in front of the FIN, of the handler that waits for
+            // `drained`, or of the pieces beyond the kernel's limit.
+            let isAwaited = !connection.state.flags.isDisjoint(with: [.closing, .wantsDrain])
+            if unsafe isAwaited || !queue.pointee.isSubmittedCompletely { settlesAtOnce = true }
             unsafe driver.sendBatched(message, on: connection.state.descriptor, token: token(.batchedSend, connection))
         } else {
             connection.state.flags.insert(.sending)
@@ -89,10 +111,10 @@ extension EventLoop {
         watchForStall(connection)
     }
 
-    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took everything;
-    /// the ordinary ones that did not answer found the socket full.
+    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took
+    /// everything; the ordinary ones that did not answer found the socket full.
     func settleFlushes() {
-        guard !flushing.isEmpty, isHandedOver else { return }
+        guard !flushing.isEmpty, flushesAreSubmitted else { return }
         for connection in flushing {
             if connection.state.flags.contains(.sending) { markBlocked(connection) }
             guard connection.state.flags.contains(.flushing) else { continue }
@@ -164,8 +186,11 @@ extension EventLoop {
         unsafe sendQueues.giveBack(queue)
     }
 
-    private func giveBackLoan(_ buffer: ReceiveBuffer) {
-        if loans.end(buffer) { driver.giveBack(buffer) }
+    private func giveBackLoan(_ loan: SendQueue.Loan) {
+        switch loan {
+        case .receiveBuffer(let buffer): if loans.end(buffer) { driver.giveBack(buffer) }
+        case .sharedBlock(let block): sharedLog.release(block)
+        }
     }
 }
 
@@ -196,8 +221,8 @@ extension EventLoop {
         }
     }
 
-    /// When the peer last took something. A send completes only once the socket has much room again, which at a slow reader's
-    /// pace is minutes for what a socket buffers; so the kernel is asked.
+    /// When the peer last took something. A send completes only once the socket has much room again, which at a slow
+    /// reader's pace is minutes for what a socket buffers; so the kernel is asked.
     func timeOfProgress(_ connection: ConnectionSlot) -> UInt64 {
         let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
         if count != connection.state.untakenByteCount {

@@ -20,7 +20,14 @@ extension EventLoop {
         }
         checkStalls()
         retryAcceptingAfterPause()
+        if let cutTime, now >= cutTime {
+            self.cutTime = nil
+            connections.forEach { end($0, .local) }
+        }
     }
+
+    /// Cuts every connection that is still there at `milliseconds`, whatever it is doing: the end of a stop's patience.
+    package func cutConnections(at milliseconds: UInt64) { cutTime = milliseconds }
 
     /// How long the loop may sleep (ms); nil is until something happens.
     func timeUntilDeadline() -> UInt64? {
@@ -31,6 +38,7 @@ extension EventLoop {
         }
         if !watchedForStall.isEmpty { consider(lastStallCheck + Self.stallCheckInterval) }
         consider(acceptRetryTime)
+        consider(cutTime)
         return earliest.map { $0 > now ? $0 - now : 0 }
     }
 }

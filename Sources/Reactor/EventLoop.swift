@@ -1,8 +1,8 @@
 /// One thread's share of the work: a driver to the kernel, the connections it owns, and what is queued for them.
 ///
-/// A loop is made on its thread and never leaves it; nothing in it is locked or shared but its mailbox, its executor and its
-/// statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's bytes in one
-/// operation.
+/// A loop is made on its thread and never leaves it; nothing in it is locked or shared but its mailbox, its executor
+/// and its statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's
+/// bytes in one operation.
 public final class EventLoop {
     /// Its place among the loops of its group, from 0.
     public let index: Int
@@ -17,6 +17,7 @@ public final class EventLoop {
     let links: LoopLinks
     let log: LoopLog
     let chunks = ChunkPool()
+    let sharedLog = SharedLog()
     let timers: TimerWheel
     unowned(unsafe) var handler: any ConnectionHandler
     /// What keeps `handler` alive; that one spares a retain and a release per event.
@@ -29,10 +30,10 @@ public final class EventLoop {
     var dirty: [ConnectionSlot] = []
     /// Connections whose send is over with the next wait, or known to be slow.
     var flushing: [ConnectionSlot] = []
-    /// The last wait handed over everything; what was asked for since does not count.
-    var isHandedOver = true
     /// Something has to follow these sends at once, whether or not they are answered.
     var settlesAtOnce = false
+    /// That wait took them all to the kernel.
+    var flushesAreSubmitted = false
     /// Connections that have held input to be delivered, with the generation they had.
     var ready: [Token] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
@@ -43,9 +44,13 @@ public final class EventLoop {
     var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
     var loans: BufferLoans
+    private var completions: [DriverCompletion] = []
+    private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
     var isStopping = false
+    /// When every connection is cut (ms).
+    var cutTime: UInt64?
 
     package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
@@ -94,15 +99,16 @@ public final class EventLoop {
     /// One turn.
     package func tick() {
         waitForWork()
-        while let completion = driver.nextCompletion() { handle(completion) }
+        collectCompletions()
         settleFlushes()
+        handleCompletions()
         readMailbox()
         executor.runReadyJobs()
         deliverHeldInput()
         fireTimers()
         feedStarved()
-        unsafe handler.turnEnds()
         reportEnded()
+        unsafe handler.turnEnds()
         flushDirty()
         wakePostedLoops()
         statistics.turns.add(1)
@@ -117,9 +123,28 @@ public final class EventLoop {
             if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         driver.wait(milliseconds: milliseconds)
-        isHandedOver = driver.unsubmittedCount == 0
+        // Looked at now: what completions lead to is handed over with the next wait.
+        flushesAreSubmitted = driver.unsubmittedCount == 0
         mailbox.wokeUp()
         updateClock()
+    }
+
+    /// Takes what the wait has brought. What the last turn's sends fell short of is settled at once, so that every
+    /// queue is true before a handler looks at it.
+    private func collectCompletions() {
+        while let completion = driver.nextCompletion() {
+            if completion.token.operation == .batchedSend {
+                batchedSendFellShort(completion)
+            } else {
+                completions.append(completion)
+            }
+        }
+    }
+
+    private func handleCompletions() {
+        swap(&completions, &handledCompletions)
+        for completion in handledCompletions { handle(completion) }
+        handledCompletions.removeAll(keepingCapacity: true)
     }
 
     func updateClock() { now = links.clock(now) }
@@ -128,10 +153,9 @@ public final class EventLoop {
         switch completion.token.operation {
         case .receive: received(completion, .small)
         case .receiveLarge: received(completion, .large)
-        case .batchedSend: batchedSendFellShort(completion)
         case .send: sendEnded(completion)
         case .accept: accepted(completion)
-        case .wakeUp, .notification, .unanswered: break
+        case .batchedSend, .wakeUp, .notification, .unanswered: break
         }
     }
 

@@ -1,4 +1,5 @@
-/// Received bytes that the handler has not consumed: an unfinished head, what is behind a budget, what came while paused.
+/// Received bytes that the handler has not consumed: an unfinished head, what is behind a budget, what came while
+/// paused.
 @safe
 struct HeldInput: ~Copyable {
     private var memory: UnsafeMutableRawPointer

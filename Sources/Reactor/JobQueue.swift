@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// Work that any thread gives to one loop. Unbounded, because a task's job must never be refused: a lock-free stack that the
-/// loop takes as a whole and turns round, so that the order is kept.
+/// Work that any thread gives to one loop. Unbounded, because a task's job must never be refused: a lock-free stack
+/// that the loop takes as a whole and turns round, so that the order is kept.
 @safe
 final class JobQueue: @unchecked Sendable {
-    // Sendable although it holds pointers: a node belongs to its pusher until the release that publishes it, and to the one
-    // who took the whole stack after the acquire that emptied it.
+    // Sendable although it holds pointers: a node belongs to its pusher until the release that publishes it, and to the
+    // one who took the whole stack after the acquire that emptied it.
     enum Job {
         case task(UnownedJob)
         case closure(@Sendable () -> Void)

@@ -7,8 +7,12 @@ struct ListenerSocket {
     let address: ListenerAddress
     let descriptors: [Int32]
 
-    /// - Throws: when the address is taken, also by another process that shares it, unless the configuration shares it too.
+    /// - Throws: when the address is taken, also by another process that shares it, unless the configuration shares it
+    ///   too.
     init(_ configuration: ListenerConfiguration, loopCount: Int) throws(ReactorError) {
+        guard 0...65_535 ~= configuration.port else {
+            throw ReactorError("\(configuration.port) is not a port: choose 1 to 65535, or 0 for a free one")
+        }
         let candidates = try Self.resolve(configuration)
         var failure = SystemError.addressNotAvailable
         for candidate in candidates {

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Runs closures and the jobs of tasks on one loop.
 ///
-/// `Task(executorPreference: loop.executor) { … }` resumes on the loop after every await. Usable from any thread; a job never
-/// gets lost: what comes after the loop has ended goes to the global executor.
+/// `Task(executorPreference: loop.executor) { … }` resumes on the loop after every await. Usable from any thread; a job
+/// never gets lost: what comes after the loop has ended goes to the global executor.
 public final class LoopExecutor: TaskExecutor, Sendable {
     private let queue = JobQueue()
     private let index: Int
@@ -21,12 +21,13 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     /// Whether the calling thread is this loop's.
     public var isCurrent: Bool { LoopGroup.currentLoop?.executor === self }
 
+    /// Called by the Swift runtime, from any thread. Costs an allocation, and a wake-up if the loop sleeps.
     public func enqueue(_ job: consuming ExecutorJob) {
         push(.task(UnownedJob(job)))
     }
 
-    /// Runs `body` on the loop, in one of its next turns, behind what was given before by the same thread. If the loop has
-    /// ended, `body` runs on the global executor.
+    /// Runs `body` on the loop, in one of its next turns, behind what was given before by the same thread. If the loop
+    /// has ended, `body` runs on the global executor.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         push(.closure(body))
     }

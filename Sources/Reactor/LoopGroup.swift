@@ -52,6 +52,7 @@ public final class LoopGroup: Sendable {
 
     deinit { stop() }
 
+    /// How many loops there are, from the beginning on.
     public var loopCount: Int { executors.count }
 
     /// Begins to accept connections.
@@ -84,7 +85,11 @@ public final class LoopGroup: Sendable {
         for thread in threads { await thread.ended() }
     }
 
+    /// Runs work on one of the loops.
+    /// - Parameter loop: 0 ..< `loopCount`; anything else traps.
     public func executor(of loop: Int) -> LoopExecutor { executors[loop] }
+    /// The counters of one of the loops.
+    /// - Parameter loop: 0 ..< `loopCount`; anything else traps.
     public func statistics(of loop: Int) -> LoopStatistics { links.statistics[loop] }
 
     /// Messages on their way to a loop: a recent value.

@@ -1,15 +1,20 @@
 /// How a group of loops is set up.
 public struct LoopGroupConfiguration: Sendable {
+    /// How many loops there are.
     public var loops: LoopCount
-    /// Whether each loop's thread is bound to a processor of its own; nil decides: yes, unless the number of loops was lowered
-    /// by a container's quota, whose neighbours would be bound to the same processors.
+    /// Whether each loop's thread is bound to a processor of its own; nil decides: yes, unless the number of loops was
+    /// lowered by a container's quota, whose neighbours would be bound to the same processors.
     public var pinsThreads: Bool?
+    /// Where to listen. Each loop has a socket of its own for each of them.
     public var listeners: [ListenerConfiguration]
+    /// Which loop a new connection belongs to.
     public var placement: ConnectionPlacement
+    /// How the loops talk to the kernel.
     public var driver: DriverChoice
     /// Called for what an operator should know, on any of the loops' threads.
     public var log: LoopLog
 
+    /// By default: a loop per core, pinned, and nothing to listen on.
     public init(
         loops: LoopCount = .perCore, pinsThreads: Bool? = nil, listeners: [ListenerConfiguration] = [],
         placement: ConnectionPlacement = .kernel, driver: DriverChoice = .automatic,
@@ -24,9 +29,11 @@ public struct LoopGroupConfiguration: Sendable {
     }
 }
 
+/// How many loops a group has.
 public enum LoopCount: Hashable, Sendable {
     /// One for each processor that the process may run on, fewer where a cgroup's quota is lower.
     case perCore
+    /// So many: 1 to 1024.
     case count(Int)
 }
 
@@ -38,6 +45,7 @@ public enum ConnectionPlacement: Hashable, Sendable {
     case balanced
 }
 
+/// How loops talk to the kernel.
 public enum DriverChoice: Hashable, Sendable {
     /// The best that works here. At present that is io_uring or an error.
     case automatic
@@ -56,6 +64,7 @@ public struct ListenerConfiguration: Hashable, Sendable {
     /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
     public var backlog: Int
 
+    /// An address; nothing is bound before the group is made.
     public init(host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096) {
         self.host = host
         self.port = port
@@ -68,5 +77,6 @@ public struct ListenerConfiguration: Hashable, Sendable {
 public struct ListenerAddress: Hashable, Sendable {
     /// As configured; `::` or `0.0.0.0` for every address.
     public let host: String
+    /// The port that was bound, also when 0 asked for a free one.
     public let port: Int
 }

@@ -81,8 +81,8 @@ struct LoopAddress: Sendable {
 }
 
 extension EventLoop {
-    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and nothing
-    /// was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
+    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and
+    /// nothing was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
     package func post(_ message: ServiceMessage, to loop: Int) -> Bool {
         guard links.mailboxes[loop].push(.service(message), from: index) else { return false }
         posted.insert(loop)

@@ -1,6 +1,8 @@
 /// Where loops say what an operator should know. Called on a loop's thread: it must not block.
 public typealias LoopLog = @Sendable (LogLevel, String) -> Void
 
+/// How much a message matters.
 public enum LogLevel: Sendable {
+    /// In ascending order.
     case info, warning, error
 }

@@ -1,12 +1,13 @@
 internal import Synchronization
 
-/// What one loop has done since it was made. Written by the loop, readable from any thread at any time; each value is exact,
-/// together they are no snapshot.
+/// What one loop has done since it was made. Written by the loop, readable from any thread at any time; each value is
+/// exact, together they are no snapshot.
 public final class LoopStatistics: Sendable {
     /// Turns of the loop.
     public let turns = Counter()
     /// Operations that sent something: fewer than messages, when corking works.
     public let sendSubmissions = Counter()
+    /// Bytes received, also those thrown away behind a close.
     public let bytesIn = Counter()
     /// Bytes that the kernel has taken.
     public let bytesOut = Counter()
@@ -26,8 +27,10 @@ public final class LoopStatistics: Sendable {
 public final class Counter: Sendable {
     private let storage = Atomic<Int>(0)
 
+    /// Starts at 0.
     public init() {}
 
+    /// The number at this moment. Any thread; one load.
     public var value: Int { storage.load(ordering: .relaxed) }
 
     /// By the owner alone: two plain instructions.

@@ -20,8 +20,8 @@ final class LoopThread: Sendable {
 
     private init(executor: LoopExecutor) { self.executor = executor }
 
-    /// Makes every loop on its own thread and tells all of them each other's addresses. When one fails, all have ended by the
-    /// time this throws, and the listeners are still the caller's.
+    /// Makes every loop on its own thread and tells all of them each other's addresses. When one fails, all have ended
+    /// by the time this throws, and the listeners are still the caller's.
     static func makeAll(
         plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], log: @escaping LoopLog,
         listeners: [ListenerSocket], makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,

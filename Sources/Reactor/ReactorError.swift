@@ -2,6 +2,7 @@ internal import IOUring
 
 /// Why loops could not be set up: one sentence that says what to do.
 public struct ReactorError: Error, Hashable, CustomStringConvertible {
+    /// The sentence, for an operator's eyes.
     public let description: String
 
     package init(_ description: String) { self.description = description }
@@ -13,8 +14,8 @@ extension ReactorError {
         switch error {
         case .notPermitted, .accessDenied:
             ReactorError(
-                "io_uring is blocked here (\(error)): allow io_uring_setup, io_uring_enter and io_uring_register in the "
-                    + "container's seccomp profile, or set the sysctl kernel.io_uring_disabled to 0")
+                "io_uring is blocked here (\(error)): allow io_uring_setup, io_uring_enter and io_uring_register in "
+                    + "the container's seccomp profile, or set the sysctl kernel.io_uring_disabled to 0")
         case .notImplemented:
             ReactorError("this kernel has no io_uring: Linux 6.1 or newer is needed")
         case .invalidArgument:

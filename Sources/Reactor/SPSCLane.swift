@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// A bounded queue with one producing and one consuming thread: a ring of `capacity` slots, no read-modify-write.
 ///
-/// Each side's index lies on a cache line of its own, beside that side's last look at the other index: while the ring is
-/// neither full nor empty, a side touches only its own line and the slots. Both indices count up for ever and wrap.
+/// Each side's index lies on a cache line of its own, beside that side's last look at the other index: while the ring
+/// is neither full nor empty, a side touches only its own line and the slots. Both indices count up for ever and wrap.
 @safe struct SPSCLane<Element: Sendable>: ~Copyable {
     /// Two cache lines: the producer's index and its copy of the consumer's, then the consumer's and its copy.
     private let lines: UnsafeMutableRawPointer

@@ -1,7 +1,7 @@
 internal import CIOUring
 
-/// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and everything
-/// behind it. It comes from the loop's pool and exists only while there is something to send.
+/// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and
+/// everything behind it. It comes from the loop's pool and exists only while there is something to send.
 ///
 /// Pieces never move, so a send may borrow them while more is appended behind.
 @safe
@@ -10,6 +10,13 @@ struct SendQueue: ~Copyable {
     enum Owner: BitwiseCopyable {
         case chunk(Chunk)
         case receiveBuffer(ReceiveBuffer)
+        case shared(SharedBlock)
+    }
+
+    /// Memory that a piece used and that goes back to its owner.
+    enum Loan {
+        case receiveBuffer(ReceiveBuffer)
+        case sharedBlock(SharedBlock)
     }
 
     /// Bytes accepted and not yet taken by the kernel.
@@ -18,9 +25,12 @@ struct SendQueue: ~Copyable {
     private(set) var submittedByteCount = 0
     /// Bytes of the last chunk that nobody has written yet.
     private var room = 0
+    /// Where the last piece ends, if it is shared and nothing else has come behind it.
+    private var sharedEnd: UnsafeMutableRawPointer?
     private var first = 0
     private var end = 0
-    private var capacity: Int
+    /// Places for pieces.
+    private(set) var capacity: Int
     private var pieces: UnsafeMutablePointer<iovec>
     private var owners: UnsafeMutablePointer<Owner>
     /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
@@ -57,6 +67,26 @@ struct SendQueue: ~Copyable {
         return unsafe start
     }
 
+    /// Bytes of the loop's shared log that follow the last ones there: they become one piece with them. False: they do
+    /// not.
+    @inline(__always)
+    mutating func extend(by bytes: SharedBytes) -> Bool {
+        guard unsafe bytes.start == sharedEnd else { return false }
+        unsafe pieces[end - 1].iov_len += bytes.count
+        unsafe sharedEnd = unsafe bytes.start + bytes.count
+        byteCount += bytes.count
+        return true
+    }
+
+    /// Bytes of the loop's shared log, as a piece of their own.
+    mutating func append(_ bytes: SharedBytes) {
+        bytes.block.beginUse()
+        unsafe push(iovec(iov_base: bytes.start, iov_len: bytes.count), owner: .shared(bytes.block))
+        room = 0
+        unsafe sharedEnd = unsafe bytes.start + bytes.count
+        byteCount += bytes.count
+    }
+
     /// Bytes that lie in a receive buffer and stay there until they are sent.
     mutating func append(_ bytes: UnsafeRawBufferPointer, of buffer: ReceiveBuffer) {
         unsafe push(
@@ -77,13 +107,14 @@ struct SendQueue: ~Copyable {
         submittedByteCount = bytes
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
+        unsafe sharedEnd = nil
         unsafe message.pointee.msg_iov = unsafe pieces + first
         unsafe message.pointee.msg_iovlen = count
         return unsafe UnsafePointer(message)
     }
 
     /// The operation under way took its first `count` bytes.
-    mutating func finishSend(taken count: Int, chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+    mutating func finishSend(taken count: Int, chunks: ChunkPool, released: (Loan) -> Void) {
         precondition(count <= submittedByteCount)
         submittedByteCount = 0
         byteCount -= count
@@ -98,11 +129,11 @@ struct SendQueue: ~Copyable {
             left -= length
             releaseFirst(chunks: chunks, released: released)
         }
-        if first == end { (first, end, room) = (0, 0, 0) }
+        if first == end { reset() }
     }
 
     /// Copies what is still borrowed from receive buffers: they are too few to wait for a slow peer.
-    mutating func ownEverything(chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+    mutating func ownEverything(chunks: ChunkPool, released: (Loan) -> Void) {
         for index in first..<end {
             guard case .receiveBuffer(let buffer) = unsafe owners[index] else { continue }
             let length = unsafe pieces[index].iov_len
@@ -110,14 +141,20 @@ struct SendQueue: ~Copyable {
             unsafe copy.start.copyMemory(from: pieces[index].iov_base!, byteCount: length)
             unsafe pieces[index].iov_base = copy.start
             unsafe owners[index] = .chunk(copy)
-            released(buffer)
+            released(.receiveBuffer(buffer))
             if index == end - 1 { room = copy.byteCount - length }
         }
     }
 
-    mutating func removeAll(chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+    mutating func removeAll(chunks: ChunkPool, released: (Loan) -> Void) {
         while first < end { releaseFirst(chunks: chunks, released: released) }
-        (first, end, room, byteCount, submittedByteCount) = (0, 0, 0, 0, 0)
+        (byteCount, submittedByteCount) = (0, 0)
+        reset()
+    }
+
+    private mutating func reset() {
+        (first, end, room) = (0, 0, 0)
+        unsafe sharedEnd = nil
     }
 
     /// The kernel's limit for one vector (`UIO_MAXIOV`).
@@ -130,10 +167,11 @@ struct SendQueue: ~Copyable {
         room = chunk.byteCount
     }
 
-    private mutating func releaseFirst(chunks: ChunkPool, released: (ReceiveBuffer) -> Void) {
+    private mutating func releaseFirst(chunks: ChunkPool, released: (Loan) -> Void) {
         switch unsafe owners[first] {
         case .chunk(let chunk): chunks.giveBack(chunk)
-        case .receiveBuffer(let buffer): released(buffer)
+        case .receiveBuffer(let buffer): released(.receiveBuffer(buffer))
+        case .shared(let block): released(.sharedBlock(block))
         }
         first += 1
     }
@@ -143,10 +181,12 @@ struct SendQueue: ~Copyable {
         unsafe (pieces + end).initialize(to: piece)
         unsafe (owners + end).initialize(to: owner)
         end += 1
+        unsafe sharedEnd = nil
     }
 
+    /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.
     private mutating func grow() {
-        let newCapacity = capacity * 2
+        let newCapacity = end - first > capacity / 2 ? capacity * 2 : capacity
         let newPieces = UnsafeMutablePointer<iovec>.allocate(capacity: newCapacity)
         let newOwners = UnsafeMutablePointer<Owner>.allocate(capacity: newCapacity)
         let count = end - first

@@ -4,6 +4,7 @@ internal import Glibc
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// 4 or 16 bytes, as they travel.
     private let bytes: [UInt8]
+    /// 0 to 65535.
     public let port: Int
 
     /// An IPv4 address that came in through a dual-stack listener counts as IPv4.
@@ -13,6 +14,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
+    /// Whether `host` is an IPv6 address; an IPv4 one that came through a dual-stack listener is not.
     public var isIPv6: Bool { bytes.count == 16 }
 
     /// As text: `127.0.0.1`, `2001:db8::1`.
@@ -23,6 +25,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    /// Address and port: `127.0.0.1:3000`, `[2001:db8::1]:3000`.
     public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     static func peer(of descriptor: Int32) -> SocketAddress? { unsafe ask(descriptor, getpeername) }

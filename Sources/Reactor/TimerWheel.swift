@@ -1,5 +1,5 @@
-/// Deadlines of small integer keys (connection slots), one per key: a hashed wheel whose lists run through the keys' own
-/// entries, so that a timer costs 12 bytes and no allocation.
+/// Deadlines of small integer keys (connection slots), one per key: a hashed wheel whose lists run through the keys'
+/// own entries, so that a timer costs 12 bytes and no allocation.
 ///
 /// `schedule` and `cancel` are O(1). A deadline is rounded up to the tick: it fires never early and, if `advance` is
 /// called in time, less than a tick late. One beyond a rotation (131 s) stays in its slot and is passed over once per

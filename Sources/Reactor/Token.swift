@@ -13,7 +13,7 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
     package static let generationMask: UInt32 = 0xFF_FFFF
 
     package enum Operation: UInt8, Sendable {
-        /// Nobody waits for the answer: cancel, shutdown, close.
+        /// Nobody waits for the answer: cancel, close.
         case unanswered
         case accept
         /// Into small buffers.

@@ -39,8 +39,8 @@ package struct UringCapabilities: Sendable {
         return true
     }
 
-    /// A batched send has to be silent when it takes everything, to tell its count when it takes a part, and to say EAGAIN
-    /// when the socket is full. Where any of these fails, bytes would be lost silently.
+    /// A batched send has to be silent when it takes everything, to tell its count when it takes a part, and to say
+    /// EAGAIN when the socket is full. Where any of these fails, bytes would be lost silently.
     private static func sendsInBatches(_ ring: borrowing Ring) throws(SystemError) -> Bool {
         let pair = try SocketPair()
         guard answer(of: ring, sending: 100, on: pair.first) == nil, pair.read(upTo: 200) == 100 else { return false }

@@ -68,7 +68,9 @@ package final class UringDriver: Driver {
     }
 
     package func shutdownWriting(_ socket: Int32) {
-        ring.shutdown(socket, Int32(SHUT_WR), userData: unanswered)
+        // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets
+        // to it. By then it may be closed, and belong to another connection, which would be shut down instead.
+        _ = shutdown(socket, Int32(SHUT_WR))
     }
 
     package func close(_ descriptor: Int32) {

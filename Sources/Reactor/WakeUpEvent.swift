@@ -4,8 +4,8 @@ package import IOUring
 
 /// What any thread rings to end a loop's wait: an eventfd.
 ///
-/// It lives until nobody is left who could ring it, which may be after its loop: a late ring must not reach whatever file has
-/// been given the same number since.
+/// It lives until nobody is left who could ring it, which may be after its loop: a late ring must not reach whatever
+/// file has been given the same number since.
 @safe
 package final class WakeUpEvent: @unchecked Sendable {
     // Sendable although it holds a pointer: only the ring of the loop's driver writes through it.

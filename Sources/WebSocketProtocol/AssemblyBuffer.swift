@@ -1,7 +1,7 @@
 /// The owner of the bytes of a message that came in several pieces.
 ///
-/// It grows geometrically with what has really arrived, so that a peer gets memory for bytes it sent and not for bytes it
-/// announced. Empty, it owns nothing once `release` was called.
+/// It grows geometrically with what has really arrived, so that a peer gets memory for bytes it sent and not for bytes
+/// it announced. Empty, it owns nothing once `release` was called.
 @safe struct AssemblyBuffer: ~Copyable {
     /// Invariant: `base` holds `capacity` bytes, of which the first `count` are initialized; nil when `capacity` is 0.
     private var base: UnsafeMutableRawPointer?
@@ -13,8 +13,8 @@
 
     deinit { unsafe base?.deallocate() }
 
-    /// Appends a copy of `bytes`. `announced` is how many more will follow at most, if that is known: the buffer does not
-    /// grow beyond them. Amortized cost: one copy per byte.
+    /// Appends a copy of `bytes`. `announced` is how many more will follow at most, if that is known: the buffer does
+    /// not grow beyond them. Amortized cost: one copy per byte.
     mutating func append(_ bytes: RawSpan, announced: Int?) {
         guard bytes.byteCount > 0 else { return }
         reserve(count + bytes.byteCount, announced: announced)
@@ -31,7 +31,8 @@
         var grown = max(2 * needed, AssemblyBuffer.minimumCapacity)
         if let announced { grown = min(grown, needed + announced) }
         let larger = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
-        // Safe: `count` bytes are initialized in the old allocation, fit into the new one, and nobody else has the old one.
+        // Safe: `count` bytes are initialized in the old allocation, fit into the new one, and nobody else has the old
+        // one.
         if let base = unsafe base {
             unsafe larger.copyMemory(from: base, byteCount: count)
             unsafe base.deallocate()

@@ -1,28 +1,42 @@
 /// The status code of a Close frame (RFC 6455 §7.4 and the IANA registry).
 public struct CloseCode: RawRepresentable, Hashable, Sendable {
+    /// As it travels, in network byte order there.
     public let rawValue: UInt16
 
+    /// Any number; `isSendable` says whether it may stand in a frame.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    /// What the connection was for is done.
     public static let normalClosure = CloseCode(rawValue: 1000)
+    /// A server stops, or a page is left.
     public static let goingAway = CloseCode(rawValue: 1001)
+    /// The peer broke the rules of RFC 6455.
     public static let protocolError = CloseCode(rawValue: 1002)
+    /// A kind of data that this endpoint does not take.
     public static let unsupportedData = CloseCode(rawValue: 1003)
     /// Never on the wire: what a Close frame without a code is reported as.
     public static let noStatusReceived = CloseCode(rawValue: 1005)
     /// Never on the wire: what a connection that ends without a Close frame is reported as.
     public static let abnormalClosure = CloseCode(rawValue: 1006)
+    /// Text that is not UTF-8, and the like.
     public static let invalidPayload = CloseCode(rawValue: 1007)
+    /// A rule of this endpoint was broken for which there is no other code.
     public static let policyViolation = CloseCode(rawValue: 1008)
+    /// A message over the limit.
     public static let messageTooBig = CloseCode(rawValue: 1009)
+    /// A client misses an extension that the server did not grant.
     public static let mandatoryExtension = CloseCode(rawValue: 1010)
+    /// The server failed.
     public static let internalError = CloseCode(rawValue: 1011)
+    /// The server restarts: connect again, after a random delay.
     public static let serviceRestart = CloseCode(rawValue: 1012)
+    /// The server has too much to do.
     public static let tryAgainLater = CloseCode(rawValue: 1013)
+    /// A gateway got a bad answer from behind.
     public static let badGateway = CloseCode(rawValue: 1014)
 
-    /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others are
-    /// reserved, unassigned, or mean something that no frame said (§7.4.1, §7.4.2).
+    /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others
+    /// are reserved, unassigned, or mean something that no frame said (§7.4.1, §7.4.2).
     public var isSendable: Bool {
         switch rawValue {
         case 1000...1003, 1007...1014, 3000...4999: true

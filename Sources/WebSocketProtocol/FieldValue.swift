@@ -1,27 +1,30 @@
 /// What the handshake reads out of header values: comma lists and case-insensitive tokens (RFC 9110 §5.6).
+///
+/// It works on UTF-8, since comparing characters by their Unicode properties is neither asked for nor cheap.
 enum FieldValue {
     /// The members of a comma list, without the white space around them; empty ones are skipped.
     static func members(of list: String) -> [Substring] {
-        list.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
+        list.utf8.split(separator: UInt8(ascii: ",")).map { Substring(trimmed($0)) }.filter { !$0.isEmpty }
     }
 
     /// Whether a comma list has `token` among its members. ASCII letters are equal in both cases.
     static func contains(_ list: String?, token: String) -> Bool {
         guard let list else { return false }
-        return members(of: list).contains { equal($0, token) }
+        return list.utf8.split(separator: UInt8(ascii: ",")).contains { equal(trimmed($0), token.utf8) }
     }
 
     /// Whether two texts are the same but for the case of ASCII letters.
-    static func equal(_ first: some StringProtocol, _ second: some StringProtocol) -> Bool {
-        first.utf8.lazy.map(lowercased).elementsEqual(second.utf8.lazy.map(lowercased))
+    static func equal(_ first: some Collection<UInt8>, _ second: some Collection<UInt8>) -> Bool {
+        first.lazy.map(lowercased).elementsEqual(second.lazy.map(lowercased))
     }
 
-    private static func trimmed(_ text: Substring) -> Substring {
-        var rest = text
-        while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
+    private static func trimmed(_ text: Substring.UTF8View) -> Substring.UTF8View {
+        var rest = text.drop(while: isWhitespace)
+        while let last = rest.last, isWhitespace(last) { rest.removeLast() }
         return rest
     }
+
+    private static func isWhitespace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 {
         UInt8(ascii: "A") <= byte && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte

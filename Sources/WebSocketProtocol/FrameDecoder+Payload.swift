@@ -1,6 +1,6 @@
 extension FrameDecoder {
-    /// Takes what has arrived of the current frame's payload. nil: the frame, or the message it belongs to, is not complete;
-    /// in the first case the stage is still `payload`.
+    /// Takes what has arrived of the current frame's payload. nil: the frame, or the message it belongs to, is not
+    /// complete; in the first case the stage is still `payload`.
     mutating func takePayload(
         _ input: inout MutableRawSpan, at position: inout Int
     ) throws(ProtocolViolation) -> FrameEvent? {

@@ -1,8 +1,8 @@
 /// Turns the bytes of a connection into messages and control frames (RFC 6455 §5), without any I/O.
 ///
 /// A frame that lies whole in the input is unmasked where it lies and reported as offsets: no copy, no allocation. What
-/// comes in pieces is copied into memory that the decoder owns until it is complete. A decoder that waits for nothing owns
-/// no memory.
+/// comes in pieces is copied into memory that the decoder owns until it is complete. A decoder that waits for nothing
+/// owns no memory.
 ///
 /// Not thread-safe: it belongs to one connection, on that connection's loop.
 public struct FrameDecoder: ~Copyable {
@@ -33,7 +33,8 @@ public struct FrameDecoder: ~Copyable {
     var frame = IncomingFrame()
     /// The bytes of the message under way; behind them, for a moment, those of a control frame between its fragments.
     var assembly = AssemblyBuffer()
-    /// Where the bytes of the current frame's event begin in `assembly`: behind the message for a control frame, else 0.
+    /// Where the bytes of the current frame's event begin in `assembly`: behind the message for a control frame, else
+    /// 0.
     var lentStart = 0
     /// Bytes of the event that are not its payload: a close code, which the reason follows.
     var lentSkip: UInt8 = 0
@@ -44,11 +45,12 @@ public struct FrameDecoder: ~Copyable {
         self.allowsCompression = allowsCompression
     }
 
-    /// Decodes the next event out of `input`, from `position` on, which it advances over what it consumed. Masked payloads
-    /// are unmasked in place.
+    /// Decodes the next event out of `input`, from `position` on, which it advances over what it consumed. Masked
+    /// payloads are unmasked in place.
     ///
-    /// nil: all of the input is consumed (the beginning of a frame is kept inside) and more is needed. After a violation
-    /// every call gives the same violation and consumes nothing. The offsets of an event hold for this `input` only.
+    /// nil: all of the input is consumed (the beginning of a frame is kept inside) and more is needed. After a
+    /// violation every call gives the same violation and consumes nothing. The offsets of an event hold for this
+    /// `input` only.
     ///
     /// Cost: a small frame some tens of instructions; a large one memory speed. Never traps on what a peer sent.
     /// - Precondition: `position` lies in `input` or at its end.
@@ -70,8 +72,8 @@ public struct FrameDecoder: ~Copyable {
         get { assembly.bytes(from: stage == .lent ? lentStart + Int(lentSkip) : assembly.count) }
     }
 
-    /// Gives back the memory of the message that the last event lent out. Without it that happens when `next` runs out of
-    /// input.
+    /// Gives back the memory of the message that the last event lent out. Without it that happens when `next` runs out
+    /// of input.
     package mutating func releaseAssembled() {
         dropLent()
         if assembly.count == 0 { assembly.release() }

@@ -2,9 +2,12 @@
 public enum FrameEvent: Hashable, Sendable {
     /// A whole message. Text is valid UTF-8, unless it is compressed: then nobody has looked at it yet.
     case message(MessageKind, Payload)
+    /// To be answered with a pong of the same payload (§5.5.2).
     case ping(Payload)
+    /// An answer to a ping, or none (§5.5.3).
     case pong(Payload)
-    /// The peer's Close frame. No code: the frame was empty (to be reported as 1005). The payload is the reason, valid UTF-8.
+    /// The peer's Close frame. No code: the frame was empty (to be reported as 1005). The payload is the reason, valid
+    /// UTF-8.
     case close(CloseCode?, Payload)
     /// The peer broke the protocol: the connection has to be closed with the violation's code.
     case violation(ProtocolViolation)
@@ -24,6 +27,7 @@ public struct MessageKind: Hashable, Sendable {
         self.isCompressed = isCompressed
     }
 
+    /// Whether it is text and not binary.
     @inlinable public var isText: Bool { opcode == .text }
 }
 

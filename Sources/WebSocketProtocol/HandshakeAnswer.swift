@@ -5,6 +5,7 @@ public struct HandshakeAcceptance: Hashable, Sendable {
     /// The value of `Sec-WebSocket-Protocol`; nil: the header is left out.
     public var subprotocol: String?
 
+    /// What `Handshake.accept` makes; public for tests of its users.
     public init(acceptValue: String, subprotocol: String? = nil) {
         self.acceptValue = acceptValue
         self.subprotocol = subprotocol
@@ -13,12 +14,14 @@ public struct HandshakeAcceptance: Hashable, Sendable {
 
 /// A handshake that is not: the HTTP response that says so.
 public struct HandshakeRefusal: Error {
+    /// The HTTP status: 400, 403, 405 or 426.
     public var status: Int
     /// Headers that the status asks for.
     public var headers: [(name: String, value: String)]
     /// A sentence for the body of the response and for logs.
     public var reason: String
 
+    /// What `Handshake.accept` throws; public for tests of its users.
     public init(status: Int, headers: [(name: String, value: String)], reason: String) {
         self.status = status
         self.headers = headers

@@ -1,13 +1,17 @@
 /// What a server has to know of an HTTP request to judge it as a WebSocket handshake (RFC 6455 §4.2.1).
 ///
-/// A header that came several times is given with its values joined by commas, except `protocols`, which takes them as they
-/// are.
+/// A header that came several times is given with its values joined by commas, except `protocols`, which takes them as
+/// they are.
 public struct HandshakeRequest: Hashable, Sendable {
+    /// As it was sent: `GET`.
     public var method: String
     /// False for HTTP/1.0.
     public var isHTTP11: Bool
+    /// The header of that name; nil: there is none. So with all that follow.
     public var host: String?
+    /// The header of that name: a list of protocols.
     public var upgrade: String?
+    /// The header of that name: a list of tokens.
     public var connection: String?
     /// `Sec-WebSocket-Key`.
     public var key: String?
@@ -15,11 +19,14 @@ public struct HandshakeRequest: Hashable, Sendable {
     public var version: String?
     /// The values of `Sec-WebSocket-Protocol`: each a name or a comma list of names, those the client likes best first.
     public var protocols: [String]
+    /// The header of that name, which browsers send.
     public var origin: String?
     /// `Sec-WebSocket-Extensions`.
     public var extensions: String?
+    /// The request announces a body, which no handshake has.
     public var hasBody: Bool
 
+    /// Nil or empty stands for a header that was not sent.
     public init(
         method: String, isHTTP11: Bool = true, host: String? = nil, upgrade: String? = nil, connection: String? = nil,
         key: String? = nil, version: String? = nil, protocols: [String] = [], origin: String? = nil,

@@ -1,11 +1,17 @@
 /// What a frame carries (RFC 6455 §5.2). The raw value is the low half of a frame's first byte; the values left out are
 /// reserved, and a frame with one of them is a protocol violation.
 public enum Opcode: UInt8, Hashable, Sendable {
+    /// A further fragment of the message that has begun.
     case continuation = 0x0
+    /// A text message, or its first fragment.
     case text = 0x1
+    /// A binary message, or its first fragment.
     case binary = 0x2
+    /// The closing handshake.
     case close = 0x8
+    /// To be answered by a pong.
     case ping = 0x9
+    /// The answer to a ping.
     case pong = 0xA
 
     /// Close, ping and pong: never fragmented, at most 125 bytes, allowed between the fragments of a message (§5.5).

@@ -1,7 +1,8 @@
 /// Which web pages may open a connection (RFC 6455 §10.2).
 ///
-/// Browsers send an `Origin` with every handshake, other clients usually none; and a client that is not a browser can send
-/// what it likes. So a request without `Origin` passes every policy: it is not the kind that a policy protects from.
+/// Browsers send an `Origin` with every handshake, other clients usually none; and a client that is not a browser can
+/// send what it likes. So a request without `Origin` passes every policy: it is not the kind that a policy protects
+/// from.
 public enum OriginPolicy: Hashable, Sendable {
     /// Pages of this very host and port. The scheme does not matter, since a proxy in front may speak TLS.
     case sameOrigin
@@ -15,11 +16,11 @@ public enum OriginPolicy: Hashable, Sendable {
         guard let origin else { return true }
         switch self {
         case .any: return true
-        case .allow(let origins): return origins.contains { FieldValue.equal($0, origin) }
+        case .allow(let origins): return origins.contains { FieldValue.equal($0.utf8, origin.utf8) }
         case .sameOrigin:
             // `null`, which sandboxed pages send, has no host and is refused with all else that has none.
             guard let host, let authority = Self.authority(of: origin) else { return false }
-            return FieldValue.equal(Self.withoutDefaultPort(authority), Self.withoutDefaultPort(host[...]))
+            return FieldValue.equal(Self.withoutDefaultPort(authority).utf8, Self.withoutDefaultPort(host[...]).utf8)
         }
     }
 
@@ -31,7 +32,8 @@ public enum OriginPolicy: Hashable, Sendable {
         return rest.dropFirst(2)
     }
 
-    /// The ports of `http` and `https` both mean the same as none: which of them a proxy was asked on is not known here.
+    /// The ports of `http` and `https` both mean the same as none: which of them a proxy was asked on is not known
+    /// here.
     private static func withoutDefaultPort(_ authority: Substring) -> Substring {
         for port in [":80", ":443"] where authority.hasSuffix(port) { return authority.dropLast(port.count) }
         return authority

@@ -1,5 +1,5 @@
-/// SHA-1 (RFC 3174), which the handshake proves with that the server speaks WebSocket (RFC 6455 §4.2.2). It is of no use
-/// for security.
+/// SHA-1 (RFC 3174), which the handshake proves with that the server speaks WebSocket (RFC 6455 §4.2.2). It is of no
+/// use for security.
 enum SHA1 {
     static let digestLength = 20
 
@@ -36,33 +36,35 @@ enum SHA1 {
     private typealias State = InlineArray<5, UInt32>
     private typealias Block = InlineArray<16, UInt32>
 
-    /// §6.2: the message schedule is kept in the sixteen words it is computed from.
+    /// §6.1: eighty rounds in four groups, each with a function and a constant of its own.
     private static func compress(_ block: Block, into state: inout State) {
-        var schedule = block
+        let schedule = expand(block)
         var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
-        for round in 0..<80 {
-            let slot = round % 16
-            if round >= 16 {
-                let mixed =
-                    schedule[(round - 3) % 16] ^ schedule[(round - 8) % 16]
-                    ^ schedule[(round - 14) % 16] ^ schedule[slot]
-                schedule[slot] = mixed.rotatedLeft(by: 1)
+        @inline(__always) func rounds(_ range: Range<Int>, _ constant: UInt32, _ function: () -> UInt32) {
+            for round in range {
+                let next = a.rotatedLeft(by: 5) &+ function() &+ e &+ schedule[round] &+ constant
+                (a, b, c, d, e) = (next, a, b.rotatedLeft(by: 30), c, d)
             }
-            let (function, constant): (UInt32, UInt32) =
-                switch round / 20 {
-                case 0: (b & c | ~b & d, 0x5A82_7999)
-                case 1: (b ^ c ^ d, 0x6ED9_EBA1)
-                case 2: (b & c | b & d | c & d, 0x8F1B_BCDC)
-                default: (b ^ c ^ d, 0xCA62_C1D6)
-                }
-            let next = a.rotatedLeft(by: 5) &+ function &+ e &+ schedule[slot] &+ constant
-            (a, b, c, d, e) = (next, a, b.rotatedLeft(by: 30), c, d)
         }
+        rounds(0..<20, 0x5A82_7999) { b & c | ~b & d }
+        rounds(20..<40, 0x6ED9_EBA1) { b ^ c ^ d }
+        rounds(40..<60, 0x8F1B_BCDC) { b & c | b & d | c & d }
+        rounds(60..<80, 0xCA62_C1D6) { b ^ c ^ d }
         state[0] &+= a
         state[1] &+= b
         state[2] &+= c
         state[3] &+= d
         state[4] &+= e
+    }
+
+    private static func expand(_ block: Block) -> InlineArray<80, UInt32> {
+        var schedule = InlineArray<80, UInt32>(repeating: 0)
+        for word in 0..<16 { schedule[word] = block[word] }
+        for word in 16..<80 {
+            let mixed = schedule[word - 3] ^ schedule[word - 8] ^ schedule[word - 14] ^ schedule[word - 16]
+            schedule[word] = mixed.rotatedLeft(by: 1)
+        }
+        return schedule
     }
 }
 

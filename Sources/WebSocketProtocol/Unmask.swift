@@ -1,11 +1,11 @@
 /// XORs the bytes of `range` with the key, in place (RFC 6455 §5.3). Masking and unmasking are the same.
 ///
-/// Tells whether the result is all ASCII. The loads and the XOR are what costs, so the answer is as good as free, and it
-/// spares text a second pass to validate its UTF-8.
+/// Tells whether the result is all ASCII. The loads and the XOR are what costs, so the answer is as good as free, and
+/// it spares text a second pass to validate its UTF-8.
 ///
 /// Any alignment; a payload that came in pieces goes on with `key.advanced(by:)`. Cost: memory speed.
 @discardableResult
-package func unmask(_ bytes: inout MutableRawSpan, in range: Range<Int>, key: MaskingKey) -> Bool {
+public func unmask(_ bytes: inout MutableRawSpan, in range: Range<Int>, key: MaskingKey) -> Bool {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.byteCount, "the range lies outside of the bytes")
     return unsafe bytes.withUnsafeMutableBytes { buffer in
         guard let base = buffer.baseAddress else { return true }
@@ -14,7 +14,7 @@ package func unmask(_ bytes: inout MutableRawSpan, in range: Range<Int>, key: Ma
     }
 }
 
-/// The loop over raw memory: 64 bytes at a time, then 8, then what is left.
+/// The loop over raw memory: 64 bytes at a time, then 16, then what is left.
 ///
 /// Every step but the last one takes a multiple of four bytes, so that the key keeps its phase.
 /// Safe because every access at `offset` is of a width that `offset + width <= count` was checked for.
@@ -34,7 +34,14 @@ private func unmask(_ base: UnsafeMutableRawPointer, count: Int, key: UInt32) ->
         } while offset &+ 64 <= count
         seen = seenBlocks.union
     }
-    while offset &+ 8 <= count {
+    while offset &+ 16 <= count {
+        let mask = SIMD2<UInt64>(repeating: word)
+        let sixteen = unsafe base.loadUnaligned(fromByteOffset: offset, as: SIMD2<UInt64>.self) ^ mask
+        unsafe base.storeBytes(of: sixteen, toByteOffset: offset, as: SIMD2<UInt64>.self)
+        seen |= sixteen.x | sixteen.y
+        offset &+= 16
+    }
+    if count & 8 != 0 {
         let eight = unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ word
         unsafe base.storeBytes(of: eight, toByteOffset: offset, as: UInt64.self)
         seen |= eight

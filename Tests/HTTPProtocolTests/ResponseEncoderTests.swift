@@ -48,7 +48,8 @@ import Testing
         ]
         #expect(
             try encoded(.ok, fields, body: "abc", keepAlive: false)
-                == "HTTP/1.1 200 OK\r\nServer: x\r\nDate: \(Self.date)\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"
+                == "HTTP/1.1 200 OK\r\nServer: x\r\nDate: \(Self.date)\r\nContent-Length: 3\r\n"
+                + "Connection: close\r\n\r\nabc"
         )
     }
 

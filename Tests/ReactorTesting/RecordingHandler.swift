@@ -1,7 +1,7 @@
 package import Reactor
 
-/// A handler that notes what it is called for, does what its closures say, and watches that the loop keeps its promises:
-/// `opened` first, `closed` last and once, and no call within another.
+/// A handler that notes what it is called for, does what its closures say, and watches that the loop keeps its
+/// promises: `opened` first, `closed` last and once, and no call within another.
 package final class RecordingHandler: ConnectionHandler {
     package enum Event: Equatable {
         case opened

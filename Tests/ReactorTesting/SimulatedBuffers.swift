@@ -1,7 +1,7 @@
 internal import Reactor
 
-/// The receive buffers of one size. Each is either the kernel's or on loan, and a buffer that came back is overwritten, so
-/// that whoever still reads it is found out.
+/// The receive buffers of one size. Each is either the kernel's or on loan, and a buffer that came back is overwritten,
+/// so that whoever still reads it is found out.
 @safe
 final class SimulatedBuffers {
     let bufferSize: Int

@@ -4,8 +4,8 @@ package import Reactor
 
 /// A driver over connections in memory: deterministic, never blocks, and watches that its loop keeps the laws.
 ///
-/// The test plays the peers (`connect`); nothing happens between two waits. With a seed, completions of different operations
-/// change places, input comes in pieces of any size, and an operation may be answered a wait later.
+/// The test plays the peers (`connect`); nothing happens between two waits. With a seed, completions of different
+/// operations change places, input comes in pieces of any size, and an operation may be answered a wait later.
 package final class SimulatedDriver: Driver {
     package struct Options: Sendable {
         package var sendsInBatches = true
@@ -109,7 +109,8 @@ package final class SimulatedDriver: Driver {
     /// True once in `count` times, if there is a seed.
     func chance(_ count: Int) -> Bool { options.seed != nil && random.oneIn(count) }
 
-    /// With a seed the operations' answers change places, each one's own stay in order, and some wait for the next time.
+    /// With a seed the operations' answers change places, each one's own stay in order, and some wait for the next
+    /// time.
     private func collect() {
         guard options.seed != nil else {
             completions = answers[...]

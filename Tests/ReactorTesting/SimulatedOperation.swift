@@ -13,8 +13,8 @@ enum SimulatedOperation {
     case close(Int32)
 }
 
-/// A send's pieces, as they were when it was asked for and as they are when it is handed over: the kernel may look at either
-/// time, so that they have to be the same.
+/// A send's pieces, as they were when it was asked for and as they are when it is handed over: the kernel may look at
+/// either time, so that they have to be the same.
 @safe
 struct SimulatedMessage {
     let header: UnsafePointer<msghdr>

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A blocking client on a real socket, for tests. Every call gives up after 20 s.
 ///
-/// Calls are repeated when they are interrupted: a ring that was closed on the same thread, as the one that probes the kernel
-/// is, interrupts it once more later.
+/// Calls are repeated when they are interrupted: a ring that was closed on the same thread, as the one that probes the
+/// kernel is, interrupts it once more later.
 package final class TCPClient {
     private let descriptor: Int32
 

@@ -320,4 +320,15 @@ import Testing
         loop.rest()
         #expect(second.receivedBytes == [0x02])
     }
+
+    @Test func `a turn ends when its closes have been told, so that nothing they led to has to wait`() {
+        var toldByTurnsEnd: [Int] = []
+        handler.onTurnEnd = { [handler] in toldByTurnsEnd.append(handler.closedCount) }
+        let loop = loop()
+        let peer = loop.connect()
+        loop.rest()
+        peer.reset()
+        loop.turn()
+        #expect(handler.closedCount == 1 && toldByTurnsEnd.last == 1)
+    }
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import Reactor
 
 /// Real loops, real sockets, real threads.
-@Suite(.serialized) struct LoopGroupTests {
+@Suite(.serialized, .blocking) struct LoopGroupTests {
     private func group(
         loops: Int = 3, _ makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler = { _ in Echo() }
     ) throws -> LoopGroup {

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Reactor
 
-/// Random peers and a random handler against a model of what has to come out: every byte exactly once and in order, in both
-/// directions, whatever is paused, borrowed, cut short, left over, closed or reset meanwhile.
+/// Random peers and a random handler against a model of what has to come out: every byte exactly once and in order, in
+/// both directions, whatever is paused, borrowed, cut short, left over, closed or reset meanwhile.
 @Suite struct LoopModelTests {
     @Test(arguments: 0..<60)
     func `every byte arrives exactly once and in order`(seed: UInt64) {

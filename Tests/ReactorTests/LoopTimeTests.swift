@@ -160,4 +160,22 @@ import Testing
         loop.rest()
         #expect(peer.receivedBytes == [1, 2, 3] && !peer.isClosed)
     }
+
+    @Test func `whoever is there at the time of the cut is cut, also a slow reader that is closing`() {
+        handler.onOpened = { $0.send(Array(repeating: 0x61, count: 1_000)) }
+        let loop = loop()
+        let peers = loop.connect(2)
+        peers[0].window = 10
+        loop.rest()
+        handler.with(handler.open[0]) { $0.close() }
+        handler.onStopping = { loop.loop.cutConnections(at: loop.loop.now + 10_000) }
+        loop.loop.stop()
+        for _ in 0..<9 {
+            peers[0].makeRoom(1)
+            loop.advance(milliseconds: 1_000)
+        }
+        #expect(handler.closedCount == 0 && !loop.loop.hasEnded)
+        loop.advance(milliseconds: 1_100)
+        #expect(handler.closedCount == 2 && loop.loop.hasEnded)
+    }
 }

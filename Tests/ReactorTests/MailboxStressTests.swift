@@ -1,13 +1,13 @@
 import Glibc
-import Synchronization
 import ReactorTesting
+import Synchronization
 import Testing
 
 @testable import Reactor
 
 /// Threads that push at full speed to a consumer that falls asleep at random. `RINGCAST_STRESS` is the number of
 /// messages in millions (default: a tenth of one).
-@Suite(.serialized) struct MailboxStressTests {
+@Suite(.serialized, .blocking) struct MailboxStressTests {
     struct Message: Sendable {
         var sender: Int
         var sequence: Int

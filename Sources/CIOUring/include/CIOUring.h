@@ -3,6 +3,9 @@
 // <features.h> first, and no _GNU_SOURCE: liburing.h defines _XOPEN_SOURCE, and fd_set would differ from the Glibc module's.
 // What needs _GNU_SOURCE lives in the .c files.
 #pragma once
+#ifndef __linux__
+#error "Ringcast is for Linux: it stands on io_uring, which no other system has."
+#else
 #include <features.h>
 #include <liburing.h>
 #include <stdbool.h>
@@ -34,3 +37,4 @@ int ringcast_tcp_socket(int family);
 int ringcast_stream_pair(int descriptors[_Nonnull 2]);
 // Bytes sent that the peer has not acknowledged.
 int ringcast_untaken_bytes(int socket);
+#endif

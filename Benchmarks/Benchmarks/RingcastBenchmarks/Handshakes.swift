@@ -1,0 +1,20 @@
+import Benchmark
+import WebSocketProtocol
+
+/// What a new connection costs beyond reading its HTTP request.
+func handshakeBenchmarks() {
+    Benchmark("Handshake: accept value") { benchmark in
+        for _ in benchmark.scaledIterations {
+            blackHole(Handshake.acceptValue(forKey: "dGhlIHNhbXBsZSBub25jZQ=="))
+        }
+    }
+    Benchmark("Handshake: whole request") { benchmark in
+        let request = HandshakeRequest(
+            method: "GET", host: "example.com", upgrade: "websocket", connection: "keep-alive, Upgrade",
+            key: "dGhlIHNhbXBsZSBub25jZQ==", version: "13", protocols: ["chat, superchat"],
+            origin: "https://example.com")
+        for _ in benchmark.scaledIterations {
+            blackHole(try? Handshake.accept(request, supportedProtocols: ["chat"]))
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// A chat server: `swift run chat`, then a WebSocket client on ws://127.0.0.1:3000/chat?name=Ann, as many as you like.
+import Ringcast
+
+struct Guest {
+    let name: String
+}
+
+let chat = WebSocketHandlers<Guest>(
+    open: { ws in
+        ws.subscribe(to: "lobby")
+        ws.publish("\(ws.data.name) joined", to: "lobby")
+    },
+    message: { ws, message in ws.publish("\(ws.data.name): \(message.string)", to: "lobby") },
+    close: { ws, _, _ in ws.publish("\(ws.data.name) left", to: "lobby") })
+
+let server = try Server(configuration: .init(port: 3000, originPolicy: .any)) { request in
+    guard request.path == "/chat" else { return .response(.notFound) }
+    guard let name = request.query("name") else { return .response(.badRequest, "who are you?\n") }
+    return .upgrade(to: chat, with: Guest(name: name))
+}
+print("chat on ws://127.0.0.1:\(server.port)/chat?name=NAME")
+try await server.run()

@@ -1,0 +1,76 @@
+internal import Synchronization
+
+/// A frame encoded once for all loops: immutable bytes behind a count of owners, in one allocation.
+///
+/// Every target loop is an owner and calls `release` once, whatever the number of its subscribers; within a loop plain
+/// integers do the counting. The last owner frees the memory, on whichever thread. One machine word, so it travels in
+/// a mailbox as `rawValue`.
+// Sendable: the bytes do not change once `allocate` has returned, and the count is atomic.
+@safe package struct SharedFrame: @unchecked Sendable {
+    @safe private struct Header: ~Copyable {
+        let owners: Atomic<Int>
+        let byteCount: Int
+        /// Retained: the topic outlives the frame, even if all tables forget it while the frame is on its way.
+        let topic: Unmanaged<TopicEntry>?
+    }
+
+    private let header: UnsafeMutablePointer<Header>
+
+    private init(header: UnsafeMutablePointer<Header>) {
+        unsafe self.header = header
+    }
+
+    /// - Parameters:
+    ///   - owners: how many times `release` will be called; at least 1.
+    ///   - topic: what the frame is published to, for the loops that receive it.
+    ///   - body: writes all the bytes; they are uninitialized before.
+    package static func allocate(
+        byteCount: Int, owners: Int, topic: TopicEntry? = nil, filling body: (UnsafeMutableRawBufferPointer) -> Void
+    ) -> SharedFrame {
+        precondition(byteCount >= 0 && owners > 0, "a frame has an owner")
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<Header>.size + byteCount, alignment: MemoryLayout<Header>.alignment)
+        let header = unsafe memory.bindMemory(to: Header.self, capacity: 1)
+        unsafe header.initialize(
+            to: Header(owners: Atomic(owners), byteCount: byteCount, topic: topic.map { unsafe .passRetained($0) }))
+        let frame = unsafe SharedFrame(header: header)
+        unsafe body(UnsafeMutableRawBufferPointer(mutating: frame.bytes))
+        return frame
+    }
+
+    /// What was filled in. Valid until this owner's `release`.
+    package var bytes: UnsafeRawBufferPointer {
+        // The bytes lie behind the header in the same allocation.
+        unsafe UnsafeRawBufferPointer(
+            start: UnsafeRawPointer(header) + MemoryLayout<Header>.size, count: header.pointee.byteCount)
+    }
+
+    /// The topic given to `allocate`. Costs a retain.
+    package var topic: TopicEntry? { unsafe header.pointee.topic?.takeUnretainedValue() }
+
+    /// Adds owners; only an owner may.
+    package func retain(by owners: Int = 1) {
+        unsafe header.pointee.owners.add(owners, ordering: .relaxed)
+    }
+
+    /// Gives up one ownership. The frame is freed with the last.
+    package func release(by owners: Int = 1) {
+        // Release: this owner has read; acquire: the last one frees after all have.
+        let left = unsafe header.pointee.owners.subtract(owners, ordering: .acquiringAndReleasing).newValue
+        assert(left >= 0, "a frame was released too often")
+        if left > 0 { return }
+        unsafe header.pointee.topic?.release()
+        unsafe header.deinitialize(count: 1)
+        unsafe UnsafeMutableRawPointer(header).deallocate()
+    }
+}
+
+extension SharedFrame {
+    /// The frame as one word, for a mailbox. Carries no ownership of its own.
+    package var rawValue: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(header) }
+
+    /// - Parameter rawValue: of a frame that has not been freed.
+    @unsafe package init(rawValue: UnsafeMutableRawPointer) {
+        unsafe self.init(header: rawValue.assumingMemoryBound(to: Header.self))
+    }
+}

@@ -1,0 +1,138 @@
+/// One loop's topics and who subscribes to them here. Belongs to its loop: no locks, not Sendable.
+///
+/// Every loop's table shares one `TopicRegistry`, and tells it by one bit per topic whether it has subscribers. A topic
+/// that is published to, or whose last subscriber left, stays known for a while, so that the next publish or subscribe
+/// is one dictionary probe without the registry's lock; such idle topics are bounded and then forgotten together.
+@usableFromInline package final class SubscriptionTable {
+    /// What a subscriber is stays its owner's secret: an address, compared and handed back.
+    @usableFromInline package typealias Subscriber = UnsafeMutableRawPointer
+
+    package let loop: Int
+    let registry: TopicRegistry
+    let maxTopicsPerSubscriber: Int
+
+    private var indices: [Topic: Int] = [:]
+    private var topics: [LocalTopic] = []
+    /// Topics without subscribers here.
+    private var idleCount = 0
+
+    var memberships = MembershipSlab()
+    /// Visits that are under way, one inside the other, and the places emptied meanwhile.
+    var visits = 0
+    var vacancies: [(topic: Int, position: Int)] = []
+
+    package init(loop: Int, registry: TopicRegistry, maxTopicsPerSubscriber: Int = 10_000) {
+        precondition(loop >= 0 && loop < registry.loopCount, "no such loop")
+        self.loop = loop
+        self.registry = registry
+        self.maxTopicsPerSubscriber = maxTopicsPerSubscriber
+    }
+
+    deinit {
+        for topic in topics {
+            let subscribers = topic.count
+            if subscribers > 0 {
+                topic.entry.setInterest(of: loop, false)
+                topic.entry.addSubscribers(-subscribers)
+            }
+            forget(topic)
+        }
+    }
+
+    /// The entry to publish with. A dictionary probe; the lock only for a topic that is new here.
+    package func entry(for topic: Topic) -> TopicEntry {
+        self[index(for: topic)].entry
+    }
+
+    /// How many subscribe to the topic on this loop.
+    package func localSubscriberCount(of entry: TopicEntry) -> Int {
+        guard let index = entry.localIndex(of: loop) else { return 0 }
+        return self[index].count
+    }
+
+    /// Topics known here, idle ones too.
+    var topicCount: Int { indices.count }
+    /// Places for topics in memory.
+    var topicCapacity: Int { max(topics.capacity, indices.capacity) }
+
+    subscript(index: Int) -> LocalTopic { topics[index] }
+
+    func knownIndex(of topic: Topic) -> Int? { indices[topic] }
+
+    func index(for topic: Topic) -> Int {
+        if let index = indices[topic] { return index }
+        forgetIdleTopicsIfMany()
+        let entry = registry.entry(for: topic)
+        let index = topics.count
+        topics.append(LocalTopic(entry: entry))
+        indices[topic] = index
+        entry.setLocalIndex(of: loop, index)
+        idleCount += 1
+        return index
+    }
+}
+
+// MARK: First and last subscribers
+
+extension SubscriptionTable {
+    /// After a subscriber was added to the topic.
+    func subscriberJoined(_ index: Int) {
+        let topic = self[index]
+        topic.entry.addSubscribers(1)
+        if topic.count == 1 {
+            idleCount -= 1
+            topic.entry.setInterest(of: loop, true)
+        }
+    }
+
+    /// After a subscriber was taken out of the topic.
+    func subscriberLeft(_ index: Int) {
+        let topic = self[index]
+        topic.entry.addSubscribers(-1)
+        if topic.count == 0 {
+            topic.entry.setInterest(of: loop, false)
+            idleCount += 1
+        }
+    }
+}
+
+// MARK: Idle topics
+
+extension SubscriptionTable {
+    static var idleTopicLimit: Int { 512 }
+
+    /// Invalidates indices, so call it only where none is in use. O(topics), but only after as many became idle.
+    func forgetIdleTopicsIfMany() {
+        if visits > 0 || idleCount <= max(Self.idleTopicLimit, indices.count / 2) { return }
+        var kept: [LocalTopic] = []
+        for topic in topics {
+            if topic.count > 0 {
+                kept.append(topic)
+            } else {
+                indices[topic.entry.topic] = nil
+                forget(topic)
+            }
+        }
+        idleCount = 0
+        renumber(kept)
+    }
+
+    private func forget(_ topic: LocalTopic) {
+        topic.entry.setLocalIndex(of: loop, nil)
+        registry.relinquish(topic.entry)
+    }
+
+    /// Packs the topics that are left, so that the memory of those forgotten is given back.
+    private func renumber(_ kept: [LocalTopic]) {
+        topics = kept
+        indices.shrinkIfSparse()
+        for index in kept.indices {
+            let topic = self[index]
+            topic.entry.setLocalIndex(of: loop, index)
+            indices[topic.entry.topic] = index
+            for position in 0..<topic.end {
+                memberships[topic[position].membership].topic = UInt32(index)
+            }
+        }
+    }
+}

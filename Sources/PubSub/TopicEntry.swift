@@ -1,0 +1,92 @@
+internal import Synchronization
+
+/// What all loops share about one topic: who is interested, how many subscribe. Made and forgotten by `TopicRegistry`.
+///
+/// Good for as long as the table that gave it out does nothing else: ask again for each publish rather than keep it.
+// Sendable: the words of interest are atomic; the index of loop i is read and written by loop i alone.
+@usableFromInline @safe package final class TopicEntry: @unchecked Sendable {
+    package let topic: Topic
+    private let loopCount: Int
+    private let subscribers = Atomic(0)
+    /// Bit i of the words: loop i has subscribers. 64 loops to a word.
+    private let interest: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Behind the words: where each loop's table keeps this topic.
+    private let localIndices: UnsafeMutablePointer<UInt32>
+
+    private static let none = UInt32.max
+
+    init(topic: Topic, loopCount: Int) {
+        self.topic = topic
+        self.loopCount = loopCount
+        let wordCount = (loopCount + 63) / 64
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 4, alignment: 8)
+        unsafe interest = memory.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
+        unsafe localIndices = (memory + wordCount * 8).bindMemory(to: UInt32.self, capacity: loopCount)
+        for word in 0..<wordCount {
+            unsafe (interest + word).initialize(to: Atomic(0))
+        }
+        unsafe localIndices.initialize(repeating: Self.none, count: loopCount)
+    }
+
+    deinit {
+        // The indices lie in the same allocation; both are trivial.
+        unsafe UnsafeMutableRawPointer(interest).deallocate()
+    }
+
+    // MARK: Any thread
+
+    /// Subscribers on all loops: a recent value.
+    package var subscriberCount: Int { subscribers.load(ordering: .relaxed) }
+
+    /// Whether `loop` has subscribers. A publish that happens after a `subscribe` returned sees it.
+    package func isInterested(_ loop: Int) -> Bool {
+        precondition(loop >= 0 && loop < loopCount, "no such loop")
+        return unsafe (interest + loop / 64).pointee.load(ordering: .acquiring) & Self.bit(loop) != 0
+    }
+
+    /// Whether any loop but `loop` has subscribers.
+    package func isInterestedElsewhere(than loop: Int) -> Bool {
+        var found = false
+        forEachInterestedLoop { if $0 != loop { found = true } }
+        return found
+    }
+
+    /// The loops with subscribers, in ascending order.
+    package func forEachInterestedLoop(_ body: (Int) -> Void) {
+        for word in 0..<(loopCount + 63) / 64 {
+            var bits = unsafe (interest + word).pointee.load(ordering: .acquiring)
+            while bits != 0 {
+                body(word * 64 + bits.trailingZeroBitCount)
+                bits &= bits - 1
+            }
+        }
+    }
+
+    // MARK: A loop's table
+
+    func addSubscribers(_ difference: Int) {
+        subscribers.add(difference, ordering: .relaxed)
+    }
+
+    /// Loop `loop` alone, at its first and last subscriber.
+    func setInterest(of loop: Int, _ isInterested: Bool) {
+        let word = unsafe interest + loop / 64
+        if isInterested {
+            unsafe word.pointee.bitwiseOr(Self.bit(loop), ordering: .acquiringAndReleasing)
+        } else {
+            unsafe word.pointee.bitwiseAnd(~Self.bit(loop), ordering: .acquiringAndReleasing)
+        }
+    }
+
+    /// Loop `loop` alone: the topic's index in its table; nil while the table does not know it.
+    func localIndex(of loop: Int) -> Int? {
+        let index = unsafe localIndices[loop]
+        return index == Self.none ? nil : Int(index)
+    }
+
+    func setLocalIndex(of loop: Int, _ index: Int?) {
+        unsafe localIndices[loop] = index.map { UInt32($0) } ?? Self.none
+    }
+
+    private static func bit(_ loop: Int) -> UInt64 { 1 << UInt64(loop % 64) }
+}

@@ -1,0 +1,102 @@
+/// Bytes that many connections of one loop send, written once and sent from where they lie.
+///
+/// What is written follows what was written before, so that a connection which gets several runs of bytes in a row
+/// sends them as one piece. Belongs to its loop: blocks count their users in plain integers and go back when the last
+/// piece has been sent.
+final class SharedLog {
+    /// Bytes of a block; more for bytes that need more.
+    private static let blockByteCount = 64 << 10
+    private static let keptBlocks = 16
+
+    private var current: SharedBlock?
+    private var free: [SharedBlock] = []
+
+    deinit {
+        if let current { release(current) }
+        for block in free { block.deallocate() }
+    }
+
+    /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and
+    /// until the next `append` otherwise: it may begin another block.
+    func append(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
+        let block = block(withRoomFor: count)
+        let start = unsafe block.take(count)
+        unsafe fill(start)
+        return unsafe SharedBytes(start: start, count: count, block: block)
+    }
+
+    func release(_ block: SharedBlock) {
+        guard block.endUse() else { return }
+        if block.byteCount == Self.blockByteCount, free.count < Self.keptBlocks {
+            free.append(block)
+        } else {
+            block.deallocate()
+        }
+    }
+
+    private func block(withRoomFor count: Int) -> SharedBlock {
+        if let current, current.room >= count { return current }
+        let isOrdinary = count <= Self.blockByteCount
+        let next = isOrdinary ? free.popLast() : nil
+        let block = next ?? SharedBlock(byteCount: max(count, Self.blockByteCount))
+        block.reset()
+        if let current { release(current) }
+        current = block
+        return block
+    }
+}
+
+/// Bytes in a loop's shared log. Valid until the next ones are written, and as long as a send queue has a piece of
+/// them.
+@safe
+package struct SharedBytes: BitwiseCopyable {
+    let start: UnsafeMutableRawPointer
+    package let count: Int
+    let block: SharedBlock
+
+    package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
+}
+
+/// One allocation of the log: its counts, then its bytes.
+@safe
+struct SharedBlock: BitwiseCopyable {
+    private struct Header {
+        var users: Int
+        var used: Int
+        let byteCount: Int
+    }
+
+    private let header: UnsafeMutablePointer<Header>
+
+    init(byteCount: Int) {
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<Header>.size + byteCount, alignment: 64)
+        unsafe header = memory.bindMemory(to: Header.self, capacity: 1)
+        unsafe header.initialize(to: Header(users: 0, used: 0, byteCount: byteCount))
+    }
+
+    var byteCount: Int { unsafe header.pointee.byteCount }
+    var room: Int { unsafe header.pointee.byteCount - header.pointee.used }
+
+    /// The log's own use begins.
+    func reset() {
+        unsafe header.pointee.users = 1
+        unsafe header.pointee.used = 0
+    }
+
+    func beginUse() { unsafe header.pointee.users += 1 }
+
+    /// True: it was the last one.
+    func endUse() -> Bool {
+        unsafe header.pointee.users -= 1
+        return unsafe header.pointee.users == 0
+    }
+
+    func take(_ count: Int) -> UnsafeMutableRawPointer {
+        let start = unsafe UnsafeMutableRawPointer(header) + MemoryLayout<Header>.size + header.pointee.used
+        unsafe header.pointee.used += count
+        return unsafe start
+    }
+
+    func deallocate() { unsafe UnsafeMutableRawPointer(header).deallocate() }
+}

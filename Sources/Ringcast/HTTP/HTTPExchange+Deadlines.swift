@@ -1,0 +1,54 @@
+import HTTPProtocol
+import HTTPTypes
+import Reactor
+
+/// One deadline per connection, set seldom: it fires, looks what it is for now, and sets itself again if it was early.
+extension HTTPExchange {
+    func opened(_ connection: Connection) {
+        expect(within: loop.core.configuration.limits.headTimeout, on: connection)
+    }
+
+    /// The first bytes of a head have come: all of it has to come in time, and a trickle of bytes does not help.
+    func headBegins(_ connection: Connection) {
+        guard !headHasBegun else { return }
+        headHasBegun = true
+        expect(within: loop.core.configuration.limits.headTimeout, on: connection)
+    }
+
+    func bodyBegins(_ connection: Connection) {
+        expect(within: loop.core.configuration.limits.bodyTimeout, on: connection)
+    }
+
+    func awaitNextRequest(_ connection: Connection) {
+        expect(within: loop.core.configuration.limits.keepAliveTimeout, on: connection)
+    }
+
+    /// Nothing is expected of the peer while a reply is deferred: then the deadline passes without effect.
+    func deadlineReached(_ connection: Connection) {
+        armedDeadline = nil
+        if loop.isStopping, phase != .closing { return connection.abort() }
+        guard phase == .head || phase == .body, var deadline = phaseDeadline else { return }
+        if phase == .body, let collected {
+            // At least a kilobyte a second, counted over all of the body.
+            deadline += UInt64(collected.body.count) * 1_000 / 1_024
+        }
+        guard loop.now >= deadline else {
+            armedDeadline = deadline
+            return connection.setDeadline(deadline)
+        }
+        if phase == .body || headHasBegun {
+            refuse(HTTPRefusal(status: .requestTimeout, reason: "the request took too long"), on: connection)
+        } else {
+            // Nothing has been asked, so there is nothing to answer.
+            close(connection)
+        }
+    }
+
+    private func expect(within timeout: Duration, on connection: Connection) {
+        let deadline = loop.now + timeout.milliseconds
+        phaseDeadline = deadline
+        if let armedDeadline, armedDeadline <= deadline { return }
+        armedDeadline = deadline
+        connection.setDeadline(deadline)
+    }
+}

@@ -1,0 +1,119 @@
+import HTTPProtocol
+import HTTPTypes
+import Reactor
+import WebSocketProtocol
+
+extension HTTPExchange {
+    /// Requests that one connection may have answered in a turn.
+    static let requestsPerTurn = 64
+    /// With more than this unread by the client, its next request waits.
+    static let outputWatermark = 256 << 10
+
+    /// Handles the requests in `bytes`. Returns how much was consumed: a head that is incomplete is left, to come again
+    /// in front of what follows it.
+    func receive(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
+        var position = 0
+        var answered = 0
+        while position < bytes.byteCount, phase == .head || phase == .body {
+            guard answered < Self.requestsPerTurn, connection.queuedByteCount <= Self.outputWatermark else {
+                yieldTurn(connection)
+                return position
+            }
+            let input = bytes.bytes.extracting(droppingFirst: position)
+            let consumed = phase == .head ? receiveHead(input, on: connection) : receiveBody(input, on: connection)
+            guard let consumed else { break }
+            position += consumed
+            answered += 1
+        }
+        return phase == .closing && slot != nil ? bytes.byteCount : position
+    }
+
+    private func yieldTurn(_ connection: Connection) {
+        if connection.isBlocked {
+            isPausedForOutput = true
+            connection.pauseReceiving()
+        } else {
+            connection.continueNextTurn()
+        }
+    }
+
+    /// Reads a head at the start of `input`. Nil: it is incomplete.
+    private func receiveHead(_ input: RawSpan, on connection: Connection) -> Int? {
+        switch parser.parse(input) {
+        case .incomplete:
+            headBegins(connection)
+            return nil
+        case .refused(let refusal):
+            refuse(refusal, on: connection)
+            return input.byteCount
+        case .complete(let layout):
+            parser = RequestHeadParser(limits: loop.requestLimits)
+            headHasBegun = false
+            return receiveRequest(layout, in: input, on: connection)
+        }
+    }
+
+    /// A head is complete: answers the request if its body is here too, else begins to collect it.
+    private func receiveRequest(_ layout: RequestHeadLayout, in input: RawSpan, on connection: Connection) -> Int {
+        let rest = input.extracting(droppingFirst: layout.byteCount)
+        switch layout.body {
+        case .none:
+            answer(
+                layout, head: input, body: rest.extracting(first: 0), bytesBehind: rest.byteCount > 0, on: connection)
+            return layout.byteCount
+        case .length(let length) where length <= rest.byteCount:
+            answer(
+                layout, head: input, body: rest.extracting(first: length), bytesBehind: rest.byteCount > length,
+                on: connection)
+            return layout.byteCount + length
+        case .length, .chunked:
+            collect(layout, head: input.extracting(first: layout.byteCount), on: connection)
+            return layout.byteCount
+        }
+    }
+
+    private func collect(_ layout: RequestHeadLayout, head: RawSpan, on connection: Connection) {
+        collected = CollectedRequest(
+            // Safe: copied before the closure returns.
+            head: unsafe head.withUnsafeBytes { unsafe [UInt8]($0) }, layout: layout,
+            decoder: BodyDecoder(framing: layout.body, limit: loop.requestLimits.bodyBytes), since: loop.now)
+        phase = .body
+        unsafe loop.counters.pointee.pendingRequests += 1
+        bodyBegins(connection)
+        // RFC 9110 §10.1.1: the client waits for leave to send the body.
+        if layout.expectsContinue {
+            let line = ResponseEncoder.continueLine
+            unsafe connection.send(line.span.bytes)
+        }
+    }
+
+    /// Takes the next bytes of the body. Nil: there have to be more.
+    private func receiveBody(_ input: RawSpan, on connection: Connection) -> Int? {
+        guard var request = collected.take() else { preconditionFailure("a body without a head") }
+        var position = 0
+        while let event = request.decoder.next(in: input, at: &position) {
+            switch event {
+            case .data(let range):
+                // Safe: copied before the closure returns.
+                unsafe input.extracting(range).withUnsafeBytes { unsafe request.body.append(contentsOf: $0) }
+            case .end:
+                endBody()
+                answer(
+                    request.layout, head: unsafe request.head.span.bytes, body: unsafe request.body.span.bytes,
+                    bytesBehind: position < input.byteCount, on: connection)
+                return position
+            case .refused(let refusal):
+                endBody()
+                refuse(refusal, on: connection)
+                return input.byteCount
+            }
+        }
+        collected = request
+        return position
+    }
+
+    private func endBody() {
+        phase = .head
+        unsafe loop.counters.pointee.pendingRequests -= 1
+    }
+}

@@ -1,0 +1,45 @@
+import HTTPProtocol
+import HTTPTypes
+import Reactor
+import WebSocketProtocol
+
+extension HTTPExchange {
+    /// Answers the handshake (RFC 6455 §4.2.2), and turns the connection into a socket.
+    func perform(_ upgrade: Upgrade, for request: RequestSummary, on connection: Connection) {
+        guard let handshake = request.handshake, !inputHasEnded else { return close(connection) }
+        guard !loop.isStopping else {
+            return respond(
+                Response(status: .serviceUnavailable, text: "the server is stopping\n"), to: request, on: connection)
+        }
+        var output: [UInt8] = []
+        let subprotocol: String?
+        do {
+            let configuration = loop.core.configuration
+            let acceptance = try Handshake.accept(
+                handshake, supportedProtocols: upgrade.subprotocol.map { [$0] } ?? configuration.subprotocols,
+                originPolicy: configuration.originPolicy)
+            subprotocol = acceptance.subprotocol
+            try ResponseEncoder.encodeSwitchingProtocols(
+                acceptValue: acceptance.acceptValue, subprotocol: subprotocol, fields: upgrade.headers, into: &output)
+        } catch let refusal as HandshakeRefusal {
+            return respond(Response(refusal), to: request, on: connection)
+        } catch {
+            loop.core.logError("an upgrade cannot be answered: \(error)")
+            return respond(
+                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
+        }
+        unsafe connection.send(output.span.bytes)
+        loop.release(self)
+        loop.open(upgrade, on: connection, subprotocol: subprotocol)
+    }
+}
+
+extension Response {
+    init(_ refusal: HandshakeRefusal) {
+        var headers = HTTPFields()
+        for (name, value) in refusal.headers {
+            if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+        }
+        self.init(status: HTTPResponse.Status(code: refusal.status), text: refusal.reason + "\n", headers: headers)
+    }
+}

@@ -1,0 +1,101 @@
+import HTTPProtocol
+import HTTPTypes
+import Reactor
+import WebSocketProtocol
+
+/// A connection while it speaks HTTP/1.1: one request after the other, each answered before the next is looked at.
+///
+///     head → (body) → fetch → response → head …
+///                         ├→ deferred → response → head …
+///                         └→ upgrade: the connection becomes a `Session`
+final class HTTPExchange {
+    enum Phase {
+        /// Between requests, or in the middle of a head.
+        case head
+        case body
+        /// A deferred reply is awaited.
+        case deferred
+        /// The last answer is out; what still comes is thrown away.
+        case closing
+    }
+
+    unowned let loop: ServerLoop
+    private(set) var slot: ConnectionSlot?
+    var phase = Phase.head
+    var parser: RequestHeadParser
+    /// A request whose body has not come with its head.
+    var collected: CollectedRequest?
+    /// The task of a deferred reply.
+    var task: Task<Void, Never>?
+    /// The peer has sent all it will send.
+    var inputHasEnded = false
+    var isPausedForOutput = false
+    /// When the present phase is too long, in the loop's milliseconds, and for when the connection's deadline is set.
+    var phaseDeadline: UInt64?
+    var armedDeadline: UInt64?
+    /// A byte of the head that is awaited has come.
+    var headHasBegun = false
+
+    init(loop: ServerLoop, connection: Connection) {
+        self.loop = loop
+        slot = connection.slot
+        parser = RequestHeadParser(limits: loop.requestLimits)
+    }
+
+    /// The connection; nil once it is closed or has become a socket. Safe: `detach` comes before the reactor's memory
+    /// goes.
+    var connection: Connection? {
+        @_lifetime(immortal)
+        get {
+            guard let slot else { return nil }
+            return Connection(slot)
+        }
+    }
+
+    /// The connection has been closed, or has become a socket.
+    func detach() {
+        slot = nil
+        if phase == .deferred || phase == .body { unsafe loop.counters.pointee.pendingRequests -= 1 }
+        phase = .closing
+        task?.cancel()
+        task = nil
+    }
+
+    func inputEnded(_ connection: Connection) {
+        inputHasEnded = true
+        // A reply that is on its way still goes out.
+        if phase != .deferred { connection.close() }
+    }
+
+    /// Everything queued has been taken: a client that pipelines without reading is read again.
+    func drained(_ connection: Connection) {
+        guard isPausedForOutput else { return }
+        isPausedForOutput = false
+        if phase != .deferred { connection.resumeReceiving() }
+    }
+
+    /// The server stops: what is under way is finished, nothing new is begun.
+    func stop() {
+        guard let connection else { return }
+        switch phase {
+        case .head where !headHasBegun: close(connection)
+        case .head, .body, .deferred: connection.setDeadline(loop.now + loop.core.stopPlan.deadline)
+        case .closing: break
+        }
+    }
+
+    /// Nothing more is read. What is queued goes out, and what still comes is drained by the reactor, within bounds.
+    func close(_ connection: Connection) {
+        phase = .closing
+        connection.close()
+    }
+}
+
+/// A request that is waiting for the rest of its body, and so has to own what has come.
+struct CollectedRequest {
+    let head: [UInt8]
+    let layout: RequestHeadLayout
+    var decoder: BodyDecoder
+    var body: [UInt8] = []
+    let since: UInt64
+}

@@ -1,0 +1,95 @@
+public import HTTPTypes
+
+/// What `fetch` answers: a response, an upgrade to a WebSocket, or one of them later.
+public struct Reply {
+    enum Kind {
+        case response(Response)
+        case upgrade(Upgrade)
+        case deferred(@Sendable () async throws -> sending Reply)
+    }
+
+    let kind: Kind
+
+    /// A response with text. Without a `Content-Type` among the headers it is sent as `text/plain; charset=utf-8`.
+    public static func response(
+        _ status: HTTPResponse.Status, _ body: String = "", headers: HTTPFields = [:]
+    ) -> Reply {
+        Reply(kind: .response(Response(status: status, text: body, headers: headers)))
+    }
+
+    /// A response with bytes. Without a `Content-Type` among the headers it is sent as `application/octet-stream`.
+    public static func response(_ status: HTTPResponse.Status, bytes: [UInt8], headers: HTTPFields = [:]) -> Reply {
+        Reply(kind: .response(Response(status: status, bytes: bytes, headers: headers)))
+    }
+
+    /// Makes a WebSocket of the connection. A request that is no valid WebSocket handshake (RFC 6455 §4.2.1) is
+    /// answered instead with what is wrong with it.
+    /// - Parameters:
+    ///   - data: what `ws.data` starts as.
+    ///   - headers: added to the 101 response; those that belong to the handshake are left out.
+    ///   - subprotocol: used if the client offers it. Nil: the first of the configuration's that the client offers.
+    public static func upgrade<ConnectionData>(
+        to handlers: WebSocketHandlers<ConnectionData>, with data: sending ConnectionData, headers: HTTPFields = [:],
+        subprotocol: String? = nil
+    ) -> Reply {
+        Reply(kind: .upgrade(Upgrade(to: handlers, with: data, headers: headers, subprotocol: subprotocol)))
+    }
+
+    /// Makes a WebSocket without data of the connection.
+    public static func upgrade(
+        to handlers: WebSocketHandlers<Void>, headers: HTTPFields = [:], subprotocol: String? = nil
+    ) -> Reply {
+        upgrade(to: handlers, with: (), headers: headers, subprotocol: subprotocol)
+    }
+
+    /// Answers later. `body` runs as a task on the connection's loop, so it must not block; `await` frees the loop.
+    /// Take what it needs of the request with `request.copy()`. Until it is done the connection reads nothing more; the
+    /// task is cancelled when the connection ends.
+    public static func deferred(_ body: @escaping @Sendable () async throws -> sending Reply) -> Reply {
+        Reply(kind: .deferred(body))
+    }
+}
+
+/// A response before it is encoded.
+struct Response {
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var body: [UInt8]
+
+    init(status: HTTPResponse.Status, text: String, headers: HTTPFields = [:]) {
+        self.init(status: status, body: [UInt8](text.utf8), headers: headers, type: "text/plain; charset=utf-8")
+    }
+
+    init(status: HTTPResponse.Status, bytes: [UInt8], headers: HTTPFields = [:]) {
+        self.init(status: status, body: bytes, headers: headers, type: "application/octet-stream")
+    }
+
+    private init(status: HTTPResponse.Status, body: [UInt8], headers: HTTPFields, type: String) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        if !body.isEmpty, headers[.contentType] == nil { self.headers[.contentType] = type }
+    }
+}
+
+/// What is needed to turn a connection into a socket, with the user's type of data erased.
+@safe struct Upgrade {
+    let handlers: any SocketHandlers
+    let options: WebSocketOptions
+    /// Writes the data where the session has room for it. Called at most once.
+    let initializeData: (UnsafeMutableRawPointer) -> Void
+    let headers: HTTPFields
+    let subprotocol: String?
+
+    init<ConnectionData>(
+        to handlers: WebSocketHandlers<ConnectionData>, with data: ConnectionData, headers: HTTPFields,
+        subprotocol: String?
+    ) {
+        self.handlers = handlers.table
+        options = handlers.options
+        // Safe: the session's layout is that of the same handlers.
+        unsafe initializeData = { memory in unsafe memory.initializeMemory(as: ConnectionData.self, to: data) }
+        self.headers = headers
+        self.subprotocol = subprotocol
+    }
+}

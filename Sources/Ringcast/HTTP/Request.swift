@@ -1,0 +1,114 @@
+import HTTPProtocol
+public import HTTPTypes
+public import Reactor
+import WebSocketProtocol
+
+/// A request as it arrived: borrowed from the receive buffer, valid while `fetch` runs.
+///
+/// What is asked for is decoded then and there; what is not costs nothing. `copy()` makes a request that can be kept.
+public struct Request: ~Escapable {
+    let head: RequestHead
+    private let peer: Peer
+    /// The whole body, without the framing of chunks. Empty when there is none.
+    public let body: RawSpan
+
+    /// Where the remote address comes from: asked of the kernel when it is read, or remembered by a copy.
+    enum Peer {
+        case connection(ConnectionAddress)
+        case known(SocketAddress?)
+    }
+
+    @_lifetime(copy head, copy body)
+    init(head: RequestHead, body: RawSpan, peer: Peer) {
+        self.head = head
+        self.body = body
+        self.peer = peer
+    }
+
+    /// The method, as it was sent.
+    public var method: HTTPRequest.Method { head.method }
+
+    /// The request target as it was sent: path and query.
+    public var target: String { head.target }
+
+    /// The path, percent-decoded, without the query.
+    public var path: String { head.path }
+
+    /// The first value of a query parameter, percent-decoded; nil if it is not there.
+    public func query(_ name: String) -> String? { head.query(name) }
+
+    /// The value of a header; several are joined by commas. Names are case-insensitive.
+    public func header(_ name: HTTPField.Name) -> String? { head.header(name) }
+
+    /// Every value of a header, in order.
+    public func headers(_ name: HTTPField.Name) -> [String] { head.headers(name) }
+
+    /// The host that is asked for, with its port if one was given: from the target if it names one, else the `Host`
+    /// header.
+    public var host: String? { head.authority }
+
+    /// The first cookie of that name; nil if there is none. Case counts; quotes around the value are taken off.
+    public func cookie(_ name: String) -> String? { head.cookie(name) }
+
+    /// All headers: a copy.
+    public var headers: HTTPFields { head.fields }
+
+    /// The other end of the connection; nil once it is gone. Costs a system call.
+    public var remoteAddress: SocketAddress? {
+        switch peer {
+        case .connection(let connection): connection.remoteAddress
+        case .known(let address): address
+        }
+    }
+
+    /// Whether the client asks for a WebSocket, rightly or wrongly: `.upgrade` answers what is not in order by itself.
+    public var isWebSocketUpgrade: Bool {
+        head.layout.requestsUpgrade && Handshake.isUpgrade(upgrade: header(.upgrade), connection: header(.connection))
+    }
+
+    /// A copy that can be kept and used on any thread: for deferred replies.
+    public func copy() -> RequestCopy {
+        // Safe: both arrays copy the bytes before the closures return.
+        let headBytes = unsafe head.bytes.extracting(first: head.layout.byteCount).withUnsafeBytes {
+            unsafe [UInt8]($0)
+        }
+        let bodyBytes = unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
+        return RequestCopy(
+            head: headBytes, layout: head.layout, bodyBytes: bodyBytes, remoteAddress: remoteAddress)
+    }
+}
+
+/// A request that owns its bytes. `request` is the same view as `fetch` gets.
+public struct RequestCopy: Sendable {
+    private let head: [UInt8]
+    private let layout: RequestHeadLayout
+    private let bodyBytes: [UInt8]
+    /// The other end of the connection, as it was when the copy was made.
+    public let remoteAddress: SocketAddress?
+
+    init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], remoteAddress: SocketAddress?) {
+        self.head = head
+        self.layout = layout
+        self.bodyBytes = bodyBytes
+        self.remoteAddress = remoteAddress
+    }
+
+    /// The request, borrowed from this copy.
+    public var request: Request {
+        @_lifetime(borrow self)
+        get {
+            Request(
+                head: RequestHead(bytes: unsafe head.span.bytes, layout: layout), body: unsafe bodyBytes.span.bytes,
+                peer: .known(remoteAddress))
+        }
+    }
+}
+
+/// A connection of which only the remote address is asked: held by a borrowed request, which does not outlive it.
+struct ConnectionAddress {
+    private let slot: ConnectionSlot
+
+    init(_ connection: Connection) { slot = connection.slot }
+
+    var remoteAddress: SocketAddress? { Connection(slot).remoteAddress }
+}

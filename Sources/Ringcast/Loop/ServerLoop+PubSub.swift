@@ -1,0 +1,120 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+extension ServerLoop {
+    /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per
+    /// interested loop. The frame is encoded once for all other loops; for this loop's subscribers it is written
+    /// straight into their corks.
+    /// - Parameter excluded: the publisher, unless it is to receive its own message.
+    func publish(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?
+    ) -> SendResult {
+        guard topic.isValid else { return .dropped }
+        unsafe counters.pointee.publishes += 1
+        let entry = table.entry(for: topic)
+        let local = unsafe deliver(payload, as: opcode, to: entry, except: excluded)
+        let remote = unsafe forward(payload, as: opcode, to: entry)
+        guard local.count + remote.count > 0 else { return .dropped }
+        return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
+    }
+
+    /// How many receivers, and how many of them are behind.
+    private typealias Reach = (count: Int, blocked: Int)
+
+    private func deliver(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?
+    ) -> Reach {
+        guard table.localSubscriberCount(of: entry) > 0 else { return (0, 0) }
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: the log gives room for exactly the header and the payload.
+        let frame = unsafe loop.share(length + payload.count) { room in
+            unsafe header.write(to: room)
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
+        }
+        unsafe counters.pointee.framesEncoded += 1
+        return unsafe deliver(frame, to: entry, except: excluded?.subscriber)
+    }
+
+    /// The fan-out: a reference to the frame in each subscriber's send queue.
+    private func deliver(
+        _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
+    ) -> Reach {
+        var reach: Reach = (0, 0)
+        var deliveries: UInt64 = 0
+        unsafe table.forEachSubscriber(of: entry) { subscriber in
+            guard unsafe subscriber != excluded else { return }
+            reach.count += 1
+            switch unsafe Session(subscriber: subscriber).deliver(frame) {
+            case .queued: deliveries += 1
+            case .queuedBehind:
+                deliveries += 1
+                reach.blocked += 1
+            case .atLimit: reach.blocked += 1
+            case .closed: break
+            }
+        }
+        unsafe counters.pointee.deliveries += deliveries
+        unsafe counters.pointee.messagesOut += deliveries
+        return reach
+    }
+
+    /// Hands the message to the other loops that have subscribers.
+    private func forward(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry) -> Reach {
+        guard entry.isInterestedElsewhere(than: loop.index) else { return (0, 0) }
+        // As many owners as there may be targets: interest may change while it is looked at.
+        let owners = core.counters.count
+        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry)
+        unsafe counters.pointee.framesEncoded += 1
+        var reach: Reach = (0, 0)
+        entry.forEachInterestedLoop { target in
+            guard target != loop.index else { return }
+            if loop.post(LoopMessage.publish(frame).pack(), to: target) {
+                reach.count += 1
+            } else {
+                unsafe counters.pointee.dropsInLanes += 1
+            }
+        }
+        frame.release(by: owners - reach.count)
+        return reach
+    }
+
+    /// A message of this server has come from another loop or thread.
+    func received(_ message: ServiceMessage) {
+        switch LoopMessage(unpacking: message) {
+        case .publish(let frame):
+            guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
+            let bytes = unsafe frame.bytes
+            // Safe: the log gives room for exactly the frame.
+            let copy = unsafe loop.share(bytes.count) { room in
+                unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+            }
+            frame.release()
+            _ = unsafe deliver(copy, to: entry, except: nil)
+        case .send(let frame, let slot, let serial):
+            if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame) }
+            frame.release()
+        case .job(let job): job.run(on: self)
+        }
+    }
+}
+
+extension SharedFrame {
+    /// Encodes an unmasked, unfragmented frame (RFC 6455 §5.2) for `owners` loops.
+    static func encode(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, owners: Int, topic: TopicEntry? = nil
+    ) -> SharedFrame {
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: exactly this many bytes were asked for.
+        return unsafe SharedFrame.allocate(byteCount: length + payload.count, owners: owners, topic: topic) { room in
+            unsafe header.write(to: room.baseAddress!)
+            if let bytes = payload.baseAddress {
+                unsafe (room.baseAddress! + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
+        }
+    }
+}

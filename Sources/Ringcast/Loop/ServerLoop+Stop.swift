@@ -1,0 +1,25 @@
+import Reactor
+import WebSocketProtocol
+
+extension ServerLoop {
+    /// The server stops: every socket closes with the server's code at its own moment within the window, by its own
+    /// deadline, so that their reconnections do not come all at once.
+    func stopSessions() {
+        let plan = core.stopPlan
+        loop.cutConnections(at: now + plan.window + plan.deadline)
+        let count = UInt64(max(sessions.count, 1))
+        var position: UInt64 = 0
+        sessions.forEach { session in
+            guard session.isOpen else { return }
+            let delay = plan.window * position / count
+            position += 1
+            if delay == 0 {
+                session.close(plan.code, reason: plan.reason)
+            } else {
+                session.flags.insert(.stopping)
+                session.connection.setDeadline(now + delay)
+            }
+        }
+        for exchange in exchanges.values { exchange.stop() }
+    }
+}

@@ -1,0 +1,167 @@
+import HTTPProtocol
+import HTTPTypes
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// Everything of the server that lives on one event loop. Made for its loop, used on its thread only, without locks.
+///
+/// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer
+/// says which.
+@safe final class ServerLoop: ConnectionHandler {
+    let core: ServerCore
+    /// Not retained: the loop owns its handler, and outlives it.
+    unowned(unsafe) private let eventLoop: EventLoop
+    let table: SubscriptionTable
+    /// Outside the object, so that counting a message costs an addition and no exclusivity check.
+    let counters: UnsafeMutablePointer<LoopCounters>
+    private let published: PublishedCounters
+    var sessions = SessionTable()
+    var date = DateHeader()
+    let requestLimits: RequestLimits
+    var fetch: Fetch
+    /// The payload that a handler has been given and that may be sent from the receive buffer, once.
+    var lendable: UnsafeRawPointer?
+    /// Connections that speak HTTP.
+    private(set) var exchanges: [ObjectIdentifier: HTTPExchange] = [:]
+    private var kinds: [ObjectIdentifier: SocketKind] = [:]
+    /// Sockets that a handler has terminated in this turn.
+    private var ending: [(slot: UInt32, serial: UInt64)] = []
+    private(set) var isStopping = false
+
+    init(core: ServerCore, loop: EventLoop) {
+        self.core = core
+        unsafe eventLoop = loop
+        table = SubscriptionTable(
+            loop: loop.index, registry: core.registry,
+            maxTopicsPerSubscriber: core.configuration.limits.topicsPerSocket)
+        unsafe counters = .allocate(capacity: 1)
+        unsafe counters.initialize(to: LoopCounters())
+        published = core.counters[loop.index]
+        fetch = core.fetch
+        requestLimits = core.configuration.limits.requestLimits
+    }
+
+    deinit { unsafe counters.deallocate() }
+
+    var loop: EventLoop { unsafe eventLoop }
+
+    var now: UInt64 { loop.now }
+
+    func opened(_ connection: Connection) {
+        let exchange = HTTPExchange(loop: self, connection: connection)
+        exchanges[ObjectIdentifier(exchange)] = exchange
+        unsafe connection.context = ConnectionRole.http(exchange).context
+        exchange.opened(connection)
+        if core.hasTooManyConnections {
+            exchange.refuse(
+                HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"),
+                on: connection)
+        }
+    }
+
+    func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
+        switch ConnectionRole(connection) {
+        case .socket(let session): return session.receive(&bytes, from: 0, on: self)
+        case .http(let exchange):
+            let consumed = exchange.receive(&bytes, on: connection)
+            // Frames may follow the handshake in the same segment.
+            guard case .socket(let session) = ConnectionRole(connection) else { return consumed }
+            return session.receive(&bytes, from: consumed, on: self)
+        case .none: return bytes.byteCount
+        }
+    }
+
+    func drained(_ connection: Connection) {
+        switch ConnectionRole(connection) {
+        case .socket(let session): session.drained()
+        case .http(let exchange): exchange.drained(connection)
+        case .none: break
+        }
+    }
+
+    func inputEnded(_ connection: Connection) {
+        switch ConnectionRole(connection) {
+        case .socket(let session):
+            session.end(.abnormalClosure, reason: "")
+            connection.close()
+        case .http(let exchange): exchange.inputEnded(connection)
+        case .none: connection.close()
+        }
+    }
+
+    func deadlineReached(_ connection: Connection) {
+        switch ConnectionRole(connection) {
+        case .socket(let session): session.deadlineReached(now: now)
+        case .http(let exchange): exchange.deadlineReached(connection)
+        case .none: break
+        }
+    }
+
+    func closed(_ connection: Connection, _ reason: DisconnectReason) {
+        switch ConnectionRole(connection) {
+        case .socket(let session): session.end(.abnormalClosure, reason: reason.text)
+        case .http(let exchange): release(exchange)
+        case .none: break
+        }
+    }
+
+    func turnEnds() {
+        while let (slot, serial) = ending.popLast() {
+            guard let session = sessions.find(slot: slot, serial: serial) else { continue }
+            let connection = session.connection
+            session.end(.abnormalClosure, reason: "")
+            connection.abort()
+        }
+        unsafe counters.pointee.sockets = UInt64(sessions.count)
+        unsafe published.store(counters.pointee)
+    }
+
+    func stopping() {
+        isStopping = true
+        stopSessions()
+    }
+}
+
+extension ServerLoop {
+    func endAtTurnsEnd(_ session: Session) { ending.append((session.slot, session.serial)) }
+
+    /// This loop's form of a kind of socket, made at its first socket and dropped after its last.
+    func kind(of handlers: any SocketHandlers, options: WebSocketOptions) -> SocketKind {
+        if let kind = kinds[ObjectIdentifier(handlers)] { return kind }
+        let kind = SocketKind(handlers: handlers, options: options, loop: self)
+        kinds[ObjectIdentifier(handlers)] = kind
+        return kind
+    }
+
+    func forget(_ kind: SocketKind) { kinds[ObjectIdentifier(kind.handlers)] = nil }
+
+    /// A connection has stopped speaking HTTP.
+    func release(_ exchange: HTTPExchange) {
+        exchange.detach()
+        exchanges[ObjectIdentifier(exchange)] = nil
+    }
+
+    /// Turns a connection whose handshake has been answered into a socket, and calls its open handler.
+    func open(_ upgrade: Upgrade, on connection: Connection, subprotocol: String?) {
+        let kind = kind(of: upgrade.handlers, options: upgrade.options)
+        let (slot, serial) = sessions.reserve()
+        let session = unsafe Session.allocate(
+            on: connection, kind: kind, serial: serial, slot: slot, now: now, initializeData: upgrade.initializeData)
+        sessions.insert(session)
+        unsafe connection.context = ConnectionRole.socket(session).context
+        if let subprotocol { session.makeExtras().subprotocol = subprotocol }
+        session.startLiveness(now: now)
+        do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }
+    }
+}
+
+extension DisconnectReason {
+    /// What the close handler is told when no Close frame came.
+    var text: String {
+        switch self {
+        case .stalled: "write stall"
+        default: ""
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Reactor
+
+extension Server {
+    /// The figures of every loop, by its index.
+    public var statistics: [ServerStatistics] {
+        core.counters.enumerated().map { index, counters in
+            ServerStatistics(counters.load(), group.statistics(of: index), mailboxDepth: group.mailboxDepth(of: index))
+        }
+    }
+}
+
+extension ServerStatistics {
+    init(_ counters: LoopCounters, _ loop: LoopStatistics, mailboxDepth: Int) {
+        sockets = Int(counters.sockets)
+        connections = loop.open.value
+        messagesIn = Int(counters.messagesIn)
+        messagesOut = Int(counters.messagesOut)
+        bytesIn = loop.bytesIn.value
+        bytesOut = loop.bytesOut.value
+        publishes = Int(counters.publishes)
+        framesEncoded = Int(counters.framesEncoded)
+        deliveries = Int(counters.deliveries)
+        dropsAtLimit = Int(counters.dropsAtLimit)
+        dropsClosed = Int(counters.dropsClosed)
+        dropsInLanes = Int(counters.dropsInLanes)
+        sendSubmissions = loop.sendSubmissions.value
+        loopTurns = loop.turns.value
+        self.mailboxDepth = mailboxDepth
+    }
+}

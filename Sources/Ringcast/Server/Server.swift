@@ -1,0 +1,82 @@
+import Logging
+public import PubSub
+import Reactor
+
+/// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
+///
+/// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on
+/// any thread.
+public final class Server: Sendable {
+    let core: ServerCore
+    let group: LoopGroup
+    private let listeners: [ListenerAddress]
+
+    /// Binds the port and makes the loops.
+    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it
+    ///   throws is logged and answered with 500.
+    /// - Throws: one sentence that says what to do: the port is taken, io_uring is not allowed here, and the like.
+    public init(
+        configuration: ServerConfiguration = ServerConfiguration(),
+        fetch: @escaping @Sendable (borrowing Request) throws -> Reply
+    ) throws(ServerError) {
+        let setup = LoopGroupConfiguration(configuration)
+        do throws(ReactorError) {
+            let core = ServerCore(
+                configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
+            self.core = core
+            group = try LoopGroup(setup) { loop in ServerLoop(core: core, loop: loop) }
+        } catch {
+            throw ServerError(error.description)
+        }
+        listeners = group.listeners
+        core.group = group
+    }
+
+    deinit { core.group = nil }
+
+    /// The address that is listened on.
+    public var hostname: String { listeners.first?.host ?? "" }
+
+    /// The port that is listened on, also when 0 asked for a free one.
+    public var port: Int { listeners.first?.port ?? 0 }
+
+    /// Open WebSockets on all loops, as of each loop's last turn.
+    public var pendingWebSockets: Int { core.counters.reduce(0) { $0 + Int($1.load().sockets) } }
+
+    /// Requests that wait for the rest of their body or for a deferred reply, as of each loop's last turn.
+    public var pendingRequests: Int { core.counters.reduce(0) { $0 + Int($1.load().pendingRequests) } }
+
+    /// Sockets on all loops that are subscribed to a topic.
+    public func subscriberCount(of topic: Topic) -> Int { core.registry.find(topic)?.subscriberCount ?? 0 }
+
+    /// Every topic that has subscribers, and how many. Costs a walk over all topics.
+    public var topics: [(topic: Topic, subscribers: Int)] {
+        core.registry.list().map { (Topic($0.topic), $0.subscribers) }
+    }
+
+    /// Answers requests with another `fetch` from now on. Open sockets keep the handlers they were upgraded to.
+    public func reload(fetch: @escaping @Sendable (borrowing Request) throws -> Reply) {
+        core.fetch = fetch
+        for loop in 0..<group.loopCount { core.run(LoopJob { $0?.fetch = fetch }, on: loop) }
+    }
+}
+
+extension LoopGroupConfiguration {
+    init(_ configuration: ServerConfiguration) {
+        let logger = configuration.logger
+        self.init(
+            loops: configuration.loops, pinsThreads: configuration.pinning,
+            listeners: [
+                ListenerConfiguration(
+                    host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort)
+            ],
+            placement: configuration.placement, driver: configuration.driver
+        ) { level, message in
+            switch level {
+            case .info: logger.info("\(message)")
+            case .warning: logger.warning("\(message)")
+            case .error: logger.error("\(message)")
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Glibc
+import HTTPProtocol
+public import Logging
+public import enum Reactor.DriverChoice
+public import enum Reactor.LoopCount
+public import enum Reactor.ConnectionPlacement
+public import WebSocketProtocol
+
+/// Where a server listens, on how many loops, and its limits.
+public struct ServerConfiguration: Sendable {
+    /// The address to listen on. Nil: all addresses, IPv6 and IPv4.
+    public var hostname: String?
+    /// The port to listen on. 0 picks a free one, which `Server.port` tells.
+    public var port: Int
+    /// How many event loops: one per core the process may run on, unless a number is given.
+    public var loops: LoopCount
+    /// Whether each loop stays on its core. Nil: yes, unless a cgroup quota lowers the number of loops.
+    public var pinning: Bool?
+    /// Which loop gets a new connection: the one the kernel picks, or the one with the fewest.
+    public var placement: ConnectionPlacement
+    /// How the loops talk to the kernel.
+    public var driver: DriverChoice
+    /// Share the port with other processes that ask for the same.
+    public var reusePort: Bool
+    /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
+    public var originPolicy: OriginPolicy
+    /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
+    public var subprotocols: [String]
+    /// Bounds on connections and requests. What bounds a WebSocket is in its handlers' options.
+    public var limits: ServerLimits
+    /// How `Server.stop` spreads its work.
+    public var stop: StopTiming
+    /// Where the server says what its operator or author should know.
+    public var logger: Logger
+
+    /// - Parameter port: nil takes the environment's `PORT`, else 3000.
+    public init(
+        hostname: String? = nil,
+        port: Int? = nil,
+        loops: LoopCount = .perCore,
+        pinning: Bool? = nil,
+        placement: ConnectionPlacement = .kernel,
+        driver: DriverChoice = .automatic,
+        reusePort: Bool = false,
+        originPolicy: OriginPolicy = .sameOrigin,
+        subprotocols: [String] = [],
+        limits: ServerLimits = ServerLimits(),
+        stop: StopTiming = StopTiming(),
+        logger: Logger = Logger(label: "ringcast")
+    ) {
+        self.hostname = hostname
+        self.port = port ?? Self.portFromEnvironment ?? 3000
+        self.loops = loops
+        self.pinning = pinning
+        self.placement = placement
+        self.driver = driver
+        self.reusePort = reusePort
+        self.originPolicy = originPolicy
+        self.subprotocols = subprotocols
+        self.limits = limits
+        self.stop = stop
+        self.logger = logger
+    }
+
+    private static var portFromEnvironment: Int? {
+        // Safe: the string is copied at once; nothing here changes the environment.
+        guard let value = unsafe getenv("PORT") else { return nil }
+        return Int(unsafe String(cString: value))
+    }
+}
+
+/// Bounds on what clients may ask before they have become WebSockets.
+public struct ServerLimits: Sendable {
+    /// Bytes of a request head, with its request line. Over it: 431.
+    public var headBytes = 16 << 10
+    /// Header fields of a request. Over it: 431.
+    public var headerFields = 100
+    /// Bytes of a request target. Over it: 414.
+    public var targetBytes = 8 << 10
+    /// Bytes of a request body. Over it: 413.
+    public var bodyBytes = 1 << 20
+    /// The whole head has to come within this time. Over it: 408.
+    public var headTimeout = Duration.seconds(10)
+    /// A body has this long, and a second more for each kilobyte that has come. Over it: 408.
+    public var bodyTimeout = Duration.seconds(10)
+    /// A connection that asks nothing for this long after an answer is closed.
+    public var keepAliveTimeout = Duration.seconds(10)
+    /// Topics that one socket may be subscribed to.
+    public var topicsPerSocket = 10_000
+    /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
+    public var connections: Int?
+
+    /// The defaults.
+    public init() {}
+
+    var requestLimits: RequestLimits {
+        RequestLimits(
+            headBytes: headBytes, fieldCount: headerFields, targetBytes: targetBytes, bodyBytes: bodyBytes)
+    }
+}
+
+/// How `Server.stop` spreads its work.
+public struct StopTiming: Sendable {
+    /// The sockets are closed one after the other over this time, so that they do not reconnect all at once.
+    public var window: Duration
+    /// What is not closed this long after the window is cut.
+    public var deadline: Duration
+
+    /// By default half a second, and five more.
+    public init(window: Duration = .milliseconds(500), deadline: Duration = .seconds(5)) {
+        self.window = window
+        self.deadline = deadline
+    }
+}

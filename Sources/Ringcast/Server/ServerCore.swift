@@ -1,0 +1,101 @@
+import Logging
+import PubSub
+import Reactor
+import Synchronization
+import WebSocketProtocol
+
+/// The user's `fetch`, called on the loop that owns the connection.
+typealias Fetch = @Sendable (borrowing Request) throws -> Reply
+
+/// What the server, its loops and its references share. Everything here may be used from any thread.
+final class ServerCore: Sendable {
+    let configuration: ServerConfiguration
+    let registry: TopicRegistry
+    /// One per loop, by its index.
+    let counters: [PublishedCounters]
+    private let shared: Mutex<Shared>
+
+    private struct Shared {
+        var fetch: Fetch
+        var stopPlan: StopPlan
+        /// There while loops can be reached.
+        var group: LoopGroup?
+    }
+
+    init(configuration: ServerConfiguration, loopCount: Int, fetch: @escaping Fetch) {
+        self.configuration = configuration
+        registry = TopicRegistry(loopCount: loopCount)
+        counters = (0..<loopCount).map { _ in PublishedCounters() }
+        let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
+        shared = Mutex(Shared(fetch: fetch, stopPlan: plan))
+    }
+
+    var fetch: Fetch {
+        get { shared.withLock { $0.fetch } }
+        set { shared.withLock { $0.fetch = newValue } }
+    }
+
+    var stopPlan: StopPlan {
+        get { shared.withLock { $0.stopPlan } }
+        set { shared.withLock { $0.stopPlan = newValue } }
+    }
+
+    var group: LoopGroup? {
+        get { shared.withLock { $0.group } }
+        set { shared.withLock { $0.group = newValue } }
+    }
+
+    /// The loop of this server that the calling thread runs; nil on any other thread.
+    var currentLoop: ServerLoop? {
+        guard let handler = LoopGroup.currentLoop?.installedHandler as? ServerLoop, handler.core === self else {
+            return nil
+        }
+        return handler
+    }
+
+    /// Hands a message to a loop: through the calling loop's own lane if there is one, so that what a loop says to an
+    /// other arrives in order. False: it cannot be taken, and still belongs to the caller.
+    func post(_ message: LoopMessage, to target: Int) -> Bool {
+        let packed = message.pack()
+        let accepted =
+            if let current = currentLoop {
+                current.loop.post(packed, to: target)
+            } else {
+                group?.post(foreign: packed, to: target) ?? false
+            }
+        if !accepted { LoopMessage(unpacking: packed).forget() }
+        return accepted
+    }
+
+    /// Runs a job on a loop: at once if the caller is on it, else soon; with no loop if it has ended.
+    func run(_ job: LoopJob, on target: Int) {
+        if let current = currentLoop, current.loop.index == target { return job.run(on: current) }
+        if !post(.job(job), to: target) { job.run(on: nil) }
+    }
+
+    /// More connections are open, on all loops, than the configuration allows.
+    var hasTooManyConnections: Bool {
+        guard let bound = configuration.limits.connections, let group else { return false }
+        return (0..<group.loopCount).reduce(0) { $0 + group.statistics(of: $1).open.value } > bound
+    }
+
+    /// Something the program's author should know.
+    func logError(_ message: String) { configuration.logger.error("\(message)") }
+
+    func logDebug(_ message: @autoclosure () -> String) { configuration.logger.debug("\(message())") }
+}
+
+/// What sockets are told when the server stops. Times in milliseconds.
+struct StopPlan: Sendable {
+    var code: CloseCode
+    var reason: String
+    var window: UInt64
+    var deadline: UInt64
+
+    init(code: CloseCode, reason: String, timing: StopTiming) {
+        self.code = code
+        self.reason = reason
+        window = timing.window.milliseconds
+        deadline = timing.deadline.milliseconds
+    }
+}

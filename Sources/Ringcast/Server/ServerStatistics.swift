@@ -1,0 +1,57 @@
+/// What a server, or one of its loops, has done since it was made. Read without locks: a loop publishes its figures
+/// once per turn.
+public struct ServerStatistics: Sendable {
+    /// Open WebSockets now.
+    public var sockets = 0
+    /// Open connections now, of any kind.
+    public var connections = 0
+    /// Whole messages received, not control frames.
+    public var messagesIn = 0
+    /// Messages queued for sockets, those of topics among them.
+    public var messagesOut = 0
+    /// Bytes received, of any kind.
+    public var bytesIn = 0
+    /// Bytes that the kernel has taken, of any kind.
+    public var bytesOut = 0
+    /// Messages published by handlers and references on their loops.
+    public var publishes = 0
+    /// Frames encoded by publishes: one for the subscribers on the publisher's loop, one for those on all others.
+    public var framesEncoded = 0
+    /// Messages of topics queued for subscribers.
+    public var deliveries = 0
+    /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
+    /// was full.
+    public var dropsAtLimit = 0
+    public var dropsClosed = 0
+    public var dropsInLanes = 0
+    /// Send operations: fewer than messages, when many leave together.
+    public var sendSubmissions = 0
+    /// Turns of the loops.
+    public var loopTurns = 0
+    /// Messages of other loops and threads that wait now.
+    public var mailboxDepth = 0
+
+    /// All zero: where a sum begins.
+    public init() {}
+
+    /// Sums two loops' figures.
+    public static func + (left: ServerStatistics, right: ServerStatistics) -> ServerStatistics {
+        var sum = left
+        sum.sockets += right.sockets
+        sum.connections += right.connections
+        sum.messagesIn += right.messagesIn
+        sum.messagesOut += right.messagesOut
+        sum.bytesIn += right.bytesIn
+        sum.bytesOut += right.bytesOut
+        sum.publishes += right.publishes
+        sum.framesEncoded += right.framesEncoded
+        sum.deliveries += right.deliveries
+        sum.dropsAtLimit += right.dropsAtLimit
+        sum.dropsClosed += right.dropsClosed
+        sum.dropsInLanes += right.dropsInLanes
+        sum.sendSubmissions += right.sendSubmissions
+        sum.loopTurns += right.loopTurns
+        sum.mailboxDepth += right.mailboxDepth
+        return sum
+    }
+}

@@ -1,0 +1,78 @@
+import Reactor
+import WebSocketProtocol
+
+extension Session {
+    /// Starts the closing handshake from this side (RFC 6455 §7.1.2). What is queued goes out first; the close handler
+    /// runs when the peer's Close comes, or at the close deadline.
+    func close(_ code: CloseCode, reason: String) {
+        guard isOpen else { return }
+        sendClose(code, reason: reason)
+        let extras = makeExtras()
+        extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
+        extras.queuedAtClose = connection.queuedByteCount
+        connection.setDeadline(extras.closeDeadline)
+    }
+
+    /// Ends the socket without a Close frame, at the end of this turn: a handler of this loop may be running now.
+    func terminate() {
+        guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
+        flags.formUnion([.closing, .terminated])
+        loop.endAtTurnsEnd(self)
+    }
+
+    /// The peer's Close has come (§5.5.1): answer with its code, unless ours was first, and be done.
+    func peerClosed(_ code: CloseCode?, reason: String) {
+        if isOpen { sendClose(code, reason: "") }
+        let connection = connection
+        end(code ?? .noStatusReceived, reason: code == nil ? "" : reason)
+        connection.close()
+    }
+
+    /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not
+    /// waited for.
+    func fail(_ code: CloseCode, reason: String) {
+        if isOpen { sendClose(code, reason: reason) }
+        let connection = connection
+        end(.abnormalClosure, reason: reason)
+        connection.close()
+    }
+
+    /// Runs the close handler, ends the subscriptions and frees the session. Its connection is the caller's to close.
+    /// Never called while a handler of this session runs.
+    func end(_ code: CloseCode, reason: String) {
+        flags.formUnion([.closing, .closed])
+        extras?.lifeline?.close()
+        do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
+        let loop = loop
+        loop.table.unsubscribeAll(memberships: &memberships)
+        loop.sessions.remove(self)
+        unsafe connection.context = nil
+        deallocate()
+    }
+
+    /// Queues the Close frame. Its body is a code and a reason cut to 123 bytes (§5.5); no code, no body.
+    private func sendClose(_ code: CloseCode?, reason: String) {
+        flags.formUnion([.closing, .sentClose])
+        var body: [UInt8] = []
+        if let code {
+            body = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
+            body += reason.prefix(utf8Count: 123).utf8
+        }
+        // Safe: the frame is copied before the closure returns.
+        unsafe body.withUnsafeBytes { unsafe connection.sendFrame(.close, $0) }
+    }
+}
+
+extension String {
+    /// The longest prefix of at most `count` UTF-8 bytes that ends at a character's boundary.
+    func prefix(utf8Count count: Int) -> Substring {
+        guard utf8.count > count else { return self[...] }
+        var end = startIndex
+        while end < endIndex {
+            let next = index(after: end)
+            guard utf8.distance(from: startIndex, to: next) <= count else { break }
+            end = next
+        }
+        return self[..<end]
+    }
+}

@@ -1,0 +1,146 @@
+import Reactor
+import WebSocketProtocol
+
+extension Session {
+    /// What one connection may use of a turn, so that a flood on it does not starve the others of its loop.
+    static let framesPerTurn = 1_024
+    static let bytesPerTurn = 256 << 10
+
+    /// Handles the frames in `bytes` from `start` on. Returns how far it came.
+    func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
+        noteInbound(at: loop.now)
+        var position = start
+        var frames = 0
+        while let event = nextEvent(in: &bytes, at: &position) {
+            guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
+            frames += 1
+            if frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn {
+                if position < bytes.byteCount { connection.continueNextTurn() }
+                return position
+            }
+        }
+        chooseBuffers(received: bytes.byteCount - start)
+        return position
+    }
+
+    @inline(__always)
+    private func nextEvent(in bytes: inout MutableRawSpan, at position: inout Int) -> FrameEvent? {
+        let kind = unsafe state.pointee.kind
+        let limits = unsafe kind._withUnsafeGuaranteedRef { $0.limits }
+        return unsafe state.pointee.decoder.next(in: &bytes, at: &position, limits: limits)
+    }
+
+    /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
+    private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: ServerLoop) -> Bool {
+        switch event {
+        case .message(let kind, let payload):
+            guard isOpen else { return true }
+            unsafe loop.counters.pointee.messagesIn += 1
+            receiveMessage(kind, payload, in: &bytes, on: loop)
+        case .ping(let payload):
+            guard admitControlFrame(now: loop.now) else { return false }
+            withBytes(of: payload, in: bytes.bytes) { receivePing($0) }
+        case .pong(let payload):
+            guard admitControlFrame(now: loop.now) else { return false }
+            withBytes(of: payload, in: bytes.bytes) { receivePong($0) }
+        case .close(let code, let payload):
+            var reason = ""
+            // Safe: copied before the closures return.
+            withBytes(of: payload, in: bytes.bytes) {
+                reason = unsafe $0.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+            }
+            peerClosed(code, reason: reason)
+            return false
+        case .violation(let violation):
+            fail(violation.closeCode, reason: violation.reason)
+            return false
+        }
+        return !flags.contains(.terminated) && !flags.contains(.closed)
+    }
+
+    private func receiveMessage(
+        _ kind: MessageKind, _ payload: Payload, in bytes: inout MutableRawSpan, on loop: ServerLoop
+    ) {
+        switch payload {
+        case .inPlace(let range):
+            let body = bytes.bytes.extracting(range)
+            guard range.count >= Self.borrowThreshold else { return hand(body, kind) }
+            unsafe loop.lendable = body.withUnsafeBytes(\.baseAddress)
+            hand(body, kind)
+            unsafe loop.lendable = nil
+        case .assembled:
+            // The handler cannot end the session, and so not the decoder: that waits for the end of the turn.
+            withAssembled { hand($0, kind) }
+            unsafe state.pointee.decoder.releaseAssembled()
+        }
+    }
+
+    /// Calls the message handler. Text has been validated by the decoder (RFC 6455 §8.1).
+    private func hand(_ body: RawSpan, _ kind: MessageKind) {
+        let message: Message
+        if kind.opcode == .text {
+            // Safe: bytes are bound to no other type, and the decoder has checked that they are UTF-8.
+            message = unsafe .text(UTF8Span(unchecked: Span<UInt8>(_bytes: body)))
+        } else {
+            message = .binary(body)
+        }
+        do { try withHandlers { try $0.message(self, message) } } catch { handlerFailed(error) }
+    }
+
+    private func receivePing(_ payload: RawSpan) {
+        guard isOpen else { return }
+        answerPing(payload)
+        do { try withHandlers { try $0.ping(self, payload) } } catch { handlerFailed(error) }
+    }
+
+    private func receivePong(_ payload: RawSpan) {
+        guard isOpen else { return }
+        notePong()
+        do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
+    }
+
+    private func withBytes(of payload: Payload, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
+        switch payload {
+        case .inPlace(let range): body(bytes.extracting(range))
+        case .assembled: withAssembled(body)
+        }
+    }
+
+    /// Lends what the decoder has put together.
+    private func withAssembled(_ body: (RawSpan) -> Void) {
+        func lend(_ decoder: borrowing FrameDecoder) { body(decoder.assembled) }
+        unsafe lend(state.pointee.decoder)
+    }
+
+    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones
+    /// would hold.
+    private func chooseBuffers(received count: Int) {
+        if unsafe state.pointee.decoder.bytesExpected > Self.largeRemainder {
+            if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }
+            unsafe state.pointee.largeBufferTurns = 64
+        } else if unsafe state.pointee.largeBufferTurns > 0, count <= Self.smallReceive {
+            unsafe state.pointee.largeBufferTurns -= 1
+            if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(false) }
+        }
+    }
+
+    /// What a frame may still lack without being worth a change: two small buffers.
+    private static let largeRemainder = 8 << 10
+    private static let smallReceive = 4 << 10
+}
+
+extension Session {
+    /// Borrows the handlers without counting references.
+    @inline(__always)
+    func withHandlers(_ body: (any SocketHandlers) throws -> Void) rethrows {
+        let kind = unsafe state.pointee.kind
+        try unsafe kind._withUnsafeGuaranteedRef { try body($0.handlers) }
+    }
+
+    /// A handler threw: `error` hears of it, and the socket closes with 1011 unless `error` closed it.
+    func handlerFailed(_ error: any Error) {
+        withHandlers { $0.error(self, error) }
+        loop.core.logDebug("a WebSocket handler threw: \(error)")
+        if isOpen { close(.internalError, reason: "internal error") }
+    }
+}

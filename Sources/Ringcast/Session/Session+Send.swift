@@ -1,0 +1,85 @@
+import Reactor
+import WebSocketProtocol
+
+extension Session {
+    /// Beyond this much in the cork, or behind it, a send reports backpressure.
+    static let corkWatermark = 64 << 10
+    /// Room that control frames have beyond the limit for messages.
+    static let controlRoom = 64 << 10
+    /// From this size on, a received message is echoed from the receive buffer instead of being copied.
+    static let borrowThreshold = 4 << 10
+
+    /// Queues one message for this socket. Costs a copy of the payload into the cork.
+    func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SendResult {
+        guard isOpen else { return refused(\.dropsClosed) }
+        let connection = connection
+        let queued = connection.queuedByteCount
+        guard queued < withKind({ $0.backpressureLimit }) else { return refusedAtLimit() }
+        let isLent = unsafe payload.count >= Self.borrowThreshold && lend(payload, as: opcode)
+        if !isLent { unsafe connection.sendFrame(opcode, payload) }
+        withKind { unsafe $0.counters.pointee.messagesOut += 1 }
+        if connection.isBlocked || queued + payload.count > Self.corkWatermark {
+            oweDrain()
+            return .backpressure
+        }
+        return .sent(bytes: payload.count)
+    }
+
+    /// Queues a ping or a pong: at most 125 bytes, with room of its own beyond the limit.
+    func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
+        guard isOpen else { return .dropped }
+        let connection = connection
+        let limit = withKind { $0.backpressureLimit }
+        guard connection.queuedByteCount - Self.controlRoom < limit else { return refused(\.dropsAtLimit) }
+        unsafe connection.sendFrame(opcode, payload)
+        if connection.isBlocked {
+            oweDrain()
+            return .backpressure
+        }
+        return .sent(bytes: payload.count)
+    }
+
+    /// Remembers that `drain` is owed, and asks the reactor for the moment.
+    func oweDrain() {
+        flags.insert(.drainDue)
+        connection.notifyWhenDrained()
+    }
+
+    func refusedAtLimit() -> SendResult {
+        if withKind({ $0.closeOnBackpressureLimit }) { close(.tryAgainLater, reason: "backpressure limit") }
+        return refused(\.dropsAtLimit)
+    }
+
+    private func refused(_ reason: WritableKeyPath<LoopCounters, UInt64>) -> SendResult {
+        withKind { unsafe $0.counters.pointee[keyPath: reason] += 1 }
+        return .dropped
+    }
+
+    /// Sends a message that lies whole in the receive buffer from there. The client's header, with its mask, is longer
+    /// than the server's, so there is always room for the latter in front of the payload. Once per message: the header
+    /// is overwritten.
+    private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
+        guard let start = payload.baseAddress, unsafe loop.lendable == start else { return false }
+        unsafe loop.lendable = nil
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        let frame = unsafe UnsafeMutableRawPointer(mutating: start) - length
+        unsafe header.write(to: frame)
+        return unsafe connection.sendBorrowed(UnsafeRawBufferPointer(start: frame, count: length + payload.count))
+    }
+}
+
+extension Connection {
+    /// Writes one unfragmented, unmasked frame (RFC 6455 §5.2) at the end of the cork.
+    func sendFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: the cork gives room for exactly the header and the payload.
+        unsafe send(count: length + payload.count) { room in
+            unsafe header.write(to: room)
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
+        }
+    }
+}

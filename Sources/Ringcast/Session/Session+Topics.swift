@@ -1,0 +1,48 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// The receiving end of topics.
+extension Session {
+    /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+        let excluded = withKind { $0.publishToSelf } ? nil : self
+        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
+    }
+
+    /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the
+    /// limit.
+    @inline(__always)
+    func deliver(_ frame: SharedBytes) -> DeliveryResult {
+        guard isOpen else { return .closed }
+        let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
+        if case .atLimit = result { _ = refusedAtLimit() }
+        return result
+    }
+
+    /// A message that a reference sent from another loop or thread.
+    func sendShared(_ frame: SharedFrame) {
+        guard admitDelivery() else { return }
+        let bytes = unsafe frame.bytes
+        // Safe: the cork gives room for exactly the frame.
+        unsafe connection.send(count: bytes.count) { room in
+            unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        }
+        withKind { unsafe $0.counters.pointee.messagesOut += 1 }
+        if connection.isBlocked || connection.queuedByteCount > Self.corkWatermark {
+            extras?.lifeline?.block()
+            oweDrain()
+        }
+    }
+
+    @inline(__always)
+    private func admitDelivery() -> Bool {
+        guard isOpen else { return false }
+        guard connection.queuedByteCount < withKind({ $0.backpressureLimit }) else {
+            _ = refusedAtLimit()
+            return false
+        }
+        return true
+    }
+
+}

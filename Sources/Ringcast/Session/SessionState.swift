@@ -1,0 +1,66 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// What one open WebSocket costs beside its connection. Lives in memory of its own, freed when the close handler has
+/// run.
+///
+/// Its size is pinned by a test: an idle server is mostly these.
+@safe struct SessionState: ~Copyable {
+    var decoder = FrameDecoder(role: .server)
+    let connection: ConnectionSlot
+    /// Kept alive by the loop as long as it has sessions.
+    let kind: Unmanaged<SocketKind>
+    /// Never used again on this loop: what references compare.
+    let serial: UInt64
+    /// When bytes last came, in the loop's milliseconds.
+    var lastInbound: UInt64
+    /// What few sockets need.
+    var extras: SessionExtras?
+    /// Where the loop's `SessionTable` has it.
+    let slot: UInt32
+    var memberships = MembershipList.empty
+    var flags: SessionFlags = []
+    /// Control frames that came in the window that began at `controlWindow` (the loop's seconds).
+    var controlFrames: UInt16 = 0
+    var controlWindow: UInt32 = 0
+    /// Small receives until the connection goes back to small buffers; 0: it uses them.
+    var largeBufferTurns: UInt8 = 0
+}
+
+struct SessionFlags: OptionSet {
+    let rawValue: UInt16
+
+    /// Nothing more may be sent: Close was sent or has come, or the connection is being cut.
+    static let closing = SessionFlags(rawValue: 1 << 0)
+    /// The close handler is running or has run.
+    static let closed = SessionFlags(rawValue: 1 << 1)
+    static let sentClose = SessionFlags(rawValue: 1 << 2)
+    /// To be ended at the end of this turn, without a Close frame.
+    static let terminated = SessionFlags(rawValue: 1 << 3)
+    /// Backpressure was reported, `drain` is owed.
+    static let drainDue = SessionFlags(rawValue: 1 << 4)
+    /// A liveness ping is out, nothing has come since.
+    static let pinged = SessionFlags(rawValue: 1 << 5)
+    /// `data` is being changed: the exclusivity rule for copies of the handle.
+    static let dataInUse = SessionFlags(rawValue: 1 << 6)
+    /// The server stops: the deadline that is set closes the socket with the server's code.
+    static let stopping = SessionFlags(rawValue: 1 << 7)
+}
+
+/// What few sockets need, allocated when first used.
+final class SessionExtras {
+    var subprotocol: String?
+    /// The newest pong that could not be queued yet, while the socket is blocked.
+    var pendingPong: [UInt8]?
+    /// When the liveness ping left, in the loop's milliseconds.
+    var pingSent: UInt64?
+    var roundTrip: Duration?
+    /// When the socket closes for its age, in the loop's milliseconds.
+    var lifetimeEnd: UInt64?
+    /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.
+    var closeDeadline: UInt64 = 0
+    var queuedAtClose = 0
+    /// Shared with the references to this socket.
+    var lifeline: SocketLifeline?
+}

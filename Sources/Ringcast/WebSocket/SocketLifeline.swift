@@ -1,0 +1,47 @@
+import Synchronization
+
+/// What the references to one socket share with it: where it is, and whether it still is.
+final class SocketLifeline: Sendable {
+    let core: ServerCore
+    let loop: Int
+    let slot: UInt32
+    let serial: UInt64
+    private let state = Atomic<State>(.open)
+
+    enum State: UInt8, AtomicRepresentable {
+        case open
+        /// What is sent queues up: the socket was behind when a reference last sent to it.
+        case blocked
+        case closed
+    }
+
+    init(core: ServerCore, loop: Int, slot: UInt32, serial: UInt64) {
+        self.core = core
+        self.loop = loop
+        self.slot = slot
+        self.serial = serial
+    }
+
+    var current: State { state.load(ordering: .acquiring) }
+
+    // By the socket's loop.
+    func block() { replace(.open, by: .blocked) }
+    func drained() { replace(.blocked, by: .open) }
+    func close() { state.store(.closed, ordering: .releasing) }
+
+    private func replace(_ old: State, by new: State) {
+        _ = state.compareExchange(expected: old, desired: new, ordering: .acquiringAndReleasing)
+    }
+}
+
+extension Session {
+    /// Made at the first reference to this socket.
+    var lifeline: SocketLifeline {
+        let extras = makeExtras()
+        if let lifeline = extras.lifeline { return lifeline }
+        let lifeline = SocketLifeline(core: loop.core, loop: loop.loop.index, slot: slot, serial: serial)
+        if flags.contains(.closed) { lifeline.close() }
+        extras.lifeline = lifeline
+        return lifeline
+    }
+}

@@ -1,0 +1,79 @@
+public import PubSub
+import Reactor
+import WebSocketProtocol
+
+extension WebSocket {
+    /// Subscribes to a topic, for as long as the socket is open. Costs a table lookup.
+    /// - Returns: whether that changed anything: false if it was subscribed already, if the topic's name is empty or
+    ///   longer than 1 KiB, or if the socket is at its bound on topics or closed.
+    @discardableResult
+    public func subscribe(to topic: Topic) -> Bool {
+        guard topic.isValid, session.isOpen else { return false }
+        return unsafe session.loop.table.subscribe(
+            session.subscriber, memberships: &session.memberships, to: topic) == .added
+    }
+
+    /// - Returns: whether it was subscribed.
+    @discardableResult
+    public func unsubscribe(from topic: Topic) -> Bool {
+        session.loop.table.unsubscribe(memberships: &session.memberships, from: topic)
+    }
+
+    /// Whether it is subscribed to a topic. Costs what `subscribe` costs.
+    public func isSubscribed(to topic: Topic) -> Bool {
+        session.loop.table.isSubscribed(session.memberships, to: topic)
+    }
+
+    /// The topics this socket is subscribed to.
+    public var subscriptions: [Topic] { session.loop.table.topics(of: session.memberships) }
+
+    /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say
+    /// `publishToSelf`). It need not be subscribed itself.
+    @discardableResult
+    public func publish(_ text: String, to topic: Topic) -> SendResult {
+        unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic) }
+    }
+
+    /// Sends a binary message to everyone subscribed to a topic.
+    @discardableResult
+    public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult {
+        publishBinary(unsafe bytes.span.bytes, to: topic)
+    }
+
+    /// Sends a binary message to everyone subscribed to a topic.
+    @discardableResult
+    public func publish(_ bytes: Span<UInt8>, to topic: Topic) -> SendResult {
+        publishBinary(unsafe bytes.bytes, to: topic)
+    }
+
+    /// Sends a binary message to everyone subscribed to a topic.
+    @discardableResult
+    public func publish(_ bytes: RawSpan, to topic: Topic) -> SendResult { publishBinary(bytes, to: topic) }
+
+    /// Sends a received message on to everyone subscribed to a topic, as the kind it came.
+    @discardableResult
+    public func publish(_ message: borrowing Message, to topic: Topic) -> SendResult {
+        let opcode = message.opcode
+        return unsafe message.rawBytes.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic) }
+    }
+
+    /// The same as `publish` of a string.
+    @discardableResult
+    public func publishText(_ text: String, to topic: Topic) -> SendResult { publish(text, to: topic) }
+
+    /// Sends bytes that are UTF-8 as text. They are not checked.
+    @discardableResult
+    public func publishText(_ utf8: RawSpan, to topic: Topic) -> SendResult {
+        unsafe utf8.withUnsafeBytes { unsafe session.publish($0, as: .text, to: topic) }
+    }
+
+    /// The same as `publish` of bytes.
+    @discardableResult
+    public func publishBinary(_ bytes: RawSpan, to topic: Topic) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe session.publish($0, as: .binary, to: topic) }
+    }
+
+    /// The same as `publish` of bytes.
+    @discardableResult
+    public func publishBinary(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes, to: topic) }
+}

@@ -1,0 +1,84 @@
+public import Reactor
+public import WebSocketProtocol
+
+/// An open WebSocket, lent to a handler.
+///
+/// A handle is one word: copy and pass it freely while the handler runs. It cannot be kept or captured by a task (the
+/// compiler says "escapes its scope"): `reference` is what to keep, and `task` the way to asynchronous work. Everything
+/// here is called on the connection's loop and never blocks; what is sent leaves at the end of the loop's turn, in
+/// order.
+public struct WebSocket<ConnectionData>: ~Escapable {
+    @usableFromInline let session: Session
+
+    @_lifetime(immortal)
+    init(_ session: Session) { self.session = session }
+
+    /// The state of this connection that the upgrade began with, changed in place.
+    ///
+    /// Reading copies it. Changing it while it is being changed, through a copy of the handle, is a programming error
+    /// and traps.
+    @inlinable public var data: ConnectionData {
+        get { unsafe session.readData().assumingMemoryBound(to: ConnectionData.self).pointee }
+        nonmutating _modify {
+            let data = unsafe session.beginDataAccess().assumingMemoryBound(to: ConnectionData.self)
+            defer { session.endDataAccess() }
+            yield unsafe &data.pointee
+        }
+    }
+
+    /// Where the socket is in its life.
+    public var readyState: ReadyState { session.readyState }
+
+    /// The other end of the connection; nil once it is gone. Costs a system call.
+    public var remoteAddress: SocketAddress? { session.connection.remoteAddress }
+
+    /// The subprotocol that the handshake agreed on.
+    public var subprotocol: String? { session.extras?.subprotocol }
+
+    /// Bytes accepted to be sent and not yet taken by the kernel: this turn's, and everything behind them.
+    public var bufferedAmount: Int { session.connection.queuedByteCount }
+
+    /// What `bufferedAmount` says, by its name in other servers.
+    public func getBufferedAmount() -> Int { bufferedAmount }
+
+    /// How long the last liveness ping took to be answered; nil before the first.
+    public var roundTrip: Duration? { session.extras?.roundTrip }
+
+    /// Starts the closing handshake. What is queued goes out first; the close handler runs when the peer's Close comes,
+    /// or after `closeTimeout`. Without effect on a socket that is closing already.
+    /// - Parameters:
+    ///   - code: 1000–1003, 1007–1014 or 3000–4999; another one is a programming error.
+    ///   - reason: cut to 123 bytes at the end of a character.
+    public func close(_ code: CloseCode = .normalClosure, reason: String = "") {
+        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
+        session.close(code, reason: reason)
+    }
+
+    /// Ends the connection at the end of this turn, without a Close frame. The close handler gets 1006.
+    public func terminate() { session.terminate() }
+
+    /// Runs `body` and returns its value. Everything a handler sends is corked already, so nothing is gained by it
+    /// here.
+    public func cork<Result, Failure: Error>(
+        _ body: (borrowing WebSocket) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(self)
+    }
+}
+
+extension Session {
+    /// Where the data is, for reading it.
+    @usableFromInline func readData() -> UnsafeMutableRawPointer {
+        precondition(!flags.contains(.dataInUse), "the data of a WebSocket is read while it is being changed")
+        return unsafe data
+    }
+
+    /// Where the data is, for changing it, until `endDataAccess`.
+    @usableFromInline func beginDataAccess() -> UnsafeMutableRawPointer {
+        precondition(!flags.contains(.dataInUse), "the data of a WebSocket is changed while it is being changed")
+        flags.insert(.dataInUse)
+        return unsafe data
+    }
+
+    @usableFromInline func endDataAccess() { flags.remove(.dataInUse) }
+}

@@ -1,0 +1,62 @@
+/// Limits and timeouts of one kind of socket.
+public struct WebSocketOptions: Sendable {
+    /// The longest message accepted, counted over all its fragments, in bytes. A longer one closes the socket with
+    /// 1009.
+    public var maxPayloadLength: Int
+    /// A message is dropped when this many bytes or more are already queued for its receiver.
+    public var backpressureLimit: Int
+    /// Close with 1013 instead of dropping, when `backpressureLimit` is reached.
+    public var closeOnBackpressureLimit: Bool
+    /// A socket that receives nothing for this long is closed with 1001. Zero is off; at most 24 hours.
+    public var idleTimeout: Duration
+    /// Ping a silent peer before its idle deadline: a quarter of the timeout ahead, at most 16 seconds.
+    public var sendPings: Bool
+    /// How long a closed socket waits for the peer's Close frame.
+    public var closeTimeout: Duration
+    /// A peer that takes nothing for this long while bytes wait for it is cut. Zero is off.
+    public var writeStallTimeout: Duration
+    /// Close with 1001 once the socket is this old. Zero is off.
+    public var maxLifetime: Duration
+    /// Whether a socket that publishes to a topic it is subscribed to receives the message too.
+    public var publishToSelf: Bool
+    /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is,
+    /// every offer is declined, as the RFC allows, and messages go as they are.
+    public var perMessageDeflate: Bool
+
+    /// The defaults; see each property. `WebSocketHandlers` refuses what makes no sense.
+    public init(
+        maxPayloadLength: Int = 16 << 20,
+        backpressureLimit: Int = 16 << 20,
+        closeOnBackpressureLimit: Bool = false,
+        idleTimeout: Duration = .seconds(120),
+        sendPings: Bool = true,
+        closeTimeout: Duration = .seconds(5),
+        writeStallTimeout: Duration = .seconds(60),
+        maxLifetime: Duration = .zero,
+        publishToSelf: Bool = false,
+        perMessageDeflate: Bool = false
+    ) {
+        self.maxPayloadLength = maxPayloadLength
+        self.backpressureLimit = backpressureLimit
+        self.closeOnBackpressureLimit = closeOnBackpressureLimit
+        self.idleTimeout = idleTimeout
+        self.sendPings = sendPings
+        self.closeTimeout = closeTimeout
+        self.writeStallTimeout = writeStallTimeout
+        self.maxLifetime = maxLifetime
+        self.publishToSelf = publishToSelf
+        self.perMessageDeflate = perMessageDeflate
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up so that a timeout is never early; negative durations count as zero, those beyond
+    /// 34 years as 34 years, so that one can calculate with them.
+    var milliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000)
+        guard !overflow, whole < 1 << 40 else { return 1 << 40 }
+        return whole + UInt64((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,98 @@
+public import PubSub
+import WebSocketProtocol
+
+extension WebSocketRef {
+    /// Sends a text message.
+    @discardableResult
+    public func send(_ text: String) -> SendResult { unsafe text.withPayload { unsafe lifeline.send($0, as: .text) } }
+
+    /// Sends a binary message.
+    @discardableResult
+    public func send(_ bytes: [UInt8]) -> SendResult { sendBinary(unsafe bytes.span.bytes) }
+
+    /// Sends a binary message.
+    @discardableResult
+    public func send(_ bytes: Span<UInt8>) -> SendResult { sendBinary(unsafe bytes.bytes) }
+
+    /// Sends a binary message.
+    @discardableResult
+    public func send(_ bytes: RawSpan) -> SendResult { sendBinary(bytes) }
+
+    /// Sends a received message on, as the kind it came.
+    @discardableResult
+    public func send(_ message: borrowing Message) -> SendResult {
+        let opcode = message.opcode
+        return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.send($0, as: opcode) }
+    }
+
+    /// The same as `send` of a string.
+    @discardableResult
+    public func sendText(_ text: String) -> SendResult { send(text) }
+
+    /// Sends bytes that are UTF-8 as text. They are not checked.
+    @discardableResult
+    public func sendText(_ utf8: RawSpan) -> SendResult {
+        unsafe utf8.withUnsafeBytes { unsafe lifeline.send($0, as: .text) }
+    }
+
+    /// The same as `send` of bytes.
+    @discardableResult
+    public func sendBinary(_ bytes: RawSpan) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe lifeline.send($0, as: .binary) }
+    }
+
+    /// The same as `send` of bytes.
+    @discardableResult
+    public func sendBinary(_ bytes: [UInt8]) -> SendResult { send(bytes) }
+
+    /// Publishes text to a topic's subscribers, except this socket.
+    @discardableResult
+    public func publish(_ text: String, to topic: Topic) -> SendResult {
+        unsafe text.withPayload { unsafe lifeline.publish($0, as: .text, to: topic) }
+    }
+
+    /// Publishes a binary message to a topic's subscribers, except this socket.
+    @discardableResult
+    public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe lifeline.publish($0, as: .binary, to: topic) }
+    }
+
+    /// Publishes a received message to a topic's subscribers, except this socket, as the kind it came.
+    @discardableResult
+    public func publish(_ message: borrowing Message, to topic: Topic) -> SendResult {
+        let opcode = message.opcode
+        return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.publish($0, as: opcode, to: topic) }
+    }
+}
+
+extension SocketLifeline {
+    /// Sends directly on the socket's loop; from elsewhere the frame is encoded here and takes the lane to it.
+    func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SendResult {
+        let state = current
+        guard state != .closed else { return .dropped }
+        if let here = core.currentLoop, here.loop.index == loop {
+            guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
+            return unsafe session.send(payload, as: opcode)
+        }
+        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: 1)
+        guard core.post(.send(frame, slot: slot, serial: serial), to: loop) else { return .dropped }
+        return state == .blocked ? .backpressure : .sent(bytes: payload.count)
+    }
+
+    /// Publishes through the socket's loop, which knows whom to leave out.
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+        guard topic.isValid, current != .closed else { return .dropped }
+        if let here = core.currentLoop, here.loop.index == loop {
+            guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
+            return unsafe session.publish(payload, as: opcode, to: topic)
+        }
+        let copy = unsafe [UInt8](payload)
+        let count = copy.count
+        let (slot, serial) = (slot, serial)
+        let job = LoopJob { loop in
+            guard let session = loop?.sessions.find(slot: slot, serial: serial) else { return }
+            _ = unsafe copy.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic) }
+        }
+        return core.post(.job(job), to: loop) ? .sent(bytes: count) : .dropped
+    }
+}

@@ -1,0 +1,63 @@
+import Ringcast
+import Synchronization
+
+/// What `ringcast serve` answers at which path.
+final class Endpoints: Sendable {
+    private let echo: WebSocketHandlers<Void>
+    private let chat: WebSocketHandlers<ChatMember>
+    private let room: WebSocketHandlers<RoomGuest>
+    private let topic: WebSocketHandlers<TopicMember>
+    private let sink: WebSocketHandlers<Void>
+    /// The server whose figures `/stats` tells. Unowned: it owns this object through `fetch`.
+    private let server = Mutex<Unowned?>(nil)
+
+    private struct Unowned: Sendable { unowned let server: Server }
+
+    init(options: WebSocketOptions) {
+        echo = WebSocketHandlers(options: options, message: { ws, message in ws.send(message) })
+        sink = WebSocketHandlers(options: options, message: { _, _ in })
+        chat = ChatMember.handlers(options: options)
+        room = RoomGuest.handlers(options: options)
+        topic = TopicMember.handlers(options: options)
+    }
+
+    func serve(_ server: Server) { self.server.withLock { $0 = Unowned(server: server) } }
+
+    func answer(_ request: borrowing Request) -> Reply {
+        switch request.path {
+        case "/": page(request)
+        case "/echo": .upgrade(to: echo)
+        case "/chat": .upgrade(to: chat, with: ChatMember(name: request.query("name")))
+        case "/room": .upgrade(to: room, with: RoomGuest(name: request.query("name")))
+        case "/sink": .upgrade(to: sink)
+        case "/stats": statistics()
+        case let path: topicReply(path)
+        }
+    }
+
+    private func page(_ request: borrowing Request) -> Reply {
+        guard request.method == .get || request.method == .head else {
+            return .response(.methodNotAllowed, headers: [.allow: "GET, HEAD"])
+        }
+        return .response(.ok, ChatPage.html, headers: [.contentType: "text/html; charset=utf-8"])
+    }
+
+    private func statistics() -> Reply {
+        guard let loops = server.withLock({ $0?.server.statistics }) else { return .response(.serviceUnavailable) }
+        return .response(
+            .ok, StatisticsReport(loops: loops).json,
+            headers: [.contentType: "application/json", .cacheControl: "no-store"])
+    }
+
+    /// `/topic/T` and `/publish/T`.
+    private func topicReply(_ path: String) -> Reply {
+        for (prefix, subscribes) in [("/topic/", true), ("/publish/", false)] where path.hasPrefix(prefix) {
+            let topic = Topic("topic/" + path.dropFirst(prefix.count))
+            guard path.utf8.count > prefix.utf8.count, topic.isValid else {
+                return .response(.badRequest, "a topic's name has 1 to 1018 bytes\n")
+            }
+            return .upgrade(to: self.topic, with: TopicMember(topic: topic, subscribes: subscribes))
+        }
+        return .response(.notFound, "there is nothing here\n")
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Glibc
+import Logging
+import Ringcast
+import ServiceLifecycle
+import UnixSignals
+
+/// `ringcast serve`: the demonstration and the measuring object in one.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract:
+            "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
+        discussion: "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it.")
+
+    @OptionGroup var options: ServeOptions
+
+    func run() async throws {
+        try options.refuseWhatComesLater()
+        var logger = Logger(label: "ringcast")
+        logger.logLevel = options.quiet ? .error : .warning
+        let server: Server
+        do {
+            server = try makeServer(logger: logger)
+        } catch {
+            throw CommandFailure(error.message)
+        }
+        if !options.quiet { write("listening on \(url(of: server))\n", to: STDOUT_FILENO) }
+        logger.logLevel = .error
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [server], gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
+        try await group.run()
+    }
+
+    private func makeServer(logger: Logger) throws(ServerError) -> Server {
+        let configuration = ServerConfiguration(
+            hostname: options.host, port: options.port, loops: options.loops.map { .count($0) } ?? .perCore,
+            pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
+            originPolicy: .any, logger: logger)
+        let endpoints = Endpoints(options: options.socketOptions)
+        let server = try Server(configuration: configuration) { request in endpoints.answer(request) }
+        endpoints.serve(server)
+        return server
+    }
+
+    /// Where a browser on this machine finds the server.
+    private func url(of server: Server) -> String {
+        guard let host = options.host, !["0.0.0.0", "::"].contains(host) else {
+            return "http://127.0.0.1:\(server.port)"
+        }
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
+    }
+}

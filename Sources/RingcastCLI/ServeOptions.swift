@@ -1,0 +1,78 @@
+import ArgumentParser
+import Ringcast
+
+/// The options of `ringcast serve`.
+struct ServeOptions: ParsableArguments {
+    @Option(help: "The address to listen on; all addresses if it is left out.")
+    var host: String?
+
+    @Option(help: "The port to listen on, 0 for a free one; $PORT or 3000 if it is left out.")
+    var port: Int?
+
+    @Option(help: "How many loops; one per core if it is left out.")
+    var loops: Int?
+
+    @Flag(help: "Do not bind each loop to a core of its own.")
+    var noPin = false
+
+    @Option(help: "The longest message accepted, in bytes.")
+    var maxPayload = 16 << 20
+
+    @Option(help: "Close a socket that says nothing for so many seconds; 0 is never.")
+    var idleTimeout = 120
+
+    @Option(help: "Drop what is sent to a socket that has so many bytes queued.")
+    var backpressureLimit = 16 << 20
+
+    @Option(help: "How to talk to the kernel: auto or uring. (epoll is not part of this version yet.)")
+    var driver = Driver.auto
+
+    @Flag(help: "Say nothing but what goes wrong.")
+    var quiet = false
+
+    @Option(help: "Compression of messages: off. (shared and dedicated are not part of this version yet.)")
+    var compression = Compression.off
+
+    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "path"))
+    var unix: String?
+
+    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "file"))
+    var tlsCert: String?
+
+    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "policy"))
+    var slowConsumer: String?
+
+    enum Driver: String, ExpressibleByArgument, CaseIterable { case auto, uring, epoll }
+    enum Compression: String, ExpressibleByArgument, CaseIterable { case off, shared, dedicated }
+
+    func validate() throws {
+        if let port {
+            try require(0...65_535 ~= port, "--port \(port) is out of range: choose 1 to 65535, or 0 for a free one")
+        }
+        if let loops { try require(1...1_024 ~= loops, "--loops \(loops) is out of range: choose 1 to 1024 loops") }
+        try require(maxPayload > 0, "--max-payload must be at least 1 byte")
+        try require(0...86_400 ~= idleTimeout, "--idle-timeout is 0 to 86400 seconds")
+        try require(backpressureLimit > 0, "--backpressure-limit must be at least 1 byte")
+    }
+
+    private func require(_ condition: Bool, _ sentence: String) throws {
+        guard condition else { throw ValidationError(sentence) }
+    }
+
+    /// Options whose feature does not exist yet.
+    func refuseWhatComesLater() throws {
+        if unix != nil { throw CommandFailure.notYet("--unix") }
+        if tlsCert != nil || tlsKey != nil { throw CommandFailure.notYet(tlsCert != nil ? "--tls-cert" : "--tls-key") }
+        if slowConsumer != nil { throw CommandFailure.notYet("--slow-consumer") }
+        if compression != .off { throw CommandFailure.notYet("--compression \(compression.rawValue)") }
+        if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
+    }
+
+    var socketOptions: WebSocketOptions {
+        WebSocketOptions(
+            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout))
+    }
+}

@@ -1,0 +1,106 @@
+import Ringcast
+import Testing
+
+@Suite struct HTTPLimitTests {
+    @Sendable static func ok(_ request: borrowing Request) -> Reply { .response(.ok) }
+
+    /// A request that is refused, told apart by a name.
+    struct Refused: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let head: String
+        let status: Int
+
+        init(_ name: String, _ head: String, _ status: Int) {
+            (testDescription, self.head, self.status) = (name, head, status)
+        }
+    }
+
+    @Test(arguments: [
+        Refused(
+            "17 KB of head", "GET / HTTP/1.1\r\nHost: t\r\nX: \(String(repeating: "x", count: 17_000))\r\n\r\n", 431),
+        Refused("101 fields", "GET / HTTP/1.1\r\nHost: t\r\n\(String(repeating: "X: y\r\n", count: 100))\r\n", 431),
+        Refused("long target", "GET /\(String(repeating: "x", count: 8_192)) HTTP/1.1\r\nHost: t\r\n\r\n", 414),
+        Refused("no Host", "GET / HTTP/1.1\r\n\r\n", 400),
+        Refused("two Hosts", "GET / HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n", 400),
+        Refused("space before the colon", "GET / HTTP/1.1\r\nHost : t\r\n\r\n", 400),
+        Refused("folded field", "GET / HTTP/1.1\r\nHost: t\r\n folded\r\n\r\n", 400),
+        Refused("bare line feeds", "GET / HTTP/1.1\nHost: t\n\n", 400),
+        Refused(
+            "length and chunks",
+            "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        Refused("two lengths", "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        Refused("HTTP/2.0", "GET / HTTP/2.0\r\nHost: t\r\n\r\n", 505),
+    ])
+    func `what cannot be served is refused, and the connection is closed`(_ request: Refused) async throws {
+        try await serving(fetch: Self.ok) { server in
+            let client = try TCPClient(port: server.port)
+            try client.send(request.head)
+            let answer = try client.readAnswer()
+            #expect(answer.status == request.status)
+            #expect(answer["Connection"] == "close")
+            #expect(try client.isAtEnd())
+        }
+    }
+
+    @Test func `a head that trickles in gets 408 at the deadline`() async throws {
+        try await serving({ $0.limits.headTimeout = .milliseconds(300) }, fetch: Self.ok) { server in
+            let client = try TCPClient(port: server.port)
+            let start = ContinuousClock.now
+            for byte in "GET / HTTP/1.1\r\n".utf8 {
+                try client.send([byte])
+                pause(.milliseconds(10))
+            }
+            #expect(try client.readAnswer().status == 408)
+            #expect(try client.isAtEnd())
+            #expect(ContinuousClock.now - start >= .milliseconds(300))
+        }
+    }
+
+    @Test func `a body that comes too slowly gets 408`() async throws {
+        try await serving({ $0.limits.bodyTimeout = .milliseconds(200) }, fetch: Self.ok) { server in
+            let client = try TCPClient(port: server.port)
+            try client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nabc")
+            #expect(try client.readAnswer().status == 408)
+            #expect(try client.isAtEnd())
+        }
+    }
+
+    @Test func `a body that comes fast enough may take longer than the deadline`() async throws {
+        try await serving({ $0.limits.bodyTimeout = .milliseconds(150) }, fetch: Self.ok) { server in
+            let client = try TCPClient(port: server.port)
+            try client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4096\r\n\r\n")
+            for _ in 0..<4 {
+                try client.send([UInt8](repeating: 0x61, count: 1_024))
+                pause(.milliseconds(120))
+            }
+            #expect(try client.readAnswer().status == 200)
+        }
+    }
+
+    @Test func `a connection that asks nothing is closed without a word`() async throws {
+        try await serving(
+            {
+                $0.limits.headTimeout = .milliseconds(200)
+                $0.limits.keepAliveTimeout = .milliseconds(200)
+            }, fetch: Self.ok
+        ) { server in
+            #expect(try TCPClient(port: server.port).isAtEnd())
+            let client = try TCPClient(port: server.port)
+            #expect(try client.get("/").status == 200)
+            #expect(try client.isAtEnd())
+        }
+    }
+
+    @Test func `a connection over the server's bound gets 503`() async throws {
+        try await serving({ $0.limits.connections = 2 }, fetch: Self.ok) { server in
+            let first = try TCPClient(port: server.port)
+            let second = try TCPClient(port: server.port)
+            #expect(try first.get("/").status == 200)
+            #expect(try second.get("/").status == 200)
+            let third = try TCPClient(port: server.port)
+            #expect(try third.readAnswer().status == 503)
+            #expect(try third.isAtEnd())
+            #expect(try first.get("/").status == 200)
+        }
+    }
+}

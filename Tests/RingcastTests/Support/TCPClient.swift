@@ -1,0 +1,109 @@
+import Glibc
+
+/// A blocking TCP connection to the server under test. Reads fail after ten seconds, which are there for hanging only.
+final class TCPClient {
+    private var descriptor: Int32
+    private var unread: [UInt8] = []
+
+    struct Failure: Error { let what: String }
+
+    init(port: Int, receiveBuffer: Int32? = nil) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
+        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        if var size = receiveBuffer {
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = unsafe withUnsafePointer(to: &address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        // The descriptor is `deinit`'s to close.
+        guard result == 0 else { throw Failure(what: "connect: \(errno)") }
+        var one: Int32 = 1
+        _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    func send(_ bytes: [UInt8]) throws {
+        var left = bytes[...]
+        while !left.isEmpty {
+            let count = unsafe left.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Failure(what: "send: \(errno)") }
+            left = left.dropFirst(count)
+        }
+    }
+
+    func send(_ text: String) throws { try send([UInt8](text.utf8)) }
+
+    /// Exactly `count` bytes.
+    func read(_ count: Int) throws -> [UInt8] {
+        while unread.count < count {
+            guard try fill() else {
+                throw Failure(what: "the connection ended after \(unread.count) of \(count) bytes")
+            }
+        }
+        defer { unread.removeFirst(count) }
+        return Array(unread.prefix(count))
+    }
+
+    /// The next line, without its end.
+    func readLine() throws -> String {
+        while true {
+            if let end = unread.firstIndex(of: 10) {
+                let line = String(decoding: unread[..<end], as: UTF8.self)
+                unread.removeFirst(end + 1)
+                return line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+            }
+            guard try fill() else { throw Failure(what: "the connection ended inside a line") }
+        }
+    }
+
+    /// Everything until the server's end of the connection.
+    func readToEnd() throws -> [UInt8] {
+        while try fill() {}
+        defer { unread = [] }
+        return unread
+    }
+
+    /// Whether the server has ended the connection, with nothing left to read.
+    func isAtEnd() throws -> Bool { try unread.isEmpty && !fill() }
+
+    func shutDownWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Ends the connection with a reset.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        close(descriptor)
+        descriptor = -1
+    }
+
+    /// Reads more. False: the connection has ended; a reset counts as that.
+    private func fill() throws -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+        if count > 0 {
+            unread += buffer[..<count]
+            return true
+        }
+        guard count == 0 || errno == ECONNRESET else { throw Failure(what: "recv: \(errno)") }
+        return false
+    }
+}
+
+func pause(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    _ = unsafe nanosleep(&time, nil)
+}
