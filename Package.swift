@@ -59,8 +59,6 @@ let package = Package(
             swiftSettings: strict),
 
         // Examples: each a program of one screen.
-        .executableTarget(name: "Chat", dependencies: ["Ringcast"], path: "Examples/Chat", swiftSettings: strict),
-        .executableTarget(name: "Ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
         .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
         .executableTarget(name: "chat", dependencies: ["Ringcast"], path: "Examples/Chat", swiftSettings: strict),
         .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),

@@ -126,9 +126,22 @@ class Server:
     def sockets_per_loop(self):
         return per_loop(self.statistics()["sockets"])
 
-    def resident_bytes(self):
+    def resident_bytes(self, figure="VmRSS"):
+        """`VmHWM` is the most there has been."""
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return int(status.split(f"{figure}:")[1].split()[0]) * 1024
+
+    def cpu_seconds(self):
+        """User and system time of all threads, to the nanosecond."""
+        threads = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+    def total(self, *names):
+        """A counter of /stats in all, by its path."""
+        figure = self.statistics()
+        for name in names:
+            figure = figure[name]
+        return figure["total"]
 
 
 def per_loop(counter):
@@ -141,9 +154,16 @@ def upgrade_request(port, path="/echo"):
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode()
 
 
-def handshake(port, path="/echo", timeout=10):
-    """A plain blocking socket on which a WebSocket handshake is done: for thousands of connections at little cost."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout)
+def handshake(port, path="/echo", timeout=10, options=()):
+    """A plain blocking socket on which a WebSocket handshake is done: for thousands of connections at little cost.
+
+    `options` are set before it connects: (level, name, value)."""
+    connection = socket.socket()
+    connection.settimeout(timeout)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for option in options:
+        connection.setsockopt(*option)
+    connection.connect(("127.0.0.1", port))
     connection.sendall(upgrade_request(port, path))
     head = b""
     while b"\r\n\r\n" not in head:

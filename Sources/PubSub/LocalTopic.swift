@@ -7,6 +7,11 @@
     @usableFromInline @safe package struct Member {
         @usableFromInline let subscriber: UnsafeMutableRawPointer?
         let membership: UInt32
+        /// Lowest 32 bits of the floor: publishes with a lesser stamp are not for it.
+        var floor: UInt32 = 0
+
+        /// Asked only about stamps that were given shortly before another subscriber's floor: 32 bits suffice.
+        func isFor(_ stamp: UInt64) -> Bool { Int32(bitPattern: UInt32(truncatingIfNeeded: stamp) &- floor) >= 0 }
     }
 
     let entry: TopicEntry
@@ -16,6 +21,8 @@
     private var capacity = 0
     /// Subscribers.
     private(set) var count = 0
+    /// The highest floor of any subscriber so far.
+    private(set) var newestFloor: UInt64 = 0
 
     init(entry: TopicEntry) {
         self.entry = entry
@@ -38,6 +45,12 @@
         unsafe (members! + end).initialize(to: Member(subscriber: subscriber, membership: membership))
         end += 1
         count += 1
+    }
+
+    func setFloor(_ floor: UInt64, at position: Int) {
+        precondition(position >= 0 && position < end, "no such member")
+        unsafe members![position].floor = UInt32(truncatingIfNeeded: floor)
+        newestFloor = max(newestFloor, floor)
     }
 
     /// Empties a place and leaves it: members keep their positions.

@@ -12,6 +12,7 @@ internal import Synchronization
         let byteCount: Int
         /// Retained: the topic outlives the frame, even if all tables forget it while the frame is on its way.
         let topic: Unmanaged<TopicEntry>?
+        let stamp: UInt64
     }
 
     private let header: UnsafeMutablePointer<Header>
@@ -23,16 +24,20 @@ internal import Synchronization
     /// - Parameters:
     ///   - owners: how many times `release` will be called; at least 1.
     ///   - topic: what the frame is published to, for the loops that receive it.
+    ///   - stamp: the topic's `retainedCount` before the publish.
     ///   - body: writes all the bytes; they are uninitialized before.
     package static func allocate(
-        byteCount: Int, owners: Int, topic: TopicEntry? = nil, filling body: (UnsafeMutableRawBufferPointer) -> Void
+        byteCount: Int, owners: Int, topic: TopicEntry? = nil, stamp: UInt64 = 0,
+        filling body: (UnsafeMutableRawBufferPointer) -> Void
     ) -> SharedFrame {
         precondition(byteCount >= 0 && owners > 0, "a frame has an owner")
         let memory = UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<Header>.size + byteCount, alignment: MemoryLayout<Header>.alignment)
         let header = unsafe memory.bindMemory(to: Header.self, capacity: 1)
         unsafe header.initialize(
-            to: Header(owners: Atomic(owners), byteCount: byteCount, topic: topic.map { unsafe .passRetained($0) }))
+            to: Header(
+                owners: Atomic(owners), byteCount: byteCount, topic: topic.map { unsafe .passRetained($0) },
+                stamp: stamp))
         let frame = unsafe SharedFrame(header: header)
         unsafe body(UnsafeMutableRawBufferPointer(mutating: frame.bytes))
         return frame
@@ -47,6 +52,9 @@ internal import Synchronization
 
     /// The topic given to `allocate`. Costs a retain.
     package var topic: TopicEntry? { unsafe header.pointee.topic?.takeUnretainedValue() }
+
+    /// Where its publish stands among the topic's retained ones.
+    package var stamp: UInt64 { unsafe header.pointee.stamp }
 
     /// Adds owners; only an owner may.
     package func retain(by owners: Int = 1) {

@@ -8,6 +8,10 @@ internal import Synchronization
     package let topic: Topic
     private let loopCount: Int
     private let subscribers = Atomic(0)
+    private let policyWord: Atomic<UInt32>
+    /// How many retained publishes there were, and what is retained now.
+    private let retainedNumber = Atomic<UInt64>(0)
+    private let retained = Mutex<[UInt8]?>(nil)
     /// Bit i of the words: loop i has subscribers. 64 loops to a word.
     private let interest: UnsafeMutablePointer<Atomic<UInt64>>
     /// Behind the words: where each loop's table keeps this topic.
@@ -15,8 +19,9 @@ internal import Synchronization
 
     private static let none = UInt32.max
 
-    init(topic: Topic, loopCount: Int) {
+    init(topic: Topic, loopCount: Int, policy: UInt32 = 0) {
         self.topic = topic
+        policyWord = Atomic(policy)
         self.loopCount = loopCount
         let wordCount = (loopCount + 63) / 64
         let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 4, alignment: 8)
@@ -37,6 +42,27 @@ internal import Synchronization
 
     /// Subscribers on all loops: a recent value.
     package var subscriberCount: Int { subscribers.load(ordering: .relaxed) }
+
+    /// How the topic's frames are delivered; what the word means is its owner's business. Set by the registry.
+    package var policy: UInt32 { policyWord.load(ordering: .relaxed) }
+
+    func setPolicy(_ policy: UInt32) { policyWord.store(policy, ordering: .relaxed) }
+
+    /// Retained publishes so far: the stamp of a publish made now.
+    package var retainedCount: UInt64 { retainedNumber.load(ordering: .acquiring) }
+
+    /// The lock of the topic's retained frame. The number is read and written once more for ThreadSanitizer, which does
+    /// not see into `Mutex`.
+    func withRetained<Result>(_ body: (inout [UInt8]?) -> Result) -> Result {
+        retained.withLock { retained in
+            _ = retainedNumber.load(ordering: .acquiring)
+            defer { retainedNumber.add(0, ordering: .releasing) }
+            return body(&retained)
+        }
+    }
+
+    /// Under that lock. Returns how many there were before.
+    func countRetained() -> UInt64 { retainedNumber.add(1, ordering: .releasing).oldValue }
 
     /// Whether `loop` has subscribers. A publish that happens after a `subscribe` returned sees it.
     package func isInterested(_ loop: Int) -> Bool {

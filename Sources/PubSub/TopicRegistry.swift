@@ -8,17 +8,28 @@ internal import Synchronization
 package final class TopicRegistry: Sendable {
     private struct Use {
         let entry: TopicEntry
-        /// How many tables know it.
+        /// How many tables know it; a retained frame counts as one.
         var tables: Int
     }
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
+    /// Policies of topics that have one of their own. Taken inside `uses` where both are: an entry is made with the
+    /// policy of its topic, so that it survives the topic's being forgotten.
+    private let policies = Mutex<[Topic: UInt32]>([:])
+    private let defaultPolicy: UInt32
+    let retention: Mutex<Retention>
     private let handOver = Atomic(0)
 
-    package init(loopCount: Int) {
+    /// - Parameters:
+    ///   - policy: of topics that `setPolicy` says nothing about.
+    ///   - retainedTopics: how many topics may retain a frame.
+    ///   - retainedBytes: how large these may be in all.
+    package init(loopCount: Int, policy: UInt32 = 0, retainedTopics: Int = .max, retainedBytes: Int = .max) {
         precondition(loopCount > 0, "there is at least one loop")
+        defaultPolicy = policy
         self.loopCount = loopCount
+        retention = Mutex(Retention(topicLimit: retainedTopics, byteLimit: retainedBytes))
     }
 
     /// The entry of a topic that some loop uses. nil: nobody subscribes to it anywhere.
@@ -36,24 +47,38 @@ package final class TopicRegistry: Sendable {
         }
     }
 
+    /// Gives a topic a policy of its own, whether or not anybody uses it; nil takes it back.
+    package func setPolicy(_ policy: UInt32?, for topic: Topic) {
+        withUses { uses in
+            policies.withLock { $0[topic] = policy }
+            uses[topic]?.entry.setPolicy(policy ?? defaultPolicy)
+        }
+    }
+
+    package func policy(of topic: Topic) -> UInt32 { policies.withLock { $0[topic] ?? defaultPolicy } }
+
     /// Topics known, with those that tables keep although nobody subscribes.
     var count: Int { withUses { $0.count } }
 
-    /// For a table that gets to know the topic. Each call is answered by a `relinquish`.
-    func entry(for topic: Topic) -> TopicEntry {
+    /// For a table that gets to know the topic, or who is about to retain something. Each call is answered by a
+    /// `relinquish`.
+    package func entry(for topic: Topic) -> TopicEntry {
         withUses { uses in
             if let entry = uses[topic]?.entry {
                 uses[topic]!.tables += 1
                 return entry
             }
-            let entry = TopicEntry(topic: topic, loopCount: loopCount)
+            let entry = TopicEntry(topic: topic, loopCount: loopCount, policy: policy(of: topic))
             uses[topic] = Use(entry: entry, tables: 1)
             return entry
         }
     }
 
+    /// One more uses an entry that is in use.
+    func hold(_ entry: TopicEntry) { withUses { $0[entry.topic]!.tables += 1 } }
+
     /// For a table that forgets the topic.
-    func relinquish(_ entry: TopicEntry) {
+    package func relinquish(_ entry: TopicEntry) {
         withUses { uses in
             uses[entry.topic]!.tables -= 1
             if uses[entry.topic]!.tables == 0 {

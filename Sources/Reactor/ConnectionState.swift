@@ -29,6 +29,10 @@ package struct ConnectionState {
     var context: UnsafeMutableRawPointer?
     var sendQueue: UnsafeMutablePointer<SendQueue>?
     var heldInput: UnsafeMutablePointer<HeldInput>?
+    /// The turn that `deliveredByteCount` is of.
+    var deliveryTurn: UInt32 = 0
+    /// Bytes handed to the handler in that turn.
+    var deliveredByteCount: UInt32 = 0
     /// Where the receive buffer begins that is being delivered, for sends that borrow from it.
     var delivery: Delivery?
 

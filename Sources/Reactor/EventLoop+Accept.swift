@@ -52,7 +52,7 @@ extension EventLoop {
             listeners[index].retryTime = now + Self.acceptRetryInterval
             guard !listeners[index].hasReportedExhaustion else { return }
             listeners[index].hasReportedExhaustion = true
-            links.reportExhaustion(error, log: log, openConnections: connections.count)
+            links.reportExhaustion(error, log: log)
         default:
             break  // the peer has gone before it was accepted, or the accept was canceled
         }

@@ -78,6 +78,9 @@ extension EventLoop {
         let flags = connection.state.flags
         if !flags.isDisjoint(with: [.closing, .ended]) {
             discard(count, from: connection)
+        } else if hasSpentTurn(connection, buffer.size) {
+            unsafe hold(UnsafeRawBufferPointer(bytes), for: connection)
+            markReady(connection)
         } else if unsafe flags.contains(.paused) || connection.state.heldInput != nil {
             unsafe hold(UnsafeRawBufferPointer(bytes), for: connection)
             // Who stopped for its budget goes on next turn, however much comes meanwhile.
@@ -94,7 +97,25 @@ extension EventLoop {
         if !loans.isLent(buffer) { driver.giveBack(buffer) }
     }
 
+    /// Whether this connection has had its share of the turn: what else has come waits for the next one, so that one
+    /// flood does not keep the loop from all others. Large buffers hold few frames, and so may bring more bytes.
+    private func hasSpentTurn(_ connection: ConnectionSlot, _ size: ReceiveBufferSize) -> Bool {
+        connection.state.deliveryTurn == turn
+            && connection.state.deliveredByteCount >= (size == .large ? 256 << 10 : 64 << 10)
+    }
+
+    private func countDelivery(of count: Int, to connection: ConnectionSlot) {
+        if connection.state.deliveryTurn != turn {
+            connection.state.deliveryTurn = turn
+            connection.state.deliveredByteCount = 0
+        }
+        connection.state.deliveredByteCount &+= UInt32(truncatingIfNeeded: count)
+    }
+
+    private var turn: UInt32 { UInt32(truncatingIfNeeded: statistics.turns.value) }
+
     private func hand(_ bytes: UnsafeMutableRawBufferPointer, to connection: ConnectionSlot) -> Int {
+        countDelivery(of: bytes.count, to: connection)
         var span = unsafe bytes.mutableBytes
         let consumed = unsafe handler.received(&span, on: Connection(connection))
         precondition(consumed >= 0 && consumed <= bytes.count, "a handler consumed more than it was given")

@@ -24,8 +24,17 @@ public final class LoopGroup: Sendable {
     ///
     /// - Parameter makeHandler: called once for each loop, on its thread.
     /// - Throws: one sentence: io_uring is not to be had, a port is taken, …
-    public init(
+    public convenience init(
         _ configuration: LoopGroupConfiguration,
+        makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
+    ) throws(ReactorError) {
+        try self.init(configuration, discard: { _ in }, makeHandler: makeHandler)
+    }
+
+    /// - Parameter discard: gives back what a message carries that was posted when every loop had ended. Called on any
+    ///   thread; it must not post.
+    package init(
+        _ configuration: LoopGroupConfiguration, discard: @escaping @Sendable (ServiceMessage) -> Void,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) {
         let plan = try LoopPlan(configuration)
@@ -36,7 +45,8 @@ public final class LoopGroup: Sendable {
             for listener in configuration.listeners {
                 sockets.append(try ListenerSocket(listener, loopCount: plan.loopCount))
             }
-            let links = LoopLinks(loopCount: plan.loopCount, placement: configuration.placement)
+            let links = LoopLinks(
+                loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
             self.links = links
             listeners = sockets.map(\.address)
             executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
@@ -100,6 +110,7 @@ public final class LoopGroup: Sendable {
     package func post(foreign message: ServiceMessage, to loop: Int) -> Bool {
         guard links.mailboxes[loop].push(foreign: .service(message)) else { return false }
         if links.mailboxes[loop].shouldWakeAfterForeignPush() { links.wake(loop) }
+        links.emptyMailboxesIfEnded()
         return true
     }
 

@@ -7,15 +7,20 @@ package final class LoopLinks: Sendable {
     let mailboxes: [Mailbox<LoopMessage>]
     package let statistics: [LoopStatistics]
     let placement: ConnectionPlacement
-    let maximumConnections: Int?
     /// The loops' clock (ms), given the last reading.
     let clock: @Sendable (UInt64) -> UInt64
     private let addresses = Mutex<[LoopAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
     private let endedCount = Atomic<Int>(0)
+    private let allEnded = Atomic<Bool>(false)
+    /// Who empties the mailboxes after the last loop has ended. Never taken before.
+    private let lastWill = Mutex<Void>(())
+    /// Gives back what a message carries that no loop will read.
+    private let discard: @Sendable (ServiceMessage) -> Void
 
     package init(
-        loopCount: Int, placement: ConnectionPlacement, maximumConnections: Int? = nil,
+        loopCount: Int, placement: ConnectionPlacement,
+        discard: @escaping @Sendable (ServiceMessage) -> Void = { _ in },
         clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds }
     ) {
         mailboxes = (0..<loopCount).map { _ in
@@ -23,7 +28,7 @@ package final class LoopLinks: Sendable {
         }
         statistics = (0..<loopCount).map { _ in LoopStatistics() }
         self.placement = placement
-        self.maximumConnections = maximumConnections
+        self.discard = discard
         self.clock = clock
     }
 
@@ -47,18 +52,35 @@ package final class LoopLinks: Sendable {
         }
     }
 
-    /// A loop has ended. The last one closes the connections that were handed to loops that had ended already.
+    /// A loop has ended. The last one takes care of what was handed to loops that had ended already.
     func loopEnded() {
         guard endedCount.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == loopCount else { return }
-        for mailbox in mailboxes {
-            repeat {
-                _ = mailbox.drain { if case .adopt(let descriptor, _) = $0 { close(descriptor) } }
-            } while !(0..<loopCount).allSatisfy { mailbox.flushOverflow(from: $0) } || !mailbox.isEmpty
+        allEnded.store(true, ordering: .sequentiallyConsistent)
+        emptyMailboxes()
+    }
+
+    /// After a push by a thread that runs no loop: either the last loop sees the message, or this thread sees the end.
+    func emptyMailboxesIfEnded() {
+        if allEnded.load(ordering: .sequentiallyConsistent) { emptyMailboxes() }
+    }
+
+    private func emptyMailboxes() {
+        lastWill.withLock { _ in
+            for mailbox in mailboxes {
+                repeat {
+                    _ = mailbox.drain { message in
+                        switch message {
+                        case .adopt(let descriptor, _): close(descriptor)
+                        case .service(let message): discard(message)
+                        }
+                    }
+                } while !(0..<loopCount).allSatisfy { mailbox.flushOverflow(from: $0) } || !mailbox.isEmpty
+            }
         }
     }
 
     /// One sentence for all loops, not one for each.
-    func reportExhaustion(_ error: SystemError, log: LoopLog, openConnections: Int) {
+    func reportExhaustion(_ error: SystemError, log: LoopLog) {
         let now = MonotonicClock.milliseconds
         let isNews = lastExhaustionReport.withLock { last in
             defer { last = now }

@@ -42,11 +42,31 @@ struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "file"))
     var tlsKey: String?
 
-    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "policy"))
-    var slowConsumer: String?
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of a topic's messages at a subscriber that is at its backpressure limit: drop-newest, "
+                + "drop-oldest, latest (only the newest one waits) or close (with 1013).",
+            valueName: "policy"))
+    var slowConsumer = SlowConsumer.dropNewest
 
     enum Driver: String, ExpressibleByArgument, CaseIterable { case auto, uring, epoll }
     enum Compression: String, ExpressibleByArgument, CaseIterable { case off, shared, dedicated }
+
+    enum SlowConsumer: String, ExpressibleByArgument, CaseIterable {
+        case dropNewest = "drop-newest"
+        case dropOldest = "drop-oldest"
+        case latest
+        case close
+
+        var policy: SlowConsumerPolicy {
+            switch self {
+            case .dropNewest: .dropNewest
+            case .dropOldest: .dropOldest
+            case .latest: .latest
+            case .close: .close(.tryAgainLater)
+            }
+        }
+    }
 
     func validate() throws {
         if let port {
@@ -66,7 +86,6 @@ struct ServeOptions: ParsableArguments {
     func refuseWhatComesLater() throws {
         if unix != nil { throw CommandFailure.notYet("--unix") }
         if tlsCert != nil || tlsKey != nil { throw CommandFailure.notYet(tlsCert != nil ? "--tls-cert" : "--tls-key") }
-        if slowConsumer != nil { throw CommandFailure.notYet("--slow-consumer") }
         if compression != .off { throw CommandFailure.notYet("--compression \(compression.rawValue)") }
         if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
     }

@@ -22,6 +22,8 @@ struct StatisticsReport {
                     ("backpressure_limit", figure(\.dropsAtLimit)),
                     ("closed", figure(\.dropsClosed)),
                     ("lane_full", figure(\.dropsInLanes)),
+                    ("evicted", figure(\.dropsEvicted)),
+                    ("superseded", figure(\.dropsSuperseded)),
                 ])
             ),
             ("send_submissions", figure(\.sendSubmissions)),

@@ -45,6 +45,11 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     }
 }
 
+/// `1013` is written as it stands in the RFC and the registry.
+extension CloseCode: ExpressibleByIntegerLiteral {
+    public init(integerLiteral value: UInt16) { self.init(rawValue: value) }
+}
+
 extension CloseCode: CustomStringConvertible {
     /// The number and, where the code is registered, its meaning: `1002 protocol error`.
     public var description: String {

@@ -28,6 +28,19 @@ import Testing
 
     // MARK: bytes
 
+    @Test func `what is posted when every loop has ended is given back`() throws {
+        let discarded = Mutex<[UInt64]>([])
+        let group = try LoopGroup(
+            LoopGroupConfiguration(loops: .count(2), pinsThreads: false),
+            discard: { message in discarded.withLock { $0.append(message.number) } }, makeHandler: { _ in Echo() })
+        group.start()
+        end(group)
+        let first = unsafe group.post(foreign: ServiceMessage(kind: 1, number: 7), to: 0)
+        let second = unsafe group.post(foreign: ServiceMessage(kind: 1, number: 8), to: 1)
+        #expect(first && second)
+        #expect(discarded.withLock { $0 } == [7, 8])
+    }
+
     @Test func `slow readers get their megabyte back`() throws {
         let group = try group()
         group.start()

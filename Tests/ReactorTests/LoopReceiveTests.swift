@@ -66,6 +66,19 @@ import Testing
         #expect(loop.driver.loanCount == 0)
     }
 
+    @Test func `a connection is given 64 KiB of small buffers a turn, and the rest in the next ones`() {
+        let loop = loop()
+        let peer = loop.connect()
+        loop.rest()
+        let bytes = (0..<200 << 10).map { UInt8(truncatingIfNeeded: $0 >> 10) }
+        peer.send(bytes)
+        loop.turn()
+        #expect(deliveries.joined().count == 64 << 10)
+        loop.rest()
+        #expect(deliveries.joined().elementsEqual(bytes))
+        #expect(loop.driver.loanCount == 0)
+    }
+
     // MARK: pausing
 
     @Test func `a paused connection is given nothing, and the kernel is told to stop at 64 KiB`() {
@@ -198,8 +211,8 @@ import Testing
         let loop = loop()
         let peer = loop.connect()
         var sent: [UInt8] = []
-        for round in 0..<10 {
-            let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ round) }
+        for round in 0..<15 {
+            let bytes = (0..<(round < 10 ? 100_000 : 10_000)).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ round) }
             sent += bytes
             peer.send(bytes)
             loop.rest()

@@ -1,3 +1,4 @@
+import ReactorTesting
 import Ringcast
 import Synchronization
 import Testing
@@ -78,7 +79,7 @@ import WebSocketProtocol
         try await serving(handlers, with: 5) { server in
             let client = try SocketClient(port: server.port)
             let ref = sockets.wait()[0]
-            Task {
+            Task(executorPreference: BlockingExecutor()) {
                 answers.note(
                     await ref.perform { ws in
                         ws.data += 1
@@ -92,7 +93,7 @@ import WebSocketProtocol
             #expect(try client.readText() == "6 x")
             try client.sendClose()
             _ = journal.wait()
-            Task { answers.note(await ref.perform { ws in ws.data }) }
+            Task(executorPreference: BlockingExecutor()) { answers.note(await ref.perform { ws in ws.data }) }
             #expect(answers.wait(for: 2) == [6, nil])
         }
     }

@@ -10,6 +10,8 @@ struct LoopCounters {
     var dropsAtLimit: UInt64 = 0
     var dropsClosed: UInt64 = 0
     var dropsInLanes: UInt64 = 0
+    var dropsEvicted: UInt64 = 0
+    var dropsSuperseded: UInt64 = 0
     var sockets: UInt64 = 0
     var pendingRequests: UInt64 = 0
 }
@@ -24,6 +26,8 @@ final class PublishedCounters: Sendable {
     private let dropsAtLimit = Atomic<UInt64>(0)
     private let dropsClosed = Atomic<UInt64>(0)
     private let dropsInLanes = Atomic<UInt64>(0)
+    private let dropsEvicted = Atomic<UInt64>(0)
+    private let dropsSuperseded = Atomic<UInt64>(0)
     private let sockets = Atomic<UInt64>(0)
     private let pendingRequests = Atomic<UInt64>(0)
 
@@ -36,6 +40,8 @@ final class PublishedCounters: Sendable {
         dropsAtLimit.store(counters.dropsAtLimit, ordering: .relaxed)
         dropsClosed.store(counters.dropsClosed, ordering: .relaxed)
         dropsInLanes.store(counters.dropsInLanes, ordering: .relaxed)
+        dropsEvicted.store(counters.dropsEvicted, ordering: .relaxed)
+        dropsSuperseded.store(counters.dropsSuperseded, ordering: .relaxed)
         sockets.store(counters.sockets, ordering: .relaxed)
         pendingRequests.store(counters.pendingRequests, ordering: .relaxed)
     }
@@ -50,6 +56,8 @@ final class PublishedCounters: Sendable {
             dropsAtLimit: dropsAtLimit.load(ordering: .relaxed),
             dropsClosed: dropsClosed.load(ordering: .relaxed),
             dropsInLanes: dropsInLanes.load(ordering: .relaxed),
+            dropsEvicted: dropsEvicted.load(ordering: .relaxed),
+            dropsSuperseded: dropsSuperseded.load(ordering: .relaxed),
             sockets: sockets.load(ordering: .relaxed),
             pendingRequests: pendingRequests.load(ordering: .relaxed))
     }

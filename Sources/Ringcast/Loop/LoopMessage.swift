@@ -51,6 +51,11 @@ extension LoopMessage {
         case .job: break
         }
     }
+
+    /// The end of a message that was posted when no loop was left: a job runs, to say so to whoever waits for it.
+    func discard() {
+        if case .job(let job) = self { job.run(on: nil) } else { forget() }
+    }
 }
 
 /// A piece of work for one loop, run there once. If it cannot be handed over it is run where it is, with no loop.

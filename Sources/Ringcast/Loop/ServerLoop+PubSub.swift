@@ -8,14 +8,17 @@ extension ServerLoop {
     /// straight into their corks.
     /// - Parameter excluded: the publisher, unless it is to receive its own message.
     func publish(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?,
+        retain: Bool = false
     ) -> SendResult {
         guard topic.isValid else { return .dropped }
         unsafe counters.pointee.publishes += 1
         let entry = table.entry(for: topic)
+        // Sockets of this loop have subscribed before this publish, or will after it: only other loops need the stamp.
+        let (stamp, isKept) = retain ? core.registry.retain(unsafe .frame(opcode, payload), in: entry) : (nil, false)
         let local = unsafe deliver(payload, as: opcode, to: entry, except: excluded)
-        let remote = unsafe forward(payload, as: opcode, to: entry)
-        guard local.count + remote.count > 0 else { return .dropped }
+        let remote = unsafe forward(payload, as: opcode, to: entry, stamp: stamp)
+        guard local.count + remote.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
         return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
@@ -45,29 +48,42 @@ extension ServerLoop {
     ) -> Reach {
         var reach: Reach = (0, 0)
         var deliveries: UInt64 = 0
+        var missed: UInt64 = 0
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        let isGoverned = policy != .dropNewest
+        var held: [UInt8]?
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
             reach.count += 1
-            switch unsafe Session(subscriber: subscriber).deliver(frame) {
+            let session = unsafe Session(subscriber: subscriber)
+            if session.isBehind(isGoverned: isGoverned) {
+                if session.deliver(frame, holding: &held, policy: policy, of: entry) { reach.blocked += 1 }
+                return
+            }
+            switch session.deliver(frame) {
             case .queued: deliveries += 1
             case .queuedBehind:
                 deliveries += 1
                 reach.blocked += 1
             case .atLimit: reach.blocked += 1
-            case .closed: break
+            case .closed: missed += 1
             }
         }
+        unsafe counters.pointee.dropsClosed += missed
         unsafe counters.pointee.deliveries += deliveries
         unsafe counters.pointee.messagesOut += deliveries
         return reach
     }
 
     /// Hands the message to the other loops that have subscribers.
-    private func forward(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry) -> Reach {
+    private func forward(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, stamp: UInt64?
+    ) -> Reach {
         guard entry.isInterestedElsewhere(than: loop.index) else { return (0, 0) }
         // As many owners as there may be targets: interest may change while it is looked at.
         let owners = core.counters.count
-        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry)
+        let frame = unsafe SharedFrame.encode(
+            payload, as: opcode, owners: owners, topic: entry, stamp: stamp ?? entry.retainedCount)
         unsafe counters.pointee.framesEncoded += 1
         var reach: Reach = (0, 0)
         entry.forEachInterestedLoop { target in
@@ -92,8 +108,13 @@ extension ServerLoop {
             let copy = unsafe loop.share(bytes.count) { room in
                 unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             }
+            let stamp = frame.stamp
             frame.release()
-            _ = unsafe deliver(copy, to: entry, except: nil)
+            if table.isForAll(entry, stamp: stamp) {
+                _ = unsafe deliver(copy, to: entry, except: nil)
+            } else {
+                deliver(copy, to: entry, stamp: stamp)
+            }
         case .send(let frame, let slot, let serial):
             if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame) }
             frame.release()
@@ -105,12 +126,14 @@ extension ServerLoop {
 extension SharedFrame {
     /// Encodes an unmasked, unfragmented frame (RFC 6455 §5.2) for `owners` loops.
     static func encode(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, owners: Int, topic: TopicEntry? = nil
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, owners: Int, topic: TopicEntry? = nil, stamp: UInt64 = 0
     ) -> SharedFrame {
         let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
         let length = header.encodedLength
         // Safe: exactly this many bytes were asked for.
-        return unsafe SharedFrame.allocate(byteCount: length + payload.count, owners: owners, topic: topic) { room in
+        return unsafe SharedFrame.allocate(
+            byteCount: length + payload.count, owners: owners, topic: topic, stamp: stamp
+        ) { room in
             unsafe header.write(to: room.baseAddress!)
             if let bytes = payload.baseAddress {
                 unsafe (room.baseAddress! + length).copyMemory(from: bytes, byteCount: payload.count)

@@ -7,66 +7,97 @@ extension Server {
     ///
     /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept;
     /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
-    /// subscribed.
+    /// subscribed, and nothing was retained.
+    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
+    ///   one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
+    ///   nothing is kept.
     @discardableResult
-    public func publish(_ text: String, to topic: Topic) -> SendResult {
-        unsafe text.withPayload { unsafe publish($0, as: .text, to: topic) }
+    public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe text.withPayload { unsafe publish($0, as: .text, to: topic, retain: retain) }
     }
 
     /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes.span, to: topic) }
-
-    /// Sends a binary message to everyone who is subscribed to a topic.
-    @discardableResult
-    public func publish(_ bytes: Span<UInt8>, to topic: Topic) -> SendResult {
-        publishBinary(unsafe bytes.bytes, to: topic)
+    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
+        publish(bytes.span, to: topic, retain: retain)
     }
 
     /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: RawSpan, to topic: Topic) -> SendResult { publishBinary(bytes, to: topic) }
+    public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false) -> SendResult {
+        publishBinary(unsafe bytes.bytes, to: topic, retain: retain)
+    }
+
+    /// Sends a binary message to everyone who is subscribed to a topic.
+    @discardableResult
+    public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
+        publishBinary(bytes, to: topic, retain: retain)
+    }
 
     /// Sends a received message on, as the kind it came.
     @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic) -> SendResult {
+    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false) -> SendResult {
         let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes { unsafe publish($0, as: opcode, to: topic) }
+        return unsafe message.rawBytes.withUnsafeBytes { unsafe publish($0, as: opcode, to: topic, retain: retain) }
     }
 
     /// Sends bytes that are UTF-8 as text. They are not checked.
     @discardableResult
-    public func publishText(_ utf8: RawSpan, to topic: Topic) -> SendResult {
-        unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic) }
+    public func publishText(_ utf8: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic, retain: retain) }
     }
 
     /// The same as `publish` of a string.
     @discardableResult
-    public func publishText(_ text: String, to topic: Topic) -> SendResult { publish(text, to: topic) }
-
-    /// The same as `publish` of bytes.
-    @discardableResult
-    public func publishBinary(_ bytes: RawSpan, to topic: Topic) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic) }
+    public func publishText(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
+        publish(text, to: topic, retain: retain)
     }
 
     /// The same as `publish` of bytes.
     @discardableResult
-    public func publishBinary(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes, to: topic) }
+    public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic, retain: retain) }
+    }
 
-    private func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
-        if let loop = core.currentLoop { return unsafe loop.publish(payload, as: opcode, to: topic, except: nil) }
-        return unsafe core.publish(payload, as: opcode, to: topic)
+    /// The same as `publish` of bytes.
+    @discardableResult
+    public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
+        publish(bytes, to: topic, retain: retain)
+    }
+
+    private func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool = false)
+        -> SendResult
+    {
+        if let loop = core.currentLoop {
+            return unsafe loop.publish(payload, as: opcode, to: topic, except: nil, retain: retain)
+        }
+        return unsafe core.publish(payload, as: opcode, to: topic, retain: retain)
     }
 }
 
 extension ServerCore {
     /// Publishes from a thread that is not one of the server's loops.
-    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
-        guard topic.isValid, let group, let entry = registry.find(topic) else { return .dropped }
-        guard entry.subscriberCount > 0 else { return .dropped }
+    func publish(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool = false
+    ) -> SendResult {
+        guard topic.isValid, group != nil else { return .dropped }
+        if retain {
+            let entry = registry.entry(for: topic)
+            defer { registry.relinquish(entry) }
+            let (stamp, isKept) = registry.retain(unsafe .frame(opcode, payload), in: entry)
+            let result = unsafe publish(payload, as: opcode, to: entry, stamp: stamp)
+            return result == .dropped && isKept ? .sent(bytes: payload.count) : result
+        }
+        guard let entry = registry.find(topic) else { return .dropped }
+        return unsafe publish(payload, as: opcode, to: entry, stamp: entry.retainedCount)
+    }
+
+    private func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, stamp: UInt64)
+        -> SendResult
+    {
+        guard let group, entry.subscriberCount > 0 else { return .dropped }
         let owners = counters.count
-        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry)
+        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry, stamp: stamp)
         var reached = 0
         entry.forEachInterestedLoop { target in
             if group.post(foreign: LoopMessage.publish(frame).pack(), to: target) { reached += 1 }

@@ -23,6 +23,8 @@ extension ServerStatistics {
         dropsAtLimit = Int(counters.dropsAtLimit)
         dropsClosed = Int(counters.dropsClosed)
         dropsInLanes = Int(counters.dropsInLanes)
+        dropsEvicted = Int(counters.dropsEvicted)
+        dropsSuperseded = Int(counters.dropsSuperseded)
         sendSubmissions = loop.sendSubmissions.value
         loopTurns = loop.turns.value
         self.mailboxDepth = mailboxDepth

@@ -1,5 +1,4 @@
 import Logging
-public import PubSub
 import Reactor
 
 /// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
@@ -24,7 +23,9 @@ public final class Server: Sendable {
             let core = ServerCore(
                 configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
             self.core = core
-            group = try LoopGroup(setup) { loop in ServerLoop(core: core, loop: loop) }
+            group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
+                ServerLoop(core: core, loop: loop)
+            }
         } catch {
             throw ServerError(error.description)
         }
@@ -45,14 +46,6 @@ public final class Server: Sendable {
 
     /// Requests that wait for the rest of their body or for a deferred reply, as of each loop's last turn.
     public var pendingRequests: Int { core.counters.reduce(0) { $0 + Int($1.load().pendingRequests) } }
-
-    /// Sockets on all loops that are subscribed to a topic.
-    public func subscriberCount(of topic: Topic) -> Int { core.registry.find(topic)?.subscriberCount ?? 0 }
-
-    /// Every topic that has subscribers, and how many. Costs a walk over all topics.
-    public var topics: [(topic: Topic, subscribers: Int)] {
-        core.registry.list().map { (Topic($0.topic), $0.subscribers) }
-    }
 
     /// Answers requests with another `fetch` from now on. Open sockets keep the handlers they were upgraded to.
     public func reload(fetch: @escaping @Sendable (borrowing Request) throws -> Reply) {

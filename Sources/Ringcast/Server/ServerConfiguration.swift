@@ -26,6 +26,9 @@ public struct ServerConfiguration: Sendable {
     public var originPolicy: OriginPolicy
     /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
     public var subprotocols: [String]
+    /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it
+    /// for a topic.
+    public var slowConsumerPolicy: SlowConsumerPolicy
     /// Bounds on connections and requests. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
@@ -44,6 +47,7 @@ public struct ServerConfiguration: Sendable {
         reusePort: Bool = false,
         originPolicy: OriginPolicy = .sameOrigin,
         subprotocols: [String] = [],
+        slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
         logger: Logger = Logger(label: "ringcast")
@@ -57,6 +61,7 @@ public struct ServerConfiguration: Sendable {
         self.reusePort = reusePort
         self.originPolicy = originPolicy
         self.subprotocols = subprotocols
+        self.slowConsumerPolicy = slowConsumerPolicy
         self.limits = limits
         self.stop = stop
         self.logger = logger
@@ -87,6 +92,10 @@ public struct ServerLimits: Sendable {
     public var keepAliveTimeout = Duration.seconds(10)
     /// Topics that one socket may be subscribed to.
     public var topicsPerSocket = 10_000
+    /// Topics that retain a message. Beyond it a message is published but not retained.
+    public var retainedTopics = 10_000
+    /// Bytes of the messages that topics retain. Beyond it the same.
+    public var retainedBytes = 64 << 20
     /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
     public var connections: Int?
 

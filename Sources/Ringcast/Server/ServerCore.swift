@@ -24,7 +24,10 @@ final class ServerCore: Sendable {
 
     init(configuration: ServerConfiguration, loopCount: Int, fetch: @escaping Fetch) {
         self.configuration = configuration
-        registry = TopicRegistry(loopCount: loopCount)
+        configuration.slowConsumerPolicy.check()
+        registry = TopicRegistry(
+            loopCount: loopCount, policy: configuration.slowConsumerPolicy.word,
+            retainedTopics: configuration.limits.retainedTopics, retainedBytes: configuration.limits.retainedBytes)
         counters = (0..<loopCount).map { _ in PublishedCounters() }
         let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
         shared = Mutex(Shared(fetch: fetch, stopPlan: plan))

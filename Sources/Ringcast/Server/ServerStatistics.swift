@@ -24,6 +24,11 @@ public struct ServerStatistics: Sendable {
     public var dropsAtLimit = 0
     public var dropsClosed = 0
     public var dropsInLanes = 0
+    /// Messages of topics that waited for a slow subscriber and made room for newer ones:
+    /// `SlowConsumerPolicy.dropOldest`.
+    public var dropsEvicted = 0
+    /// The same, replaced by a newer message of their topic: `SlowConsumerPolicy.latest`.
+    public var dropsSuperseded = 0
     /// Send operations: fewer than messages, when many leave together.
     public var sendSubmissions = 0
     /// Turns of the loops.
@@ -49,6 +54,8 @@ public struct ServerStatistics: Sendable {
         sum.dropsAtLimit += right.dropsAtLimit
         sum.dropsClosed += right.dropsClosed
         sum.dropsInLanes += right.dropsInLanes
+        sum.dropsEvicted += right.dropsEvicted
+        sum.dropsSuperseded += right.dropsSuperseded
         sum.sendSubmissions += right.sendSubmissions
         sum.loopTurns += right.loopTurns
         sum.mailboxDepth += right.mailboxDepth

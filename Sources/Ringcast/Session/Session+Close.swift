@@ -46,6 +46,7 @@ extension Session {
         let loop = loop
         loop.table.unsubscribeAll(memberships: &memberships)
         loop.sessions.remove(self)
+        dropBacklog()
         unsafe connection.context = nil
         deallocate()
     }
@@ -58,6 +59,8 @@ extension Session {
             body = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
             body += reason.prefix(utf8Count: 123).utf8
         }
+        // What waits was sent before the close: it goes out first.
+        advanceBacklog(upTo: .max)
         // Safe: the frame is copied before the closure returns.
         unsafe body.withUnsafeBytes { unsafe connection.sendFrame(.close, $0) }
     }

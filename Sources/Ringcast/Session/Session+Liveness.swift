@@ -112,6 +112,10 @@ extension Session {
             extras.pendingPong = nil
             _ = unsafe pong.withUnsafeBytes { unsafe sendControl(.pong, $0) }
         }
+        if flags.contains(.backlogged) {
+            advanceBacklog()
+            if connection.queuedByteCount > 0 { return }
+        }
         extras?.lifeline?.drained()
         guard flags.contains(.drainDue) else { return }
         flags.remove(.drainDue)

@@ -13,10 +13,10 @@ extension Session {
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SendResult {
         guard isOpen else { return refused(\.dropsClosed) }
         let connection = connection
-        let queued = connection.queuedByteCount
+        let queued = queuedByteCount
         guard queued < withKind({ $0.backpressureLimit }) else { return refusedAtLimit() }
         let isLent = unsafe payload.count >= Self.borrowThreshold && lend(payload, as: opcode)
-        if !isLent { unsafe connection.sendFrame(opcode, payload) }
+        if !isLent { unsafe queueFrame(opcode, payload) }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         if connection.isBlocked || queued + payload.count > Self.corkWatermark {
             oweDrain()
@@ -30,8 +30,8 @@ extension Session {
         guard isOpen else { return .dropped }
         let connection = connection
         let limit = withKind { $0.backpressureLimit }
-        guard connection.queuedByteCount - Self.controlRoom < limit else { return refused(\.dropsAtLimit) }
-        unsafe connection.sendFrame(opcode, payload)
+        guard queuedByteCount - Self.controlRoom < limit else { return refused(\.dropsAtLimit) }
+        unsafe queueFrame(opcode, payload)
         if connection.isBlocked {
             oweDrain()
             return .backpressure
@@ -59,7 +59,9 @@ extension Session {
     /// than the server's, so there is always room for the latter in front of the payload. Once per message: the header
     /// is overwritten.
     private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
-        guard let start = payload.baseAddress, unsafe loop.lendable == start else { return false }
+        guard let start = payload.baseAddress, unsafe loop.lendable == start, !flags.contains(.backlogged) else {
+            return false
+        }
         unsafe loop.lendable = nil
         let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
         let length = header.encodedLength

@@ -5,9 +5,9 @@ import WebSocketProtocol
 /// The receiving end of topics.
 extension Session {
     /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
-    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool) -> SendResult {
         let excluded = withKind { $0.publishToSelf } ? nil : self
-        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded)
+        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded, retain: retain)
     }
 
     /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the
@@ -23,13 +23,9 @@ extension Session {
     /// A message that a reference sent from another loop or thread.
     func sendShared(_ frame: SharedFrame) {
         guard admitDelivery() else { return }
-        let bytes = unsafe frame.bytes
-        // Safe: the cork gives room for exactly the frame.
-        unsafe connection.send(count: bytes.count) { room in
-            unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
-        }
+        unsafe queueEncoded(frame.bytes)
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
-        if connection.isBlocked || connection.queuedByteCount > Self.corkWatermark {
+        if connection.isBlocked || queuedByteCount > Self.corkWatermark {
             extras?.lifeline?.block()
             oweDrain()
         }
@@ -38,7 +34,7 @@ extension Session {
     @inline(__always)
     private func admitDelivery() -> Bool {
         guard isOpen else { return false }
-        guard connection.queuedByteCount < withKind({ $0.backpressureLimit }) else {
+        guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
             _ = refusedAtLimit()
             return false
         }

@@ -46,6 +46,8 @@ struct SessionFlags: OptionSet {
     static let dataInUse = SessionFlags(rawValue: 1 << 6)
     /// The server stops: the deadline that is set closes the socket with the server's code.
     static let stopping = SessionFlags(rawValue: 1 << 7)
+    /// What comes for the socket waits in its backlog.
+    static let backlogged = SessionFlags(rawValue: 1 << 15)
 }
 
 /// What few sockets need, allocated when first used.
@@ -56,6 +58,8 @@ final class SessionExtras {
     /// When the liveness ping left, in the loop's milliseconds.
     var pingSent: UInt64?
     var roundTrip: Duration?
+    /// What waits for a slow socket; nil while nothing does.
+    var backlog: Backlog?
     /// When the socket closes for its age, in the loop's milliseconds.
     var lifetimeEnd: UInt64?
     /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.

@@ -3,14 +3,14 @@ import Reactor
 import WebSocketProtocol
 
 extension WebSocket {
-    /// Subscribes to a topic, for as long as the socket is open. Costs a table lookup.
+    /// Subscribes to a topic, for as long as the socket is open. Costs a table lookup. If the topic retains a message,
+    /// the socket gets it before this returns, and nothing of the topic that is older afterwards.
     /// - Returns: whether that changed anything: false if it was subscribed already, if the topic's name is empty or
     ///   longer than 1 KiB, or if the socket is at its bound on topics or closed.
     @discardableResult
     public func subscribe(to topic: Topic) -> Bool {
         guard topic.isValid, session.isOpen else { return false }
-        return unsafe session.loop.table.subscribe(
-            session.subscriber, memberships: &session.memberships, to: topic) == .added
+        return session.subscribe(to: topic)
     }
 
     /// - Returns: whether it was subscribed.
@@ -29,51 +29,62 @@ extension WebSocket {
 
     /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say
     /// `publishToSelf`). It need not be subscribed itself.
+    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
+    ///   one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of
+    ///   `ServerLimits` nothing is kept.
     @discardableResult
-    public func publish(_ text: String, to topic: Topic) -> SendResult {
-        unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic) }
+    public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic, retain: retain) }
     }
 
     /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult {
-        publishBinary(unsafe bytes.span.bytes, to: topic)
+    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
+        publishBinary(unsafe bytes.span.bytes, to: topic, retain: retain)
     }
 
     /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: Span<UInt8>, to topic: Topic) -> SendResult {
-        publishBinary(unsafe bytes.bytes, to: topic)
+    public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false) -> SendResult {
+        publishBinary(unsafe bytes.bytes, to: topic, retain: retain)
     }
 
     /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: RawSpan, to topic: Topic) -> SendResult { publishBinary(bytes, to: topic) }
+    public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
+        publishBinary(bytes, to: topic, retain: retain)
+    }
 
     /// Sends a received message on to everyone subscribed to a topic, as the kind it came.
     @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic) -> SendResult {
+    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false) -> SendResult {
         let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic) }
+        return unsafe message.rawBytes.withUnsafeBytes {
+            unsafe session.publish($0, as: opcode, to: topic, retain: retain)
+        }
     }
 
     /// The same as `publish` of a string.
     @discardableResult
-    public func publishText(_ text: String, to topic: Topic) -> SendResult { publish(text, to: topic) }
+    public func publishText(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
+        publish(text, to: topic, retain: retain)
+    }
 
     /// Sends bytes that are UTF-8 as text. They are not checked.
     @discardableResult
-    public func publishText(_ utf8: RawSpan, to topic: Topic) -> SendResult {
-        unsafe utf8.withUnsafeBytes { unsafe session.publish($0, as: .text, to: topic) }
+    public func publishText(_ utf8: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe utf8.withUnsafeBytes { unsafe session.publish($0, as: .text, to: topic, retain: retain) }
     }
 
     /// The same as `publish` of bytes.
     @discardableResult
-    public func publishBinary(_ bytes: RawSpan, to topic: Topic) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe session.publish($0, as: .binary, to: topic) }
+    public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe session.publish($0, as: .binary, to: topic, retain: retain) }
     }
 
     /// The same as `publish` of bytes.
     @discardableResult
-    public func publishBinary(_ bytes: [UInt8], to topic: Topic) -> SendResult { publish(bytes, to: topic) }
+    public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
+        publish(bytes, to: topic, retain: retain)
+    }
 }

@@ -36,7 +36,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     public var subprotocol: String? { session.extras?.subprotocol }
 
     /// Bytes accepted to be sent and not yet taken by the kernel: this turn's, and everything behind them.
-    public var bufferedAmount: Int { session.connection.queuedByteCount }
+    public var bufferedAmount: Int { session.queuedByteCount }
 
     /// What `bufferedAmount` says, by its name in other servers.
     public func getBufferedAmount() -> Int { bufferedAmount }

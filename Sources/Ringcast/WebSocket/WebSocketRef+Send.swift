@@ -47,21 +47,23 @@ extension WebSocketRef {
 
     /// Publishes text to a topic's subscribers, except this socket.
     @discardableResult
-    public func publish(_ text: String, to topic: Topic) -> SendResult {
-        unsafe text.withPayload { unsafe lifeline.publish($0, as: .text, to: topic) }
+    public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe text.withPayload { unsafe lifeline.publish($0, as: .text, to: topic, retain: retain) }
     }
 
     /// Publishes a binary message to a topic's subscribers, except this socket.
     @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe lifeline.publish($0, as: .binary, to: topic) }
+    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe lifeline.publish($0, as: .binary, to: topic, retain: retain) }
     }
 
     /// Publishes a received message to a topic's subscribers, except this socket, as the kind it came.
     @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic) -> SendResult {
+    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false) -> SendResult {
         let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.publish($0, as: opcode, to: topic) }
+        return unsafe message.rawBytes.withUnsafeBytes {
+            unsafe lifeline.publish($0, as: opcode, to: topic, retain: retain)
+        }
     }
 }
 
@@ -80,18 +82,20 @@ extension SocketLifeline {
     }
 
     /// Publishes through the socket's loop, which knows whom to leave out.
-    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic) -> SendResult {
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool = false)
+        -> SendResult
+    {
         guard topic.isValid, current != .closed else { return .dropped }
         if let here = core.currentLoop, here.loop.index == loop {
             guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
-            return unsafe session.publish(payload, as: opcode, to: topic)
+            return unsafe session.publish(payload, as: opcode, to: topic, retain: retain)
         }
         let copy = unsafe [UInt8](payload)
         let count = copy.count
         let (slot, serial) = (slot, serial)
         let job = LoopJob { loop in
             guard let session = loop?.sessions.find(slot: slot, serial: serial) else { return }
-            _ = unsafe copy.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic) }
+            _ = unsafe copy.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic, retain: retain) }
         }
         return core.post(.job(job), to: loop) ? .sent(bytes: count) : .dropped
     }

@@ -17,8 +17,10 @@ final class SocketClient {
     }
 
     /// Connects and upgrades.
-    init(port: Int, path: String = "/", fields: [String] = [], receiveBuffer: Int32? = nil) throws {
-        connection = try TCPClient(port: port, receiveBuffer: receiveBuffer)
+    init(
+        port: Int, path: String = "/", fields: [String] = [], receiveBuffer: Int32? = nil, segmentSize: Int32? = nil
+    ) throws {
+        connection = try TCPClient(port: port, receiveBuffer: receiveBuffer, segmentSize: segmentSize)
         try connection.send(Self.request(path: path, fields: fields))
         answer = try connection.readAnswer()
         guard answer.status == 101 else {

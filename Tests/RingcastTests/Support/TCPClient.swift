@@ -7,7 +7,8 @@ final class TCPClient {
 
     struct Failure: Error { let what: String }
 
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    /// - Parameter segmentSize: a small one keeps the kernel's buffers small on both sides.
+    init(port: Int, receiveBuffer: Int32? = nil, segmentSize: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
@@ -15,6 +16,10 @@ final class TCPClient {
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         if var size = receiveBuffer {
             _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if var size = segmentSize {
+            _ = unsafe setsockopt(
+                descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -78,6 +83,12 @@ final class TCPClient {
 
     /// Whether the server has ended the connection, with nothing left to read.
     func isAtEnd() throws -> Bool { try unread.isEmpty && !fill() }
+
+    /// Whether there is something to read, now or within so many milliseconds.
+    func hasInput(within milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe !unread.isEmpty || poll(&entry, 1, milliseconds) > 0
+    }
 
     func shutDownWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 

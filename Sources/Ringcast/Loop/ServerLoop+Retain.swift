@@ -1,0 +1,52 @@
+import PubSub
+import Reactor
+
+extension ServerLoop {
+    /// Hands a new subscriber what its topic retains.
+    func deliver(retained bytes: [UInt8], of topic: Topic, to session: Session) {
+        // Safe: the log gives room for exactly the frame.
+        let frame = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe loop.share(bytes.count) { unsafe $0.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count) }
+        }
+        var held: [UInt8]? = bytes
+        deliver(frame, of: table.entry(for: topic), to: session, holding: &held)
+    }
+
+    /// The fan-out of a frame that is not for every subscriber here: some have got something newer when they
+    /// subscribed.
+    func deliver(_ frame: SharedBytes, to entry: TopicEntry, stamp: UInt64) {
+        var held: [UInt8]?
+        unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in
+            deliver(frame, of: entry, to: unsafe Session(subscriber: subscriber), holding: &held)
+        }
+    }
+
+    private func deliver(
+        _ frame: SharedBytes, of entry: TopicEntry, to session: Session, holding held: inout [UInt8]?
+    ) {
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        if session.isBehind(isGoverned: policy != .dropNewest) {
+            _ = session.deliver(frame, holding: &held, policy: policy, of: entry)
+            return
+        }
+        switch session.deliver(frame) {
+        case .queued, .queuedBehind:
+            unsafe counters.pointee.deliveries += 1
+            unsafe counters.pointee.messagesOut += 1
+        case .atLimit: break
+        case .closed: unsafe counters.pointee.dropsClosed += 1
+        }
+    }
+}
+
+extension Session {
+    /// Subscribes, and hands over what the topic retains. False: nothing changed.
+    func subscribe(to topic: Topic) -> Bool {
+        let loop = loop
+        guard unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic) == .added else {
+            return false
+        }
+        if let frame = loop.table.takeRetained(by: memberships) { loop.deliver(retained: frame, of: topic, to: self) }
+        return true
+    }
+}

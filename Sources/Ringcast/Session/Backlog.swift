@@ -1,0 +1,95 @@
+import PubSub
+
+/// What waits behind the send queue of a slow socket, in order: frames that may still be evicted, and everything that
+/// came after them.
+///
+/// Nothing in it has been handed to the kernel. Frames of one publish share their bytes, whatever the number of slow
+/// sockets. Every operation is O(1), amortised.
+struct Backlog {
+    enum Kind {
+        /// Never evicted.
+        case control
+        case direct
+        case topic
+        /// A topic's frame that may be evicted for any newer one of this kind.
+        case oldest
+        /// A topic's frame that may be evicted for a newer one of the same topic.
+        case latest(Topic)
+
+        var isTopicFrame: Bool {
+            switch self {
+            case .control, .direct: false
+            case .topic, .oldest, .latest: true
+            }
+        }
+    }
+
+    struct Entry {
+        let bytes: [UInt8]
+        let kind: Kind
+    }
+
+    /// nil: gone. Places are closed up once most are.
+    private var entries: [Entry?] = []
+    /// Entries before it are gone.
+    private var first = 0
+    /// Entries before it cannot be evicted as the oldest.
+    private var oldest = 0
+    /// Where each topic's newest frame stands.
+    private var newest: [Topic: Int] = [:]
+    private(set) var count = 0
+    private(set) var byteCount = 0
+    /// Frames of topics among the entries.
+    private(set) var topicFrameCount = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ bytes: [UInt8], _ kind: Kind) {
+        if case .latest(let topic) = kind { newest[topic] = entries.count }
+        entries.append(Entry(bytes: bytes, kind: kind))
+        count += 1
+        byteCount += bytes.count
+        if kind.isTopicFrame { topicFrameCount += 1 }
+    }
+
+    mutating func popFirst() -> Entry? {
+        while first < entries.count, entries[first] == nil { first += 1 }
+        return first < entries.count ? remove(at: first) : nil
+    }
+
+    /// Drops the oldest frame that may be evicted for any newer one. Returns its size; nil: there is none.
+    mutating func evictOldest() -> Int? {
+        oldest = max(oldest, first)
+        while oldest < entries.count {
+            if case .oldest? = entries[oldest]?.kind { return remove(at: oldest).bytes.count }
+            oldest += 1
+        }
+        return nil
+    }
+
+    /// The size of the frame that a newer one of the topic would replace.
+    func latestByteCount(of topic: Topic) -> Int? { newest[topic].flatMap { entries[$0]?.bytes.count } }
+
+    mutating func evictLatest(of topic: Topic) {
+        if let index = newest[topic] { _ = remove(at: index) }
+    }
+
+    private mutating func remove(at index: Int) -> Entry {
+        let entry = entries[index]!
+        entries[index] = nil
+        count -= 1
+        byteCount -= entry.bytes.count
+        if entry.kind.isTopicFrame { topicFrameCount -= 1 }
+        if case .latest(let topic) = entry.kind { newest[topic] = nil }
+        if entries.count > 64, count < entries.count / 2 { closeUp() }
+        return entry
+    }
+
+    private mutating func closeUp() {
+        let kept = entries.compactMap { $0 }
+        entries = []
+        (first, oldest, count, byteCount, topicFrameCount) = (0, 0, 0, 0, 0)
+        newest.removeAll(keepingCapacity: true)
+        for entry in kept { append(entry.bytes, entry.kind) }
+    }
+}

@@ -1,0 +1,167 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// Slow consumers. What a topic's policy may evict must not be in the send queue, which the kernel may be reading: once
+/// a socket is behind, everything for it waits in a `Backlog`, and moves into the send queue as that runs empty.
+/// Sockets that keep up, and topics whose policy evicts nothing, never come here.
+extension Session {
+    /// Bytes accepted to be sent and not yet taken by the kernel.
+    var queuedByteCount: Int {
+        let queued = connection.queuedByteCount
+        guard flags.contains(.backlogged) else { return queued }
+        return queued + (extras?.backlog?.byteCount ?? 0)
+    }
+
+    /// Whether a topic's frame has to take the long way.
+    /// - Parameter isGoverned: the topic's policy is another one than `dropNewest`.
+    @inline(__always)
+    func isBehind(isGoverned: Bool) -> Bool {
+        if flags.contains(.backlogged) { return true }
+        return isGoverned && isSlow
+    }
+
+    /// Bytes are left from an earlier flush, or there is as much as one is to take.
+    private var isSlow: Bool {
+        connection.isBlocked
+            || connection.queuedByteCount >= min(withKind { $0.backpressureLimit }, Self.corkWatermark)
+    }
+
+    /// Queues a topic's frame as its policy says, and counts what becomes of it.
+    /// - Parameter held: a copy of the frame, made for the first socket that needs it.
+    /// - Returns: whether the socket is one that publishers should know to be behind.
+    @inline(never)
+    func deliver(_ frame: SharedBytes, holding held: inout [UInt8]?, policy: SlowConsumerPolicy, of topic: TopicEntry)
+        -> Bool
+    {
+        let counters = unsafe withKind { unsafe $0.counters }
+        guard isOpen, !connection.isClosing else {
+            unsafe counters.pointee.dropsClosed += 1
+            return false
+        }
+        guard makeRoom(for: frame.count, policy: policy, topic: topic) else {
+            if case .close(let code) = policy, !withKind({ $0.closeOnBackpressureLimit }) {
+                close(code, reason: "slow consumer")
+            }
+            _ = refusedAtLimit()
+            return true
+        }
+        guard policy.evicts || flags.contains(.backlogged) else {
+            _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
+            unsafe counters.pointee.deliveries += 1
+            unsafe counters.pointee.messagesOut += 1
+            return true
+        }
+        if held == nil { unsafe held = [UInt8](frame.bytes) }
+        switch policy {
+        case .dropNewest, .close: hold(held!, .topic)
+        case .dropOldest: hold(held!, .oldest)
+        case .latest: hold(held!, .latest(topic.topic))
+        }
+        return true
+    }
+
+    /// Whether a topic's frame of so many bytes may be queued; evicts what its policy gives up for it.
+    ///
+    /// It may if less than the limit is queued, or if it is no larger than what went for it: the bound stays the limit
+    /// and one message.
+    private func makeRoom(for count: Int, policy: SlowConsumerPolicy, topic: TopicEntry) -> Bool {
+        let (limit, closes) = withKind { ($0.backpressureLimit, $0.closeOnBackpressureLimit) }
+        let queued = queuedByteCount
+        guard queued < limit || !closes, let extras, extras.backlog != nil else { return queued < limit }
+        let counters = unsafe withKind { unsafe $0.counters }
+        switch policy {
+        case .dropNewest, .close: return queued < limit
+        case .latest:
+            guard let older = extras.backlog?.latestByteCount(of: topic.topic) else { return queued < limit }
+            guard queued - older < limit || count <= older else { return false }
+            extras.backlog?.evictLatest(of: topic.topic)
+            unsafe counters.pointee.dropsSuperseded += 1
+            return true
+        case .dropOldest:
+            var evicted = 0
+            while queued - evicted >= limit, evicted < count, let bytes = extras.backlog?.evictOldest() {
+                evicted += bytes
+                unsafe counters.pointee.dropsEvicted += 1
+            }
+            return queued - evicted < limit || evicted >= count
+        }
+    }
+
+    /// Puts a frame behind everything else.
+    private func hold(_ frame: [UInt8], _ kind: Backlog.Kind) {
+        let extras = makeExtras()
+        if extras.backlog == nil { extras.backlog = Backlog() }
+        extras.backlog?.append(frame, kind)
+        flags.insert(.backlogged)
+        connection.notifyWhenDrained()
+    }
+
+    /// Queues a frame that is never evicted, behind everything else.
+    @inline(__always)
+    func queueFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        guard !flags.contains(.backlogged) else { return unsafe holdFrame(opcode, payload) }
+        unsafe connection.sendFrame(opcode, payload)
+    }
+
+    @inline(never)
+    private func holdFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        hold(unsafe .frame(opcode, payload), opcode.isControl ? .control : .direct)
+    }
+
+    /// Queues an encoded frame that is never evicted, behind everything else.
+    func queueEncoded(_ frame: UnsafeRawBufferPointer) {
+        guard !flags.contains(.backlogged) else { return hold(unsafe [UInt8](frame), .direct) }
+        // Safe: the cork gives room for exactly the frame.
+        unsafe connection.send(count: frame.count) { room in
+            unsafe room.copyMemory(from: frame.baseAddress!, byteCount: frame.count)
+        }
+    }
+
+    /// Moves whole frames from the backlog to the send queue until so many bytes are there.
+    func advanceBacklog(upTo byteCount: Int = Self.corkWatermark) {
+        guard flags.contains(.backlogged), let extras, !connection.isClosing else { return }
+        let connection = connection
+        var deliveries: UInt64 = 0
+        while connection.queuedByteCount < byteCount, let entry = extras.backlog?.popFirst() {
+            unsafe entry.bytes.withUnsafeBytes { bytes in
+                unsafe connection.send(count: bytes.count) { room in
+                    unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+                }
+            }
+            if entry.kind.isTopicFrame { deliveries += 1 }
+        }
+        withKind {
+            unsafe $0.counters.pointee.deliveries += deliveries
+            unsafe $0.counters.pointee.messagesOut += deliveries
+        }
+        if extras.backlog?.isEmpty ?? true {
+            extras.backlog = nil
+            flags.remove(.backlogged)
+        }
+        connection.notifyWhenDrained()
+    }
+
+    /// The socket is over: what still waits is lost, and counted.
+    func dropBacklog() {
+        guard flags.contains(.backlogged), let backlog = extras?.backlog else { return }
+        withKind { unsafe $0.counters.pointee.dropsClosed += UInt64(backlog.topicFrameCount) }
+    }
+}
+
+extension [UInt8] {
+    /// An unmasked, unfragmented frame (RFC 6455 §5.2).
+    static func frame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> [UInt8] {
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: exactly this many bytes were asked for, and all are written.
+        return unsafe [UInt8](unsafeUninitializedCapacity: length + payload.count) { room, count in
+            let start = UnsafeMutableRawPointer(room.baseAddress!)
+            unsafe header.write(to: start)
+            if let bytes = payload.baseAddress {
+                unsafe (start + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
+            count = length + payload.count
+        }
+    }
+}

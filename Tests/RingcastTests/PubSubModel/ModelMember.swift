@@ -1,0 +1,72 @@
+import WebSocketProtocol
+
+/// A client of the model test: its socket, and what is due to it.
+final class ModelMember {
+    let client: SocketClient
+    var ledger: ModelLedger
+    /// It does not read.
+    var isStalled = false
+    /// It gives the kernel little room, so that the server feels it when it does not read.
+    let hasSmallBuffers: Bool
+    private var received: [(source: Int, number: Int)] = []
+
+    init(client: SocketClient, ledger: ModelLedger, hasSmallBuffers: Bool) {
+        (self.client, self.ledger, self.hasSmallBuffers) = (client, ledger, hasSmallBuffers)
+    }
+
+    var id: Int { ledger.member }
+
+    func command(_ words: String) throws { try client.send(words) }
+
+    /// Reads until the last message of every source has come.
+    func read(through last: [Int?]) throws {
+        var missing = last.count
+        var isReached = last.map { $0 == nil }
+        missing -= isReached.count { $0 }
+        for message in received where !isReached[message.source] && message.number >= last[message.source]! {
+            isReached[message.source] = true
+            missing -= 1
+        }
+        while missing > 0 {
+            let message = try readMessage()
+            if !isReached[message.source], message.number >= last[message.source]! {
+                isReached[message.source] = true
+                missing -= 1
+            }
+        }
+    }
+
+    /// Reads what is there.
+    func readAvailable() throws {
+        while client.connection.hasInput(within: 1) { _ = try readMessage() }
+    }
+
+    /// Closes, and reads what was queued before.
+    func closeAndRead() throws {
+        try client.sendClose()
+        while true {
+            let frame = try client.read()
+            if frame.opcode == .close { return }
+            try take(frame)
+        }
+    }
+
+    /// Holds everything received against what was due.
+    func settle() -> String? {
+        defer { received.removeAll(keepingCapacity: true) }
+        return ledger.settle(received)
+    }
+
+    private func readMessage() throws -> (source: Int, number: Int) {
+        try take(client.read())
+        return received.last!
+    }
+
+    private func take(_ frame: SocketClient.Frame) throws {
+        let words = frame.payload.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
+        guard frame.opcode == .text, words.count == 3, let source = Int(String(decoding: words[0], as: UTF8.self)),
+            let number = Int(String(decoding: words[1], as: UTF8.self))
+        else { throw TCPClient.Failure(what: "not a message of the model: \(frame)") }
+        received.append((source, number))
+    }
+}
