@@ -92,6 +92,8 @@ public final class EventLoop {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
         links.loopEnded()
+        // Handlers like to keep their loop: each would keep the other alive, and the ring with it.
+        unsafe install(NoHandler.shared)
     }
 
     /// One turn.

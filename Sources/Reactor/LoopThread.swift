@@ -62,7 +62,7 @@ final class LoopThread: Sendable {
             .success(
                 LoopAddress(wakeUp: driver.wakeUp, notificationAddress: driver.notificationAddress)))
         startSignal.wait()
-        guard !isAbandoned.load(ordering: .acquiring) else { return executor.loopEnds() }
+        guard !isAbandoned.load(ordering: .acquiring) else { return loop.finish() }
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
         loop.listen(on: listeners)
         loop.run()

@@ -98,7 +98,7 @@ import Testing
             try wait(for: ring, milliseconds: 20)
             let isSilent = ring.nextCompletion() == nil
             #expect(isSilent, "the socket is full")
-            #expect(pair.read().count == Int(first.result))
+            #expect(pair.read().count >= Int(first.result))
             try wait(for: ring, milliseconds: 1_000)
             #expect(try next(of: ring).result > 0)
         }

@@ -165,6 +165,24 @@ import Testing
         #expect(handler.events == [.opened, .inputEnded, .closed(.peer)])
     }
 
+    @Test func `the peer's end behind an answer that is being sent ends the connection in the same turn`() {
+        handler.onReceived = { bytes, connection in
+            connection.send(bytes)
+            return bytes.count
+        }
+        let loop = loop()
+        loop.driver.options.acceptsRepeatedly = false
+        let peer = loop.connect()
+        loop.rest()
+        peer.send([0x01])
+        loop.turn()
+        peer.end()
+        _ = loop.connect()  // whose accept asks for the next one
+        loop.turn()
+        #expect(handler.events.contains(.closed(.peer)))
+        #expect(peer.receivedBytes == [0x01])
+    }
+
     @Test func `a handler may go on sending after the peer's end`() {
         handler.onInputEnded = { _ in }
         let loop = loop()

@@ -307,7 +307,7 @@ import Testing
                     LoopGroupConfiguration(
                         loops: .count(2), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: 0)],
                         placement: .balanced)
-                ) { _ in Echo() }
+                ) { loop in LoopKeeper(loop) }
                 group.start()
                 let clients = (0..<4).map { _ in TCPClient(port: group.listeners[0].port) }
                 for client in clients {

@@ -9,6 +9,18 @@ final class Echo: ConnectionHandler {
     }
 }
 
+/// An echo that keeps its loop, as handlers do.
+final class LoopKeeper: ConnectionHandler {
+    private let loop: EventLoop
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
+        connection.send(bytes.bytes)
+        return bytes.byteCount
+    }
+}
+
 /// Says hello and closes.
 final class Greeter: ConnectionHandler {
     func opened(_ connection: Connection) {
