@@ -74,7 +74,7 @@ struct Response {
 
 /// What is needed to turn a connection into a socket, with the user's type of data erased.
 @safe struct Upgrade {
-    let handlers: any SocketHandlers
+    let handlers: SocketHandlers
     let options: WebSocketOptions
     /// Writes the data where the session has room for it. Called at most once.
     let initializeData: (UnsafeMutableRawPointer) -> Void

@@ -139,9 +139,10 @@ extension Session {
 extension Session {
     /// Borrows the handlers without counting references.
     @inline(__always)
-    func withHandlers(_ body: (any SocketHandlers) throws -> Void) rethrows {
+    func withHandlers(_ body: (SocketHandlers) throws -> Void) rethrows {
         let kind = unsafe state.pointee.kind
-        try unsafe kind._withUnsafeGuaranteedRef { try body($0.handlers) }
+        let handlers = unsafe kind._withUnsafeGuaranteedRef { unsafe $0.borrowedHandlers }
+        try unsafe handlers._withUnsafeGuaranteedRef(body)
     }
 
     /// A handler threw: `error` hears of it, and the socket closes with 1011 unless `error` closed it.

@@ -2,26 +2,29 @@ import PubSub
 import WebSocketProtocol
 
 /// The handlers with the user's type erased: one dynamic call per event, then the user's closure.
-protocol SocketHandlers: AnyObject, Sendable {
+///
+/// A class and not a protocol, because an unmanaged reference to one can be borrowed: no retain and release per message.
+// Sendable: the only subclass is final and holds nothing but constants that are Sendable themselves.
+class SocketHandlers: @unchecked Sendable {
     /// Where the connection's data lies behind the `SessionState`, and what one allocation for both needs.
-    var layout: SessionLayout { get }
-    func open(_ session: Session) throws
-    func message(_ session: Session, _ message: borrowing Message) throws
-    func drain(_ session: Session) throws
-    func close(_ session: Session, _ code: CloseCode, _ reason: String) throws
-    func ping(_ session: Session, _ payload: borrowing RawSpan) throws
-    func pong(_ session: Session, _ payload: borrowing RawSpan) throws
-    func error(_ session: Session, _ error: any Error)
+    var layout: SessionLayout { preconditionFailure("abstract") }
+    func open(_ session: Session) throws {}
+    func message(_ session: Session, _ message: borrowing Message) throws {}
+    func drain(_ session: Session) throws {}
+    func close(_ session: Session, _ code: CloseCode, _ reason: String) throws {}
+    func ping(_ session: Session, _ payload: borrowing RawSpan) throws {}
+    func pong(_ session: Session, _ payload: borrowing RawSpan) throws {}
+    func error(_ session: Session, _ error: any Error) {}
     /// Whether the two below do anything.
-    var reportsSubscriptions: Bool { get }
-    var reportsDrops: Bool { get }
-    func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws
-    func dropped(_ session: Session, _ message: borrowing Message) throws
-    func deinitializeData(of session: Session)
+    var reportsSubscriptions: Bool { false }
+    var reportsDrops: Bool { false }
+    func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws {}
+    func dropped(_ session: Session, _ message: borrowing Message) throws {}
+    func deinitializeData(of session: Session) {}
 }
 
 /// The user's closures, and the one place that knows the type of a connection's data.
-final class HandlerTable<ConnectionData>: SocketHandlers {
+final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
     typealias Socket = WebSocket<ConnectionData>
 
     private let onOpen: (@Sendable (borrowing Socket) throws -> Void)?
@@ -59,39 +62,39 @@ final class HandlerTable<ConnectionData>: SocketHandlers {
         onDropped = dropped
     }
 
-    var layout: SessionLayout { SessionLayout(dataOf: ConnectionData.self) }
+    override var layout: SessionLayout { SessionLayout(dataOf: ConnectionData.self) }
 
-    func open(_ session: Session) throws { try onOpen?(Socket(session)) }
+    override func open(_ session: Session) throws { try onOpen?(Socket(session)) }
 
-    func message(_ session: Session, _ message: borrowing Message) throws {
+    override func message(_ session: Session, _ message: borrowing Message) throws {
         if let onMessage { return try onMessage(Socket(session), message) }
         guard let onAsyncMessage else { return }
         let reference = WebSocketRef<ConnectionData>(session.lifeline)
         session.handleLater(OwnedMessage(message)) { try await onAsyncMessage(reference, $0) }
     }
 
-    func drain(_ session: Session) throws { try onDrain?(Socket(session)) }
+    override func drain(_ session: Session) throws { try onDrain?(Socket(session)) }
 
-    func close(_ session: Session, _ code: CloseCode, _ reason: String) throws {
+    override func close(_ session: Session, _ code: CloseCode, _ reason: String) throws {
         try onClose?(Socket(session), code, reason)
     }
 
-    func ping(_ session: Session, _ payload: borrowing RawSpan) throws { try onPing?(Socket(session), payload) }
+    override func ping(_ session: Session, _ payload: borrowing RawSpan) throws { try onPing?(Socket(session), payload) }
 
-    func pong(_ session: Session, _ payload: borrowing RawSpan) throws { try onPong?(Socket(session), payload) }
+    override func pong(_ session: Session, _ payload: borrowing RawSpan) throws { try onPong?(Socket(session), payload) }
 
-    func error(_ session: Session, _ error: any Error) { onError?(Socket(session), error) }
+    override func error(_ session: Session, _ error: any Error) { onError?(Socket(session), error) }
 
-    var reportsSubscriptions: Bool { onSubscription != nil }
-    var reportsDrops: Bool { onDropped != nil }
+    override var reportsSubscriptions: Bool { onSubscription != nil }
+    override var reportsDrops: Bool { onDropped != nil }
 
-    func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws {
+    override func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws {
         try onSubscription?(Socket(session), topic, before, after)
     }
 
-    func dropped(_ session: Session, _ message: borrowing Message) throws { try onDropped?(Socket(session), message) }
+    override func dropped(_ session: Session, _ message: borrowing Message) throws { try onDropped?(Socket(session), message) }
 
-    func deinitializeData(of session: Session) {
+    override func deinitializeData(of session: Session) {
         // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once,
         // here.
         unsafe session.data.assumingMemoryBound(to: ConnectionData.self).deinitialize(count: 1)

@@ -2,9 +2,9 @@ import WebSocketProtocol
 
 /// One kind of socket on one loop: the handlers, and their options in the units that the loop counts in.
 @safe final class SocketKind {
-    /// `ownedHandlers` keeps them; these spare a retain and a release per event.
-    unowned(unsafe) private let unownedHandlers: any SocketHandlers
-    private let ownedHandlers: any SocketHandlers
+    let handlers: SocketHandlers
+    /// The same, to be borrowed without a retain and a release per event.
+    let borrowedHandlers: Unmanaged<SocketHandlers>
     unowned(unsafe) let loop: ServerLoop
     let counters: UnsafeMutablePointer<LoopCounters>
     let layout: SessionLayout
@@ -25,9 +25,9 @@ import WebSocketProtocol
     /// Open sessions; at zero the loop lets go of this object.
     var sessionCount = 0
 
-    init(handlers: any SocketHandlers, options: WebSocketOptions, loop: ServerLoop) {
-        unsafe unownedHandlers = handlers
-        ownedHandlers = handlers
+    init(handlers: SocketHandlers, options: WebSocketOptions, loop: ServerLoop) {
+        self.handlers = handlers
+        unsafe borrowedHandlers = .passUnretained(handlers)
         unsafe self.loop = loop
         unsafe counters = loop.counters
         layout = handlers.layout
@@ -44,6 +44,4 @@ import WebSocketProtocol
         writeStallTimeout = options.writeStallTimeout.milliseconds
         maxLifetime = options.maxLifetime.milliseconds
     }
-
-    var handlers: any SocketHandlers { unsafe unownedHandlers }
 }
