@@ -79,9 +79,13 @@ final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
         try onClose?(Socket(session), code, reason)
     }
 
-    override func ping(_ session: Session, _ payload: borrowing RawSpan) throws { try onPing?(Socket(session), payload) }
+    override func ping(_ session: Session, _ payload: borrowing RawSpan) throws {
+        try onPing?(Socket(session), payload)
+    }
 
-    override func pong(_ session: Session, _ payload: borrowing RawSpan) throws { try onPong?(Socket(session), payload) }
+    override func pong(_ session: Session, _ payload: borrowing RawSpan) throws {
+        try onPong?(Socket(session), payload)
+    }
 
     override func error(_ session: Session, _ error: any Error) { onError?(Socket(session), error) }
 
@@ -92,7 +96,9 @@ final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
         try onSubscription?(Socket(session), topic, before, after)
     }
 
-    override func dropped(_ session: Session, _ message: borrowing Message) throws { try onDropped?(Socket(session), message) }
+    override func dropped(_ session: Session, _ message: borrowing Message) throws {
+        try onDropped?(Socket(session), message)
+    }
 
     override func deinitializeData(of session: Session) {
         // Safe: `open` of the upgrade initialized this memory with exactly this type, and it is deinitialized once,
