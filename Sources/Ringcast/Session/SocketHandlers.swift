@@ -3,7 +3,8 @@ import WebSocketProtocol
 
 /// The handlers with the user's type erased: one dynamic call per event, then the user's closure.
 ///
-/// A class and not a protocol, because an unmanaged reference to one can be borrowed: no retain and release per message.
+/// A class and not a protocol, because an unmanaged reference to one can be borrowed: no retain and release per
+/// message.
 // Sendable: the only subclass is final and holds nothing but constants that are Sendable themselves.
 class SocketHandlers: @unchecked Sendable {
     /// Where the connection's data lies behind the `SessionState`, and what one allocation for both needs.
