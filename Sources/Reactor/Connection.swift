@@ -37,6 +37,10 @@ public struct Connection: ~Escapable {
         return true
     }
 
+    /// Asks for `drained` when everything that is queued has been taken by the kernel, also if it leaves without ever
+    /// blocking.
+    package func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
+
     /// `close` or `abort` was called, or the peer is gone.
     public var isClosing: Bool { !slot.state.flags.isDisjoint(with: [.closing, .ended]) }
 

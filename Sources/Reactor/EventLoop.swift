@@ -70,6 +70,9 @@ public final class EventLoop {
         unsafe handler = NoHandler.shared
     }
 
+    /// The handler that was made for this loop.
+    package var installedHandler: any ConnectionHandler { unsafe handler }
+
     /// Connections that this loop owns at present.
     public var connectionCount: Int { connections.count }
 

@@ -30,6 +30,11 @@ public struct LoopGroupConfiguration: Sendable {
 }
 
 /// How many loops a group has.
+extension LoopGroupConfiguration {
+    /// How many loops a group of this configuration will have.
+    package func resolvedLoopCount() throws(ReactorError) -> Int { try LoopPlan(self).loopCount }
+}
+
 public enum LoopCount: Hashable, Sendable {
     /// One for each processor that the process may run on, fewer where a cgroup's quota is lower.
     case perCore
