@@ -51,6 +51,8 @@ public final class EventLoop {
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
+    /// When the handler wants to be called (ms).
+    var handlerWakeTime: UInt64?
 
     package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
@@ -158,6 +160,7 @@ public final class EventLoop {
         case .receiveLarge: received(completion, .large)
         case .send: sendEnded(completion)
         case .accept: accepted(completion)
+        case .connect: connectEnded(completion)
         case .batchedSend, .wakeUp, .notification, .unanswered: break
         }
     }

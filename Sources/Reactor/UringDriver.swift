@@ -9,7 +9,9 @@ package final class UringDriver: Driver {
     package let wakeUp: WakeUpEvent
     package let notificationAddress: Int32?
 
-    private let ring: Ring
+    let ring: Ring
+    /// What connects under way read their address from, until they are handed over.
+    var connectAddresses: [UnsafeMutablePointer<sockaddr_storage>] = unsafe []
     private let small: BufferRing
     private let large: BufferRing
 
@@ -85,6 +87,7 @@ package final class UringDriver: Driver {
         if let error = ring.submitAndWait(milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
+        if unsafe !connectAddresses.isEmpty { releaseConnectAddresses() }
     }
 
     package func nextCompletion() -> DriverCompletion? {

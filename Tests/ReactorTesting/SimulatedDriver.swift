@@ -39,6 +39,8 @@ package final class SimulatedDriver: Driver {
     package var options: Options
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
+    /// Errors (errno) that the next sockets cannot be made for.
+    package var socketErrors: [Int32] = []
 
     let small: SimulatedBuffers
     let large: SimulatedBuffers
@@ -52,6 +54,8 @@ package final class SimulatedDriver: Driver {
     /// Accepted, in this order.
     var descriptors: [Int32] = []
     var peers: [Int32: SimulatedPeer] = [:]
+    /// Ends of the loop's outbound connections, in order.
+    package internal(set) var outboundPeers: [SimulatedPeer] = []
     package internal(set) var closedListeners: Set<Int32> = []
     /// The socket or listener of every operation that is not answered yet.
     var inFlight: [Token: Int32] = [:]
@@ -94,6 +98,7 @@ package final class SimulatedDriver: Driver {
         handOver()
         moveSends()
         moveAccepts()
+        moveConnects()
         moveInput()
         collect()
         let isIdle = completions.isEmpty && answers.isEmpty && operations.isEmpty
