@@ -1,4 +1,5 @@
-/// Where a WebSocket server is (RFC 6455 §3): `ws://host:port/path?query`, `wss://…`, or `ws+unix:/path/of/socket:/path`.
+/// Where a WebSocket server is (RFC 6455 §3): `ws://host:port/path?query`, `wss://…`, or
+/// `ws+unix:/path/of/socket:/path`.
 ///
 /// `http` and `https` are taken for `ws` and `wss`, since redirects say so. Hosts are ASCII: an international name is
 /// written in its `xn--` form. What a path or query may not hold is percent-encoded.
