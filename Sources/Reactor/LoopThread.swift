@@ -29,13 +29,13 @@ final class LoopThread: Sendable {
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
         for (index, thread) in threads.enumerated() {
-            let descriptors = listeners.map { $0.descriptors[index] }
+            let shares = listeners.map { $0.share(of: index) }
             let processor = plan.processors?[index]
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)
                 do throws(SystemError) {
                     let driver = try makeDriver()
-                    thread.run(driver, index: index, links: links, log: log, descriptors, makeHandler)
+                    thread.run(driver, index: index, links: links, log: log, shares, makeHandler)
                 } catch {
                     thread.settle(.failure(.noRing(error)))
                 }
@@ -53,7 +53,7 @@ final class LoopThread: Sendable {
     }
 
     private func run(
-        _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ listeners: [Int32],
+        _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ listeners: [LoopListener],
         _ makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
@@ -96,9 +96,10 @@ final class LoopThread: Sendable {
         startSignal.signal()
     }
 
-    func stop() {
-        executor.execute { LoopGroup.currentLoop?.stop() }
-    }
+    func stopAccepting() { executor.execute { LoopGroup.currentLoop?.stopAccepting() } }
+
+    /// Behind what the calling thread has posted to the loop.
+    func stop() { executor.executeBehindMessages { LoopGroup.currentLoop?.stop() } }
 
     func join() {
         endSignal.wait()
