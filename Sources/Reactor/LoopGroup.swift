@@ -41,6 +41,9 @@ public final class LoopGroup: Sendable {
         guard configuration.listeners.count <= 256 else { throw ReactorError("there can be at most 256 listeners") }
         Self.raiseDescriptorLimit()
         let capabilities = try UringCapabilities.probe()
+        if plan.coalescingMicroseconds != nil, !capabilities.gathersCompletions {
+            configuration.log(.warning, "coalescing stays off: it needs Linux 6.12 or newer")
+        }
         var sockets: [ListenerSocket] = []
         do {
             for (index, listener) in configuration.listeners.enumerated() {
@@ -145,6 +148,8 @@ struct LoopPlan {
     let loopCount: Int
     /// The processor of each loop; nil: wherever the scheduler puts it.
     let processors: [Int]?
+    /// How long a busy loop waits for more; nil: not at all.
+    let coalescingMicroseconds: UInt32?
 
     init(_ configuration: LoopGroupConfiguration) throws(ReactorError) {
         let allowed = Processors.allowed
@@ -157,6 +162,7 @@ struct LoopPlan {
             }
             loopCount = count
         }
+        coalescingMicroseconds = try configuration.coalescing.checkedMicroseconds()
         let isLimitedByQuota = perCore < allowed.count
         let pins = configuration.pinsThreads ?? (!isLimitedByQuota && loopCount <= allowed.count)
         processors = pins && !allowed.isEmpty ? (0..<loopCount).map { allowed[$0 % allowed.count] } : nil

@@ -21,13 +21,13 @@ enum UnixListener {
         // Made beside it, and moved to its place when it is ready.
         let temporary = takesOver ? path + ".new" : path
         let address = takesOver ? try UnixAddress(path: temporary) : final
-        unlink(temporary)
+        _ = unsafe unlink(temporary)
         do throws(SystemError) {
             let descriptor = try open(address, permissions: permissions, backlog: backlog, at: temporary)
-            if takesOver, rename(temporary, path) != 0 {
+            if takesOver, unsafe rename(temporary, path) != 0 {
                 let error = SystemError.last
                 close(descriptor)
-                unlink(temporary)
+                _ = unsafe unlink(temporary)
                 throw error
             }
             return (descriptor, SocketFile(at: path))
@@ -69,15 +69,20 @@ enum UnixListener {
             unsafe address.withPointer { address, length in
                 unsafe Glibc.bind(descriptor, address.assumingMemoryBound(to: sockaddr.self), length)
             } == 0
-        if isBound, path.map({ path in permissions.map { chmod(path, $0) == 0 } ?? true }) ?? true,
+        if isBound, isChanged(path, to: permissions),
             listen(descriptor, Int32(clamping: backlog)) == 0
         {
             return descriptor
         }
         let error = SystemError.last
         close(descriptor)
-        if isBound, let path { unlink(path) }
+        if isBound, let path { _ = unsafe unlink(path) }
         throw error
+    }
+
+    private static func isChanged(_ path: String?, to permissions: UInt32?) -> Bool {
+        guard let path, let permissions else { return true }
+        return unsafe chmod(path, permissions) == 0
     }
 
     private static func cannotListen(_ name: String, _ error: SystemError) -> ReactorError {
@@ -149,7 +154,7 @@ struct SocketFile: Sendable {
         guard unsafe lstat(path, &information) == 0, information.st_dev == device, information.st_ino == inode else {
             return
         }
-        unlink(path)
+        _ = unsafe unlink(path)
     }
 }
 
@@ -160,7 +165,7 @@ private struct DirectoryLock {
 
     init(of path: String) {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        descriptor = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         // Held for microseconds by us; somebody else's lock must not hold up a loop.
         var attempts = 0

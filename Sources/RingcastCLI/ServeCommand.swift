@@ -38,6 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
             hostname: options.host, port: options.port, endpoints: options.endpoints,
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
+            coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
             logger: logger)
         let endpoints = Endpoints(options: options.socketOptions)

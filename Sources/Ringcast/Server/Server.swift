@@ -61,7 +61,7 @@ extension LoopGroupConfiguration {
         self.init(
             loops: configuration.loops, pinsThreads: configuration.pinning,
             listeners: configuration.listeningEndpoints.map { ListenerConfiguration($0) },
-            placement: configuration.placement, driver: configuration.driver
+            placement: configuration.placement, driver: configuration.driver, coalescing: configuration.coalescing
         ) { level, message in
             switch level {
             case .info: logger.info("\(message)")
