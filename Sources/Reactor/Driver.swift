@@ -18,6 +18,9 @@ package protocol Driver: AnyObject {
     var unsubmittedCount: Int { get }
 
     func accept(on listener: Int32, token: Token)
+    /// A socket for an outbound connection, bound to `source` if there is one.
+    func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
+    func connect(_ socket: Int32, to address: ConnectAddress, token: Token)
     func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
     /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
     func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)

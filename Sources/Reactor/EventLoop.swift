@@ -51,6 +51,8 @@ public final class EventLoop {
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
+    /// When the handler wants to be called (ms).
+    var handlerWakeTime: UInt64?
     /// nil: this loop never waits for more than there is.
     var coalescer: Coalescer?
 
@@ -165,6 +167,7 @@ public final class EventLoop {
         case .receiveLarge: received(completion, .large)
         case .send: sendEnded(completion)
         case .accept: accepted(completion)
+        case .connect: connectEnded(completion)
         case .batchedSend, .wakeUp, .notification, .unanswered: break
         }
     }

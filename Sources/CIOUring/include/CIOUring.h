@@ -45,6 +45,8 @@ void ringcast_set_current_loop(void *_Nullable loop);
 // socket(2) & co. with flags whose names are not plain integers in Swift.
 int ringcast_tcp_socket(int family);
 int ringcast_stream_pair(int descriptors[_Nonnull 2]);
+// Fills memory from the kernel's cryptographic generator; 0, or -errno.
+int ringcast_random_bytes(void *_Nonnull bytes, int count);
 // Bytes sent that the peer has not acknowledged.
 int ringcast_untaken_bytes(int socket);
 #endif
