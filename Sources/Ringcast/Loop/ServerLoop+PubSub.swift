@@ -71,8 +71,9 @@ extension ServerLoop {
             let session = unsafe Session(subscriber: subscriber)
             if session.isBehind(isGoverned: isGoverned) {
                 switch session.deliver(frame, holding: &held, policy: policy, of: entry) {
+                case .queued: break
+                case .queuedBehind, .atLimit: reach.blocked += 1
                 case .closed: reach.count -= 1
-                case .queued, .queuedBehind, .atLimit: reach.blocked += 1
                 }
                 return
             }

@@ -49,7 +49,7 @@ extension Session {
             unsafe connection.sendMasked(frame.bytes, key: loop.maskingKeys.next())
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1
-            return connection.isBlocked
+            return connection.isBlocked ? .queuedBehind : .queued
         }
         guard policy.evicts || flags.contains(.backlogged) else {
             _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
