@@ -48,6 +48,11 @@ public final class EventLoop {
     private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
+    /// See `EventLoop+Stop.swift`: what has been asked, how far it has come, and that the handler knows.
+    var hasStoppedAccepting = false
+    var hasReportedEndOfAccepting = false
+    var loopsWithoutListeners = 0
+    var isAskedToStop = false
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
@@ -187,19 +192,12 @@ public final class EventLoop {
                 switch message {
                 case .service(let message): unsafe handler.received(message)
                 case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
+                case .acceptingHasEnded: acceptingHasEndedOnLoop()
                 }
             }
             left -= taken
             if unsafe taken < Self.messagesAtATime || handler.messageWork &- start >= Self.messageWorkPerTurn { break }
         }
-    }
-
-    /// Asks the loop to end; called on it.
-    package func stop() {
-        guard !isStopping else { return }
-        isStopping = true
-        closeListeners()
-        unsafe handler.stopping()
     }
 }
 

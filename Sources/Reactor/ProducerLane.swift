@@ -57,6 +57,14 @@ internal import Synchronization
         return true
     }
 
+    /// Producer only. Takes `element` whatever is held back already.
+    func pushUrgent(_ element: Element, _ bounds: OverflowBounds<Element>) {
+        let bytes = bounds.byteCount(element)
+        if flush(bounds) && pushIntoRing(element, bytes, bounds) { return }
+        unsafe overflow.pointee.append(element, byteCount: bytes)
+        unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
+    }
+
     /// Producer only.
     var hasOverflow: Bool { unsafe !overflow.pointee.isEmpty }
 
