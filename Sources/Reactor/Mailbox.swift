@@ -85,7 +85,7 @@ internal import Synchronization
     /// The same for what must not be lost: the bounds do not count for it.
     package func pushUrgent(_ element: Element, from producer: Int) {
         let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
-        if unsafe !lane.pointee.pushIntoRing(element) { unsafe lane.pointee.pushUrgent(element, overflowBounds) }
+        unsafe lane.pointee.pushUrgent(element, overflowBounds)
         lanesInUse.insert(producer)
     }
 
