@@ -36,7 +36,8 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Say nothing but what goes wrong.")
     var quiet = false
 
-    @Option(help: "Compression of messages: off. (shared and dedicated are not part of this version yet.)")
+    @Option(
+        help: "Compression of messages: off, shared (nothing remembered between them) or dedicated (per connection).")
     var compression = Compression.off
 
     @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "path"))
@@ -56,7 +57,17 @@ struct ServeOptions: ParsableArguments {
     var slowConsumer = SlowConsumer.dropNewest
 
     enum Driver: String, ExpressibleByArgument, CaseIterable { case auto, uring, epoll }
-    enum Compression: String, ExpressibleByArgument, CaseIterable { case off, shared, dedicated }
+    enum Compression: String, ExpressibleByArgument, CaseIterable {
+        case off, shared, dedicated
+
+        var options: PerMessageDeflate {
+            switch self {
+            case .off: false
+            case .shared: true
+            case .dedicated: PerMessageDeflate(compress: .dedicated, decompress: .dedicated)
+            }
+        }
+    }
 
     enum SlowConsumer: String, ExpressibleByArgument, CaseIterable {
         case dropNewest = "drop-newest"
@@ -93,12 +104,12 @@ struct ServeOptions: ParsableArguments {
     func refuseWhatComesLater() throws {
         if unix != nil { throw CommandFailure.notYet("--unix") }
         if tlsCert != nil || tlsKey != nil { throw CommandFailure.notYet(tlsCert != nil ? "--tls-cert" : "--tls-key") }
-        if compression != .off { throw CommandFailure.notYet("--compression \(compression.rawValue)") }
         if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
     }
 
     var socketOptions: WebSocketOptions {
         WebSocketOptions(
-            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout))
+            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout),
+            perMessageDeflate: compression.options)
     }
 }

@@ -13,6 +13,8 @@ final class ServerCore: Sendable {
     let registry: TopicRegistry
     /// One per loop, by its index.
     let counters: [PublishedCounters]
+    /// For publishers that are no loops.
+    let foreignCompression = ForeignCompression()
     private let shared: Mutex<Shared>
 
     private struct Shared {

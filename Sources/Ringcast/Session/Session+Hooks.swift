@@ -55,6 +55,10 @@ extension Session {
             default: 2
             }
         let opcode: Opcode = unsafe frame[0] & 0x0F == Opcode.text.rawValue ? .text : .binary
+        // RSV1 (RFC 7692 §6).
+        if unsafe frame[0] & 0x40 != 0 {
+            return unsafe reportDrop(deflatedFrame: frame, as: opcode, headerLength: length)
+        }
         unsafe reportDrop(UnsafeRawBufferPointer(rebasing: frame[length...]), as: opcode)
     }
 
