@@ -86,12 +86,7 @@ extension SharedFrame {
     /// What follows its header: it is not masked, nor compressed (RFC 6455 §5.2).
     var payload: UnsafeRawBufferPointer {
         let frame = unsafe bytes
-        let headerLength =
-            switch unsafe frame[1] {
-            case 126: 4
-            case 127: 10
-            default: 2
-            }
+        let headerLength = unsafe FrameHeader.encodedLength(ofFrame: frame)
         return unsafe UnsafeRawBufferPointer(rebasing: frame[headerLength...])
     }
 

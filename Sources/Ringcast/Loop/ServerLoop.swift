@@ -20,6 +20,10 @@ import WebSocketProtocol
     let compression = LoopCompression()
     var date = DateHeader()
     let requestLimits: RequestLimits
+    /// What the frames of this loop's client sockets are masked with.
+    let maskingKeys = MaskingKeyPool()
+    /// Client connections that are no sockets yet, by their number.
+    var attempts: [UInt64: ConnectionAttempt] = [:]
     var fetch: Fetch
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
@@ -47,7 +51,10 @@ import WebSocketProtocol
         requestLimits = core.configuration.limits.requestLimits
     }
 
-    deinit { unsafe counters.deallocate() }
+    deinit {
+        unsafe counters.deallocate()
+        maskingKeys.deallocate()
+    }
 
     var loop: EventLoop { unsafe eventLoop }
 
@@ -73,6 +80,10 @@ import WebSocketProtocol
             // Frames may follow the handshake in the same segment.
             guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
             return session.receive(&bytes, from: consumed, on: self)
+        case .outbound(let attempt):
+            let consumed = attempt.receive(bytes.bytes, on: connection)
+            guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
+            return session.receive(&bytes, from: consumed, on: self)
         case .none: return bytes.byteCount
         }
     }
@@ -81,7 +92,7 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.drained()
         case .http(let exchange): exchange.drained(connection)
-        case .none: break
+        case .outbound, .none: break
         }
     }
 
@@ -89,6 +100,7 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.inputEnded()
         case .http(let exchange): exchange.inputEnded(connection)
+        case .outbound(let attempt): attempt.inputEnded(connection)
         case .none: connection.close()
         }
     }
@@ -97,7 +109,8 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.deadlineReached(now: now)
         case .http(let exchange): exchange.deadlineReached(connection)
-        case .none: break
+        case .outbound(let attempt): attempt.deadlineReached(connection)
+        case .none: connection.close()
         }
     }
 
@@ -105,6 +118,7 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
+        case .outbound(let attempt): attempt.closed(connection, reason)
         case .none: break
         }
     }
@@ -123,6 +137,7 @@ import WebSocketProtocol
     func stopping() {
         isStopping = true
         stopSessions()
+        stopAttempts()
     }
 }
 
@@ -146,14 +161,18 @@ extension ServerLoop {
     }
 
     /// Turns a connection whose handshake has been answered into a socket, and calls its open handler.
-    func open(_ upgrade: Upgrade, on connection: Connection, subprotocol: String?, deflate: DeflateParameters?) {
+    func open(
+        _ upgrade: Upgrade, on connection: Connection, role: Role = .server, subprotocol: String?,
+        deflate: DeflateParameters? = nil
+    ) {
         let kind = kind(of: upgrade.handlers, options: upgrade.options)
         let (slot, serial) = sessions.reserve()
         let session = unsafe Session.allocate(
-            on: connection, kind: kind, serial: serial, slot: slot, now: now, initializeData: upgrade.initializeData)
+            on: connection, kind: kind, role: role, serial: serial, slot: slot, now: now,
+            initializeData: upgrade.initializeData)
         sessions.insert(session)
         unsafe connection.context = ConnectionRole.socket(session).context
-        if let deflate { session.agree(on: deflate, role: .server) }
+        if let deflate { session.agree(on: deflate, role: role) }
         if let subprotocol { session.makeExtras().subprotocol = subprotocol }
         session.startLiveness(now: now)
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }

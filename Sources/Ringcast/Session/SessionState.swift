@@ -7,7 +7,7 @@ import WebSocketProtocol
 ///
 /// Its size is pinned by a test: an idle server is mostly these.
 @safe struct SessionState: ~Copyable {
-    var decoder = FrameDecoder(role: .server)
+    var decoder: FrameDecoder
     let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
@@ -60,6 +60,8 @@ struct SessionFlags: OptionSet {
     static let deflates = SessionFlags(rawValue: 1 << 11)
     /// What is deflated refers to what was sent before.
     static let keepsContext = SessionFlags(rawValue: 1 << 12)
+    /// A client's: its frames are masked.
+    static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
 }
