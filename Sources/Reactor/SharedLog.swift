@@ -8,12 +8,14 @@ final class SharedLog {
     private static let blockByteCount = 64 << 10
     private static let keptBlocks = 16
 
-    private var current: SharedBlock?
-    private var free: [SharedBlock] = []
+    @LoopOwned private var current: SharedBlock?
+    @LoopOwned private var free: [SharedBlock] = []
 
     deinit {
         if let current { release(current) }
         for block in free { block.deallocate() }
+        _current.deallocate()
+        _free.deallocate()
     }
 
     /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and

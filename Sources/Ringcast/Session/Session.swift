@@ -78,7 +78,7 @@ extension Session {
         let state = unsafe memory.bindMemory(to: SessionState.self, capacity: 1)
         unsafe state.initialize(
             to: SessionState(
-                connection: connection.slot, kind: .passUnretained(kind), serial: serial, lastInbound: now, slot: slot))
+                connection: connection.slot, kind: .passUnretained(kind), slot: slot, serial: serial, lastInbound: now))
         unsafe initializeData(memory + layout.dataOffset)
         kind.sessionCount += 1
         return unsafe Session(state)
