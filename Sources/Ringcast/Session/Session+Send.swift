@@ -12,7 +12,7 @@ extension Session {
     /// Queues one message for this socket. Costs a copy of the payload into the cork.
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SendResult {
         let count = payload.count
-        guard count < Self.borrowThreshold, flags.isDisjoint(with: [.closing, .closed, .backlogged]) else {
+        guard count < Self.borrowThreshold, flags.isDisjoint(with: [.closing, .closed, .backlogged, .masks]) else {
             return unsafe sendAny(payload, as: opcode)
         }
         // The way of nearly every message.
@@ -89,7 +89,9 @@ extension Session {
     /// than the server's, so there is always room for the latter in front of the payload. Once per message: the header
     /// is overwritten.
     private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
-        guard let start = payload.baseAddress, unsafe loop.lendable == start, !flags.contains(.backlogged) else {
+        guard let start = payload.baseAddress, unsafe loop.lendable == start,
+            flags.isDisjoint(with: [.backlogged, .masks])
+        else {
             return false
         }
         unsafe loop.lendable = nil

@@ -16,7 +16,7 @@ import WebSocketProtocol
     var largeBufferTurns: UInt8 = 0
     /// Where the loop's `SessionTable` has it.
     let slot: UInt32
-    var decoder = FrameDecoder(role: .server)
+    var decoder: FrameDecoder
     /// Never used again on this loop: what references compare.
     let serial: UInt64
     /// When bytes last came, in the loop's milliseconds.
@@ -55,6 +55,8 @@ struct SessionFlags: OptionSet {
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
     static let held: SessionFlags = [.paused, .inputFull, .inputOver]
+    /// A client's: its frames are masked.
+    static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
 }
