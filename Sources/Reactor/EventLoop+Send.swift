@@ -189,7 +189,7 @@ extension EventLoop {
     private func giveBackLoan(_ loan: SendQueue.Loan) {
         switch loan {
         case .receiveBuffer(let buffer): if loans.end(buffer) { driver.giveBack(buffer) }
-        case .sharedBlock(let block): sharedLog.release(block)
+        case .sharedBlock(let block): sharedBlocks.release(block)
         }
     }
 }
