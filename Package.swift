@@ -30,8 +30,9 @@ let package = Package(
         .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .target(name: "CIOUring", dependencies: ["CLiburing"]),
         .target(name: "IOUring", dependencies: ["CIOUring"], swiftSettings: library),
-        // Loops and connections.
-        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
+        // Loops and connections, plain and over TLS.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring", "COpenSSL"], swiftSettings: library),
         // Pure layers: bytes and events in, bytes and events out.
         .target(
             name: "HTTPProtocol", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],

@@ -4,6 +4,8 @@ internal import IOUring
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
 struct LoopListener {
     let descriptor: Int32
+    /// nil: plain connections.
+    var tls: TLSServer?
     /// An accept is armed.
     var isAccepting = false
     /// When to try again after the descriptors had run out (ms).
@@ -16,8 +18,11 @@ struct LoopListener {
 extension EventLoop {
     private static let acceptRetryInterval: UInt64 = 200
 
-    package func listen(on descriptors: [Int32]) {
-        listeners = descriptors.map { LoopListener(descriptor: $0) }
+    package func listen(on descriptors: [Int32]) { listen(on: descriptors, tls: descriptors.map { _ in nil }) }
+
+    /// - Parameter tls: for each listener; nil: its connections are plain.
+    func listen(on descriptors: [Int32], tls: [TLSServer?]) {
+        listeners = zip(descriptors, tls).map { LoopListener(descriptor: $0, tls: $1) }
         for index in listeners.indices { armAccept(index) }
     }
 
@@ -82,6 +87,7 @@ extension EventLoop {
         connection.state.listenerIndex = listener
         connection.state.flags = .open
         armReceive(connection)
+        if let tls = listeners[Int(listener)].tls { return beginTLS(connection, tls) }
         unsafe handler.opened(Connection(connection))
     }
 

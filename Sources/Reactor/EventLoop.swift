@@ -44,6 +44,7 @@ public final class EventLoop {
     var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
     var loans: BufferLoans
+    var tls = TLSWork()
     private var completions: [DriverCompletion] = []
     private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
@@ -179,6 +180,7 @@ public final class EventLoop {
         guard !isStopping else { return }
         isStopping = true
         closeListeners()
+        endHandshakes()
         unsafe handler.stopping()
     }
 }
