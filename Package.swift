@@ -34,10 +34,11 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "Reactor", dependencies: ["IOUring", "CIOUring", "COpenSSL"], swiftSettings: library),
         // Pure layers: bytes and events in, bytes and events out.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "HTTPProtocol", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: library),
-        .target(name: "WebSocketProtocol", swiftSettings: library),
+        .target(name: "WebSocketProtocol", dependencies: ["CZlib"], swiftSettings: library),
         .target(name: "PubSub", swiftSettings: library),
         // What users import, and the tool.
         .target(

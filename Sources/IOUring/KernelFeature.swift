@@ -16,6 +16,9 @@ package enum KernelFeature: String, CaseIterable, Sendable {
     /// Completions run only when the loop asks for them (`IORING_SETUP_DEFER_TASKRUN`, 6.1). Without it: at any system
     /// call.
     case deferredTaskRun = "deferred-taskrun"
+    /// Waits for several completions, for a short time at most (`IORING_FEAT_MIN_TIMEOUT`, 6.12). Without it:
+    /// coalescing stays off.
+    case minimumWait = "min-wait"
 
     /// Whether the environment leaves this feature on.
     package var isAllowed: Bool { !Self.disabled.contains(self) }

@@ -8,6 +8,8 @@ internal import Glibc
 package struct Ring: ~Copyable {
     /// liburing keeps pointers into the structure, so it never moves.
     let storage: UnsafeMutablePointer<io_uring>
+    /// Calls name the ring by its place in the thread's table of registered rings.
+    let isRegistered: Bool
 
     /// - Parameters:
     ///   - submissionEntries: submissions that fit before they have to be handed over; a power of two.
@@ -27,10 +29,8 @@ package struct Ring: ~Copyable {
             unsafe storage.deallocate()
             throw SystemError(-result)
         }
-        if KernelFeature.registeredRing.isAllowed {
-            // An optimisation only: on failure calls go through the ordinary descriptor.
-            _ = unsafe io_uring_register_ring_fd(storage)
-        }
+        // An optimisation only: on failure calls go through the ordinary descriptor.
+        isRegistered = unsafe KernelFeature.registeredRing.isAllowed && io_uring_register_ring_fd(storage) == 1
         unsafe self.storage = unsafe storage
     }
 
@@ -62,12 +62,17 @@ package struct Ring: ~Copyable {
         case nil:
             result = unsafe io_uring_submit_and_wait(storage, 1)
         }
+        return Self.error(of: result)
+    }
+
+    /// What a call that waits came back with, if it is an error.
+    static func error(of result: Int32) -> SystemError? {
         switch result {
-        case -ETIME, -EINTR: return nil
+        case -ETIME, -EINTR: nil
         // Completions have to be collected before the kernel takes more: the caller does that next.
-        case -EBUSY, -EAGAIN: return nil
-        case ..<0: return SystemError(-result)
-        default: return nil
+        case -EBUSY, -EAGAIN: nil
+        case ..<0: SystemError(-result)
+        default: nil
         }
     }
 

@@ -12,6 +12,8 @@ package protocol Driver: AnyObject {
     var wakeUp: WakeUpEvent { get }
     /// What another driver's `notify` needs to reach this one; nil where there is no such way.
     var notificationAddress: Int32? { get }
+    /// Whether `wait(milliseconds:gathering:microseconds:)` may be called.
+    var gathersCompletions: Bool { get }
     /// Operations that `wait` has not handed over yet.
     var unsubmittedCount: Int { get }
 
@@ -32,6 +34,8 @@ package protocol Driver: AnyObject {
 
     /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).
     func wait(milliseconds: UInt64?)
+    /// The same, but it waits on for `count` completions, so many microseconds at most.
+    func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32)
     func nextCompletion() -> DriverCompletion?
 
     func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer

@@ -52,6 +52,8 @@ public final class EventLoop {
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
+    /// nil: this loop never waits for more than there is.
+    var coalescer: Coalescer?
 
     package init(
         index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
@@ -126,7 +128,11 @@ public final class EventLoop {
             // Nobody tells that a full lane has room again.
             if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
-        driver.wait(milliseconds: milliseconds)
+        if coalescer == nil {
+            driver.wait(milliseconds: milliseconds)
+        } else {
+            waitCoalescing(milliseconds: milliseconds)
+        }
         // Looked at now: what completions lead to is handed over with the next wait.
         flushesAreSubmitted = driver.unsubmittedCount == 0
         mailbox.wokeUp()
@@ -143,6 +149,7 @@ public final class EventLoop {
                 completions.append(completion)
             }
         }
+        coalescer?.noteTurn(completions.count, now: now)
     }
 
     private func handleCompletions() {

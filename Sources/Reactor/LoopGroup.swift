@@ -40,6 +40,9 @@ public final class LoopGroup: Sendable {
         let plan = try LoopPlan(configuration)
         Self.raiseDescriptorLimit()
         let capabilities = try UringCapabilities.probe()
+        if plan.coalescingMicroseconds != nil, !capabilities.gathersCompletions {
+            configuration.log(.warning, "coalescing stays off: it needs Linux 6.12 or newer")
+        }
         var sockets: [ListenerSocket] = []
         do {
             for listener in configuration.listeners {
@@ -137,6 +140,8 @@ struct LoopPlan {
     let loopCount: Int
     /// The processor of each loop; nil: wherever the scheduler puts it.
     let processors: [Int]?
+    /// How long a busy loop waits for more; nil: not at all.
+    let coalescingMicroseconds: UInt32?
 
     init(_ configuration: LoopGroupConfiguration) throws(ReactorError) {
         let allowed = Processors.allowed
@@ -149,6 +154,7 @@ struct LoopPlan {
             }
             loopCount = count
         }
+        coalescingMicroseconds = try configuration.coalescing.checkedMicroseconds()
         let isLimitedByQuota = perCore < allowed.count
         let pins = configuration.pinsThreads ?? (!isLimitedByQuota && loopCount <= allowed.count)
         processors = pins && !allowed.isEmpty ? (0..<loopCount).map { allowed[$0 % allowed.count] } : nil

@@ -11,6 +11,8 @@ public struct LoopGroupConfiguration: Sendable {
     public var placement: ConnectionPlacement
     /// How the loops talk to the kernel.
     public var driver: DriverChoice
+    /// Whether busy loops wait for more work.
+    public var coalescing: Coalescing
     /// Called for what an operator should know, on any of the loops' threads.
     public var log: LoopLog
 
@@ -18,13 +20,14 @@ public struct LoopGroupConfiguration: Sendable {
     public init(
         loops: LoopCount = .perCore, pinsThreads: Bool? = nil, listeners: [ListenerConfiguration] = [],
         placement: ConnectionPlacement = .kernel, driver: DriverChoice = .automatic,
-        log: @escaping LoopLog = { _, _ in }
+        coalescing: Coalescing = .off, log: @escaping LoopLog = { _, _ in }
     ) {
         self.loops = loops
         self.pinsThreads = pinsThreads
         self.listeners = listeners
         self.placement = placement
         self.driver = driver
+        self.coalescing = coalescing
         self.log = log
     }
 }

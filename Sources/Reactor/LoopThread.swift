@@ -35,7 +35,8 @@ final class LoopThread: Sendable {
                 thread.pin(to: processor, index: index, log: log)
                 do throws(SystemError) {
                     let driver = try makeDriver()
-                    thread.run(driver, index: index, links: links, log: log, descriptors, makeHandler)
+                    let coalescing = plan.coalescingMicroseconds
+                    thread.run(driver, index: index, links: links, log: log, coalescing, descriptors, makeHandler)
                 } catch {
                     thread.settle(.failure(.noRing(error)))
                 }
@@ -53,10 +54,11 @@ final class LoopThread: Sendable {
     }
 
     private func run(
-        _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ listeners: [Int32],
-        _ makeHandler: (EventLoop) -> any ConnectionHandler
+        _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ coalescing: UInt32?,
+        _ listeners: [Int32], _ makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
+        loop.coalesce(microseconds: coalescing)
         loop.install(makeHandler(loop))
         settle(
             .success(

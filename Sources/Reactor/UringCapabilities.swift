@@ -6,6 +6,7 @@ internal import IOUring
 package struct UringCapabilities: Sendable {
     package let sendsInBatches: Bool
     package let notifiesRings: Bool
+    package let gathersCompletions: Bool
 
     /// - Throws: when there is no ring to be had, or it does not receive from provided buffers (Linux 6.1 at least).
     package static func probe() throws(ReactorError) -> UringCapabilities {
@@ -16,7 +17,8 @@ package struct UringCapabilities: Sendable {
             let sendsInBatches = try sendsInBatches(ring)
             return UringCapabilities(
                 sendsInBatches: KernelFeature.batchedSend.isAllowed && sendsInBatches,
-                notifiesRings: KernelFeature.messageRing.isAllowed)
+                notifiesRings: KernelFeature.messageRing.isAllowed,
+                gathersCompletions: KernelFeature.minimumWait.isAllowed && ring.canGather)
         } catch {
             throw .noRing(error)
         }

@@ -8,6 +8,7 @@ package final class UringDriver: Driver {
     package let sendsInBatches: Bool
     package let wakeUp: WakeUpEvent
     package let notificationAddress: Int32?
+    package let gathersCompletions: Bool
 
     private let ring: Ring
     private let small: BufferRing
@@ -20,6 +21,7 @@ package final class UringDriver: Driver {
         large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 32)
         sendsInBatches = capabilities.sendsInBatches
         notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
+        gathersCompletions = capabilities.gathersCompletions
         wakeUp = try WakeUpEvent()
         watchWakeUps()
     }
@@ -83,6 +85,12 @@ package final class UringDriver: Driver {
 
     package func wait(milliseconds: UInt64?) {
         if let error = ring.submitAndWait(milliseconds: milliseconds) {
+            fatalError("io_uring_enter was refused: \(error)")
+        }
+    }
+
+    package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {
+        if let error = ring.submitAndGather(count, microseconds: microseconds, milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
     }

@@ -37,6 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration = ServerConfiguration(
             hostname: options.host, port: options.port, loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
+            coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy, logger: logger)
         let endpoints = Endpoints(options: options.socketOptions)
         let server = try Server(configuration: configuration) { request in endpoints.answer(request) }

@@ -27,6 +27,12 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "How to talk to the kernel: auto or uring. (epoll is not part of this version yet.)")
     var driver = Driver.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "Let a busy loop wait for more work, so many microseconds at most: less CPU, more latency. 0 is off.",
+            valueName: "microseconds"))
+    var coalesceUs = 0
+
     @Flag(help: "Say nothing but what goes wrong.")
     var quiet = false
 
@@ -75,6 +81,7 @@ struct ServeOptions: ParsableArguments {
         if let loops { try require(1...1_024 ~= loops, "--loops \(loops) is out of range: choose 1 to 1024 loops") }
         try require(maxPayload > 0, "--max-payload must be at least 1 byte")
         try require(0...86_400 ~= idleTimeout, "--idle-timeout is 0 to 86400 seconds")
+        try require(0...100_000 ~= coalesceUs, "--coalesce-us is 0 to 100000 microseconds")
         try require(backpressureLimit > 0, "--backpressure-limit must be at least 1 byte")
     }
 

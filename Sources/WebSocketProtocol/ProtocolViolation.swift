@@ -19,13 +19,15 @@ public enum ProtocolViolation: UInt8, Error, Hashable, Sendable, CaseIterable {
     case illegalCloseCode
     case invalidText
     case invalidCloseReason
+    // A compressed payload (RFC 7692 §7.2.2).
+    case invalidDeflate
 
     /// The code to close the connection with (§7.4.1).
     public var closeCode: CloseCode {
         switch self {
         case .messageTooBig: .messageTooBig
         case .tooManyEmptyFragments: .policyViolation
-        case .invalidText, .invalidCloseReason: .invalidPayload
+        case .invalidText, .invalidCloseReason, .invalidDeflate: .invalidPayload
         default: .protocolError
         }
     }
@@ -49,6 +51,7 @@ public enum ProtocolViolation: UInt8, Error, Hashable, Sendable, CaseIterable {
         case .illegalCloseCode: "illegal close code"
         case .invalidText: "text is not valid UTF-8"
         case .invalidCloseReason: "a close reason is not valid UTF-8"
+        case .invalidDeflate: "a compressed message cannot be decompressed"
         }
     }
 }

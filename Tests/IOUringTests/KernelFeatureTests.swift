@@ -6,6 +6,7 @@ import Testing
         #expect(
             KernelFeature.allCases.map(\.rawValue) == [
                 "batched-send", "multishot-accept", "message-ring", "registered-ring", "deferred-taskrun",
+                "min-wait",
             ])
     }
 

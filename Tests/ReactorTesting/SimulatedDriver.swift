@@ -9,6 +9,7 @@ package import Reactor
 package final class SimulatedDriver: Driver {
     package struct Options: Sendable {
         package var sendsInBatches = true
+        package var gathersCompletions = true
         package var acceptsRepeatedly = true
         package var smallBuffers = (count: 512, byteCount: 4096)
         package var largeBuffers = (count: 32, byteCount: 65536)
@@ -25,6 +26,8 @@ package final class SimulatedDriver: Driver {
     /// How often the loop has asked for something.
     package struct Counts {
         package var waits = 0
+        /// Those that were to gather several completions.
+        package var gatheringWaits = 0
         package var accepts = 0
         package var receives = 0
         package var sends = 0
@@ -33,12 +36,18 @@ package final class SimulatedDriver: Driver {
 
     package let wakeUp: WakeUpEvent
     package let notificationAddress: Int32? = nil
+    package var gathersCompletions: Bool { options.gathersCompletions }
     package internal(set) var counts = Counts()
     /// How long the loop would have slept in its last wait (`.max`: for ever); nil: there was something to do.
     package private(set) var sleep: UInt64?
     package var options: Options
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
+    /// What goes on while a wait gathers; nil: no time passes in it.
+    package var clock: VirtualClock?
+    package var whileGathering: () -> Void = {}
+    /// In microseconds.
+    package private(set) var longestGathering: UInt32 = 0
 
     let small: SimulatedBuffers
     let large: SimulatedBuffers
@@ -92,18 +101,37 @@ package final class SimulatedDriver: Driver {
         law(completions.isEmpty, "a wait began before all completions were collected")
         if chance(2) { moveInput() }
         handOver()
-        moveSends()
-        moveAccepts()
-        moveInput()
+        move()
         collect()
         let isIdle = completions.isEmpty && answers.isEmpty && operations.isEmpty
         sleep = isIdle && milliseconds != 0 ? milliseconds ?? .max : nil
+    }
+
+    /// Time goes on within the wait, millisecond by millisecond; what comes at each is `whileGathering`'s.
+    package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {
+        law(options.gathersCompletions, "a wait that the driver does not offer")
+        counts.gatheringWaits += 1
+        longestGathering = max(longestGathering, microseconds)
+        handOver()
+        move()
+        for _ in 0..<microseconds / 1_000 where answers.count < count {
+            clock?.advance(1)
+            whileGathering()
+            move()
+        }
+        wait(milliseconds: milliseconds)
     }
 
     package func nextCompletion() -> DriverCompletion? {
         guard let completion = completions.popFirst() else { return nil }
         if !completion.hasMore { settle(completion.token) }
         return completion
+    }
+
+    private func move() {
+        moveSends()
+        moveAccepts()
+        moveInput()
     }
 
     /// True once in `count` times, if there is a seed.

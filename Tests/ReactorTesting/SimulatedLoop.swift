@@ -25,6 +25,7 @@ package final class SimulatedLoop {
     ) {
         self.clock = clock
         driver = SimulatedDriver(options)
+        driver.clock = clock
         loop = EventLoop(
             index: index, driver: driver, links: links, executor: LoopExecutor(index: index, links: links), log: log,
             clock: clock.milliseconds)

@@ -19,6 +19,16 @@ static inline struct io_uring_cqe *_Nullable ringcast_next_completion(struct io_
     return &ring->cq.cqes[head & ring->cq.ring_mask];
 }
 
+// What liburing 2.3 does not know of the kernel.
+enum {
+    RINGCAST_FEAT_MIN_TIMEOUT = 1 << 15,  // Linux 6.12: IORING_FEAT_MIN_TIMEOUT
+};
+
+// Hands over every submission and waits for `count` completions, `microseconds` at most; if there is none by then, for the first one,
+// until `limit` is over. For kernels with RINGCAST_FEAT_MIN_TIMEOUT. The number of submissions, or -errno as liburing's functions.
+int ringcast_submit_and_gather(struct io_uring *_Nonnull ring, bool is_registered, unsigned count, unsigned microseconds,
+                               const struct __kernel_timespec *_Nonnull limit);
+
 // The processors this process may run on, ascending; returns how many there are (at most `capacity` are written).
 int ringcast_allowed_processors(int *_Nonnull processors, int capacity);
 // Pins the calling thread; 0, or an errno.

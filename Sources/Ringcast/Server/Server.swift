@@ -63,7 +63,8 @@ extension LoopGroupConfiguration {
                 ListenerConfiguration(
                     host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort)
             ],
-            placement: configuration.placement, driver: configuration.driver
+            placement: configuration.placement, driver: configuration.driver,
+            coalescing: configuration.coalescing
         ) { level, message in
             switch level {
             case .info: logger.info("\(message)")

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPProtocol
 public import Logging
+public import enum Reactor.Coalescing
 public import enum Reactor.DriverChoice
 public import enum Reactor.LoopCount
 public import enum Reactor.ConnectionPlacement
@@ -20,6 +21,8 @@ public struct ServerConfiguration: Sendable {
     public var placement: ConnectionPlacement
     /// How the loops talk to the kernel.
     public var driver: DriverChoice
+    /// Whether busy loops wait a little for more work, which saves CPU and costs latency.
+    public var coalescing: Coalescing
     /// Share the port with other processes that ask for the same.
     public var reusePort: Bool
     /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
@@ -44,6 +47,7 @@ public struct ServerConfiguration: Sendable {
         pinning: Bool? = nil,
         placement: ConnectionPlacement = .kernel,
         driver: DriverChoice = .automatic,
+        coalescing: Coalescing = .off,
         reusePort: Bool = false,
         originPolicy: OriginPolicy = .sameOrigin,
         subprotocols: [String] = [],
@@ -58,6 +62,7 @@ public struct ServerConfiguration: Sendable {
         self.pinning = pinning
         self.placement = placement
         self.driver = driver
+        self.coalescing = coalescing
         self.reusePort = reusePort
         self.originPolicy = originPolicy
         self.subprotocols = subprotocols

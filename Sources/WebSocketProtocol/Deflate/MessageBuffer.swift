@@ -1,0 +1,86 @@
+internal import Glibc
+
+/// Memory that messages are deflated or inflated to, one after the other. It grows with what is written.
+@safe public struct MessageBuffer: ~Copyable {
+    /// Invariant: `base` holds `capacity` bytes from `malloc`, of which the first `count` are written; nil when
+    /// `capacity` is 0.
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    /// Bytes written.
+    public private(set) var count = 0
+
+    private static let minimumCapacity = 4096
+
+    /// Owns nothing yet.
+    public init() {}
+
+    deinit { unsafe free(base) }
+
+    /// What is written, valid until the buffer is changed.
+    public var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            guard let base = unsafe base else { return RawSpan() }
+            // Safe: the invariant; the borrow of `self` keeps the memory alive and unchanged.
+            let bytes = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+            return unsafe _overrideLifetime(bytes, borrowing: self)
+        }
+    }
+
+    /// Forgets what is written. Memory beyond `kept` bytes is given back.
+    public mutating func removeAll(keeping kept: Int = .max) {
+        count = 0
+        guard capacity > kept else { return }
+        unsafe free(base)
+        unsafe base = nil
+        capacity = 0
+    }
+
+    /// Leaves room for so many bytes at the beginning, for `prepend`.
+    package mutating func begin(headroom: Int) {
+        removeAll()
+        skip(headroom)
+    }
+
+    /// Leaves so many bytes behind what is written.
+    package mutating func skip(_ byteCount: Int) {
+        let room = unsafe room(atLeast: byteCount)
+        unsafe room.baseAddress!.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        advance(by: byteCount)
+    }
+
+    /// Forgets the bytes behind the first `newCount`.
+    package mutating func truncate(to newCount: Int) {
+        precondition(newCount >= 0 && newCount <= count, "a buffer cannot be truncated to more than it holds")
+        count = newCount
+    }
+
+    /// The bytes written at `range`, to be overwritten.
+    @_lifetime(&self)
+    package mutating func mutableBytes(_ range: Range<Int>) -> MutableRawSpan {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "outside of the bytes written")
+        guard let base = unsafe base else { return MutableRawSpan() }
+        // Safe: the precondition; the borrow of `self` is exclusive.
+        let bytes = unsafe MutableRawSpan(_unsafeStart: base + range.lowerBound, byteCount: range.count)
+        return unsafe _overrideLifetime(bytes, mutating: &self)
+    }
+
+    /// Memory behind what is written, to be written to and then counted by `advance`.
+    /// - Parameter limit: the capacity never grows beyond it, unless `minimum` does not fit.
+    mutating func room(atLeast minimum: Int, growingTo limit: Int = .max) -> UnsafeMutableRawBufferPointer {
+        if capacity - count < minimum {
+            let doubled = max(2 * capacity, Self.minimumCapacity)
+            let grown = max(count + minimum, min(doubled, limit))
+            // Safe: `base` is nil or from `malloc`; `realloc` keeps what is written.
+            guard let larger = unsafe realloc(base, grown) else { fatalError("out of memory") }
+            unsafe base = larger
+            capacity = grown
+        }
+        return unsafe UnsafeMutableRawBufferPointer(start: base! + count, count: capacity - count)
+    }
+
+    mutating func advance(by written: Int) {
+        precondition(written >= 0 && count + written <= capacity, "more written than there was room for")
+        count += written
+    }
+}
