@@ -2,10 +2,10 @@ internal import Glibc
 internal import IOUring
 
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
-struct LoopListener {
+package struct LoopListener {
     let descriptor: Int32
     /// nil: plain connections.
-    var tls: TLSServer?
+    let tls: TLSServer?
     /// An accept is armed.
     var isAccepting = false
     /// When to try again after the descriptors had run out (ms).
@@ -13,16 +13,18 @@ struct LoopListener {
     var isClosed = false
     /// Said once each time it begins.
     var hasReportedExhaustion = false
+
+    package init(descriptor: Int32, tls: TLSServer? = nil) {
+        self.descriptor = descriptor
+        self.tls = tls
+    }
 }
 
 extension EventLoop {
     private static let acceptRetryInterval: UInt64 = 200
 
-    package func listen(on descriptors: [Int32]) { listen(on: descriptors, tls: descriptors.map { _ in nil }) }
-
-    /// - Parameter tls: for each listener; nil: its connections are plain.
-    func listen(on descriptors: [Int32], tls: [TLSServer?]) {
-        listeners = zip(descriptors, tls).map { LoopListener(descriptor: $0, tls: $1) }
+    package func listen(on listeners: [LoopListener]) {
+        self.listeners = listeners
         for index in listeners.indices { armAccept(index) }
     }
 

@@ -71,9 +71,14 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var reusePort: Bool
     /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
     public var backlog: Int
+    /// Its connections speak TLS; nil: they are plain. The handler gets and sends plain bytes either way.
+    public var tls: TLSConfiguration?
 
     /// An address; nothing is bound before the group is made.
-    public init(host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096) {
+    public init(
+        host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096, tls: TLSConfiguration? = nil
+    ) {
+        self.tls = tls
         self.host = host
         self.port = port
         self.reusePort = reusePort

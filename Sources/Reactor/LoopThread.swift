@@ -24,19 +24,20 @@ final class LoopThread: Sendable {
     /// by the time this throws, and the listeners are still the caller's.
     static func makeAll(
         plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], log: @escaping LoopLog,
-        listeners: [ListenerSocket], makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,
+        listeners: [ListenerSocket], tls: [TLSServer?],
+        makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
         for (index, thread) in threads.enumerated() {
-            let descriptors = listeners.map { $0.descriptors[index] }
+            let listeners = zip(listeners, tls).map { LoopListener(descriptor: $0.descriptors[index], tls: $1) }
             let processor = plan.processors?[index]
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)
                 do throws(SystemError) {
                     let driver = try makeDriver()
                     let coalescing = plan.coalescingMicroseconds
-                    thread.run(driver, index: index, links: links, log: log, coalescing, descriptors, makeHandler)
+                    thread.run(driver, index: index, links: links, log: log, coalescing, listeners, makeHandler)
                 } catch {
                     thread.settle(.failure(.noRing(error)))
                 }
@@ -55,7 +56,7 @@ final class LoopThread: Sendable {
 
     private func run(
         _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ coalescing: UInt32?,
-        _ listeners: [Int32], _ makeHandler: (EventLoop) -> any ConnectionHandler
+        _ listeners: [LoopListener], _ makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
         loop.coalesce(microseconds: coalescing)

@@ -109,7 +109,8 @@ extension EventLoop {
 
     /// What was never encrypted is not sent once the session is broken.
     func dropPlainBytes(_ connection: ConnectionSlot) {
-        guard connection.state.flags.isDisjoint(with: [.sending, .flushing]), let queue = unsafe connection.state.sendQueue,
+        guard connection.state.flags.isDisjoint(with: [.sending, .flushing]),
+            let queue = unsafe connection.state.sendQueue,
             unsafe queue.pointee.sealedPieceCount == 0
         else { return }
         releaseSendQueue(connection)

@@ -84,7 +84,9 @@ final class TLSContext: @unchecked Sendable {
         unsafe ringcast_tls_set_maximum_fragment(context, TLSRecord.plainByteCount)
         unsafe SSL_CTX_set_info_callback(context) { ssl, event, _ in
             // Only reached in handshakes, and by the few messages that TLS 1.3 has behind them.
-            guard event & SSL_CB_LOOP != 0, let ssl = unsafe ssl, let session = unsafe TLSSession(of: ssl) else { return }
+            guard event & SSL_CB_LOOP != 0, let ssl = unsafe ssl, let session = unsafe TLSSession(of: ssl) else {
+                return
+            }
             session.noteHandshakeMessage()
         }
         return unsafe context

@@ -61,7 +61,8 @@ extension LoopGroupConfiguration {
             loops: configuration.loops, pinsThreads: configuration.pinning,
             listeners: [
                 ListenerConfiguration(
-                    host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort)
+                    host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort,
+                    tls: configuration.tls)
             ],
             placement: configuration.placement, driver: configuration.driver,
             coalescing: configuration.coalescing
