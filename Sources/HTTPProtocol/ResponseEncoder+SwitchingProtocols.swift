@@ -30,7 +30,7 @@ extension ResponseEncoder {
         }
     }
 
-    private static func belongsToHandshake(_ name: HTTPField.Name) -> Bool {
+    static func belongsToHandshake(_ name: HTTPField.Name) -> Bool {
         switch name.canonicalName {
         case "upgrade", "connection", "content-length", "transfer-encoding": true
         default: name.canonicalName.hasPrefix("sec-websocket-")

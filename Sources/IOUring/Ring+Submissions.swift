@@ -15,6 +15,16 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
+    /// Completes once with 0, or with what the connection failed with. The address is read when the operation is handed
+    /// over.
+    package func connect(
+        _ socket: Int32, to address: UnsafePointer<sockaddr>, length: UInt32, userData: UInt64
+    ) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_connect(entry, socket, address, length)
+        unsafe entry.pointee.user_data = userData
+    }
+
     /// Completes for every arrival, each in a buffer of `group`, until it completes without `hasMore`.
     package func receive(on socket: Int32, group: UInt16, userData: UInt64) {
         let entry = unsafe nextSubmission()

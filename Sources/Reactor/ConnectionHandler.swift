@@ -4,6 +4,9 @@ public protocol ConnectionHandler: AnyObject {
     /// The first call for a connection.
     func opened(_ connection: Connection)
 
+    /// An outbound connection is there; only now may something be sent on it. One that fails hears `closed` instead.
+    func connected(_ connection: Connection)
+
     /// Bytes have come. They lie in the loop's receive buffer and may be changed in place.
     ///
     /// - Returns: how many were consumed, from the front. The rest is kept and comes again in front of the next bytes,
@@ -29,6 +32,9 @@ public protocol ConnectionHandler: AnyObject {
     /// The last call for a connection, exactly once for each `opened`, never from within another call.
     func closed(_ connection: Connection, _ reason: DisconnectReason)
 
+    /// The time that the loop was given for this handler has come.
+    func wakeTimeReached()
+
     /// What the turn brought has been delivered; what was queued leaves after this call.
     func turnEnds()
 
@@ -41,12 +47,14 @@ public protocol ConnectionHandler: AnyObject {
 
 extension ConnectionHandler {
     public func opened(_ connection: Connection) {}
+    public func connected(_ connection: Connection) {}
     public func drained(_ connection: Connection) {}
     public func inputEnded(_ connection: Connection) { connection.close() }
     public func deadlineReached(_ connection: Connection) {}
     public func secured(_ connection: Connection) {}
     public func securingFailed(_ connection: Connection, _ reason: String) {}
     public func closed(_ connection: Connection, _ reason: DisconnectReason) {}
+    public func wakeTimeReached() {}
     public func turnEnds() {}
     public func received(_ message: ServiceMessage) {}
     public func stopping() {}
@@ -78,6 +86,8 @@ enum LoopMessage: Sendable {
     case service(ServiceMessage)
     /// A connection that another loop accepted for this one.
     case adopt(descriptor: Int32, listener: UInt8)
+    /// The sending loop has closed its listeners: it will send no connection any more.
+    case acceptingHasEnded
 
     var byteCount: Int {
         if case .service(let message) = self { message.byteCount } else { 0 }

@@ -92,6 +92,8 @@ struct ConnectionFlags: OptionSet {
     static let reported = ConnectionFlags(rawValue: 1 << 19)
     /// Held input is of no use any more, but may be under delivery.
     static let dropsHeldInput = ConnectionFlags(rawValue: 1 << 20)
+    /// Outbound, and not connected yet.
+    static let connecting = ConnectionFlags(rawValue: 1 << 28)
     /// In the list of connections that watch for a write stall.
     static let watchedForStall = ConnectionFlags(rawValue: 1 << 17)
     /// Speaks TLS: `tls` is there.

@@ -18,6 +18,9 @@ package protocol Driver: AnyObject {
     var unsubmittedCount: Int { get }
 
     func accept(on listener: Int32, token: Token)
+    /// A socket for an outbound connection, bound to `source` if there is one.
+    func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
+    func connect(_ socket: Int32, to address: ConnectAddress, token: Token)
     func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
     /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
     func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
@@ -30,6 +33,11 @@ package protocol Driver: AnyObject {
     func cancelAll(on descriptor: Int32)
     func shutdownWriting(_ socket: Int32)
     func close(_ descriptor: Int32)
+    /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it. At
+    /// once, without a submission.
+    func acceptWaiting(on listener: Int32) -> Int32?
+    /// At once.
+    func closeListener(_ listener: Int32)
     func notify(_ address: Int32)
 
     /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).

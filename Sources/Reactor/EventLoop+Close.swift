@@ -8,6 +8,7 @@ extension EventLoop {
 
     func close(_ connection: ConnectionSlot) {
         guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
+        if connection.state.flags.contains(.connecting) { return end(connection, .local) }
         connection.state.flags.insert(.closing)
         connection.state.flags.remove(.paused)
         connection.state.lastProgress = now

@@ -22,6 +22,10 @@ extension EventLoop {
         }
         checkStalls()
         retryAcceptingAfterPause()
+        if let handlerWakeTime, now >= handlerWakeTime {
+            self.handlerWakeTime = nil
+            unsafe handler.wakeTimeReached()
+        }
         if let cutTime, now >= cutTime {
             self.cutTime = nil
             connections.forEach { end($0, .local) }
@@ -30,6 +34,12 @@ extension EventLoop {
 
     /// Cuts every connection that is still there at `milliseconds`, whatever it is doing: the end of a stop's patience.
     package func cutConnections(at milliseconds: UInt64) { cutTime = milliseconds }
+
+    /// Calls the handler's `wakeTimeReached` once `milliseconds` have come, if that is earlier than what was asked for
+    /// before. For the little that has no connection to set a deadline on.
+    package func wakeHandler(at milliseconds: UInt64) {
+        handlerWakeTime = min(handlerWakeTime ?? milliseconds, milliseconds)
+    }
 
     /// How long the loop may sleep (ms); nil is until something happens.
     func timeUntilDeadline() -> UInt64? {
@@ -41,6 +51,7 @@ extension EventLoop {
         if !watchedForStall.isEmpty { consider(lastStallCheck + Self.stallCheckInterval) }
         consider(acceptRetryTime)
         consider(cutTime)
+        consider(handlerWakeTime)
         return earliest.map { $0 > now ? $0 - now : 0 }
     }
 }

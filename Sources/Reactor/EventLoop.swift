@@ -49,9 +49,16 @@ public final class EventLoop {
     private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
+    /// See `EventLoop+Stop.swift`: what has been asked, how far it has come, and that the handler knows.
+    var hasStoppedAccepting = false
+    var hasReportedEndOfAccepting = false
+    var loopsWithoutListeners = 0
+    var isAskedToStop = false
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
+    /// When the handler wants to be called (ms).
+    var handlerWakeTime: UInt64?
     /// nil: this loop never waits for more than there is.
     var coalescer: Coalescer?
 
@@ -166,6 +173,7 @@ public final class EventLoop {
         case .receiveLarge: received(completion, .large)
         case .send: sendEnded(completion)
         case .accept: accepted(completion)
+        case .connect: connectEnded(completion)
         case .batchedSend, .wakeUp, .notification, .unanswered: break
         }
     }
@@ -178,17 +186,9 @@ public final class EventLoop {
             switch message {
             case .service(let message): unsafe handler.received(message)
             case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
+            case .acceptingHasEnded: acceptingHasEndedOnLoop()
             }
         }
-    }
-
-    /// Asks the loop to end; called on it.
-    package func stop() {
-        guard !isStopping else { return }
-        isStopping = true
-        closeListeners()
-        endHandshakes()
-        unsafe handler.stopping()
     }
 }
 

@@ -41,6 +41,7 @@ public final class LoopGroup: Sendable {
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) {
         let plan = try LoopPlan(configuration)
+        guard configuration.listeners.count <= 256 else { throw ReactorError("there can be at most 256 listeners") }
         Self.raiseDescriptorLimit()
         let tls = try TLSServer.make(configuration)
         (self.tls, log) = (tls, configuration.log)
@@ -50,8 +51,9 @@ public final class LoopGroup: Sendable {
         }
         var sockets: [ListenerSocket] = []
         do {
-            for listener in configuration.listeners {
-                sockets.append(try ListenerSocket(listener, loopCount: plan.loopCount))
+            for (index, listener) in configuration.listeners.enumerated() {
+                sockets.append(
+                    try ListenerSocket(listener, loopCount: plan.loopCount, onlyLoop: index % plan.loopCount))
             }
             let links = LoopLinks(
                 loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
@@ -63,7 +65,7 @@ public final class LoopGroup: Sendable {
                 makeDriver: { () throws(SystemError) in try UringDriver(capabilities: capabilities) },
                 makeHandler: makeHandler)
         } catch {
-            for descriptor in sockets.flatMap(\.descriptors) { close(descriptor) }
+            sockets.forEach { $0.close() }
             throw error
         }
     }
@@ -82,7 +84,13 @@ public final class LoopGroup: Sendable {
         if isFirst { threads.forEach { $0.start() } }
     }
 
+    /// Closes the listeners: connections that wait there are accepted first, and what is open stays. Without effect
+    /// the second time.
+    public func stopAccepting() { threads.forEach { $0.stopAccepting() } }
+
     /// Closes the listeners and tells every handler (`stopping`). Each loop ends once its connections are closed.
+    ///
+    /// Connections that wait to be accepted are accepted first, and messages that were posted before are handled first.
     public func stop() {
         let previous = state.withLock { state in
             defer { state = .stopping }

@@ -30,14 +30,14 @@ final class LoopThread: Sendable {
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
         for (index, thread) in threads.enumerated() {
-            let listeners = zip(listeners, tls).map { LoopListener(descriptor: $0.descriptors[index], tls: $1) }
+            let shares = zip(listeners, tls).map { $0.share(of: index, tls: $1) }
             let processor = plan.processors?[index]
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)
                 do throws(SystemError) {
                     let driver = try makeDriver()
                     let coalescing = plan.coalescingMicroseconds
-                    thread.run(driver, index: index, links: links, log: log, coalescing, listeners, makeHandler)
+                    thread.run(driver, index: index, links: links, log: log, coalescing, shares, makeHandler)
                 } catch {
                     thread.settle(.failure(.noRing(error)))
                 }
@@ -99,9 +99,10 @@ final class LoopThread: Sendable {
         startSignal.signal()
     }
 
-    func stop() {
-        executor.execute { LoopGroup.currentLoop?.stop() }
-    }
+    func stopAccepting() { executor.execute { LoopGroup.currentLoop?.stopAccepting() } }
+
+    /// Behind what the calling thread has posted to the loop.
+    func stop() { executor.executeBehindMessages { LoopGroup.currentLoop?.stop() } }
 
     func join() {
         endSignal.wait()

@@ -27,6 +27,8 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
         case wakeUp
         /// Another loop rang this ring.
         case notification
+        /// An outbound connection.
+        case connect
     }
 
     package var operation: Operation { Operation(rawValue: UInt8(truncatingIfNeeded: rawValue >> 56)) ?? .unanswered }

@@ -10,7 +10,9 @@ package final class UringDriver: Driver {
     package let notificationAddress: Int32?
     package let gathersCompletions: Bool
 
-    private let ring: Ring
+    let ring: Ring
+    /// What connects under way read their address from, until they are handed over.
+    var connectAddresses: [UnsafeMutablePointer<sockaddr_storage>] = unsafe []
     private let small: BufferRing
     private let large: BufferRing
 
@@ -79,6 +81,13 @@ package final class UringDriver: Driver {
         ring.close(descriptor, userData: unanswered)
     }
 
+    package func acceptWaiting(on listener: Int32) -> Int32? {
+        let descriptor = ringcast_accept_waiting(listener)
+        return descriptor < 0 ? nil : descriptor
+    }
+
+    package func closeListener(_ listener: Int32) { Glibc.close(listener) }
+
     package func notify(_ address: Int32) {
         ring.notify(ring: address, message: Token(.notification).rawValue, userData: unanswered)
     }
@@ -87,6 +96,7 @@ package final class UringDriver: Driver {
         if let error = ring.submitAndWait(milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
+        if unsafe !connectAddresses.isEmpty { releaseConnectAddresses() }
     }
 
     package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {

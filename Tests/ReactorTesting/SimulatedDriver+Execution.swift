@@ -14,6 +14,7 @@ extension SimulatedDriver {
     private func begin(_ operation: SimulatedOperation) {
         switch operation {
         case .accept(let listener, let token): accepts[listener] = token
+        case .connect(let socket, let token): peers[socket]?.connect = token
         case .receive(let socket, let size, let token): peers[socket]?.receive = (token, size)
         case .send(let socket, let message, let token, let isBatched):
             guard let peer = peers[socket] else { return }
@@ -44,6 +45,10 @@ extension SimulatedDriver {
             answer(token, -ECANCELED)
         }
         guard let peer = peers[descriptor] else { return }
+        if let token = peer.connect, isMeant(token) {
+            peer.connect = nil
+            answer(token, -ECANCELED)
+        }
         if let token = peer.receive?.token, isMeant(token) {
             peer.receive = nil
             answer(token, -ECANCELED)
@@ -57,7 +62,7 @@ extension SimulatedDriver {
     private func close(begunFor descriptor: Int32) {
         guard let peer = peers.removeValue(forKey: descriptor) else { return }
         descriptors.removeAll { $0 == descriptor }
-        law(peer.receive == nil && peer.send == nil, "close with an operation in flight")
+        law(peer.receive == nil && peer.send == nil && peer.connect == nil, "close with an operation in flight")
         peer.closeSocket()
     }
 
@@ -84,15 +89,21 @@ extension SimulatedDriver {
                     answer(token, -error)
                 } else {
                     waitingPeers[listener]?.removeFirst()
-                    let descriptor = makeDescriptor()
-                    peer.descriptor = descriptor
-                    descriptors.append(descriptor)
-                    peers[descriptor] = peer
+                    let descriptor = open(peer)
                     if !options.acceptsRepeatedly { accepts[listener] = nil }
                     answer(token, descriptor, hasMore: options.acceptsRepeatedly)
                 }
             }
         }
+    }
+
+    /// A descriptor for a peer that is accepted.
+    func open(_ peer: SimulatedPeer) -> Int32 {
+        let descriptor = makeDescriptor()
+        peer.descriptor = descriptor
+        descriptors.append(descriptor)
+        peers[descriptor] = peer
+        return descriptor
     }
 
     /// Input goes into buffers, as long as there are any.
@@ -128,7 +139,7 @@ extension SimulatedDriver {
         return true
     }
 
-    private func answer(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: UInt16? = nil) {
+    func answer(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: UInt16? = nil) {
         answers.append(DriverCompletion(token: token, result: result, hasMore: hasMore, bufferIndex: buffer))
     }
 }

@@ -13,6 +13,7 @@ extension SimulatedDriver {
     package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
         let peer = peer(of: socket, "receive")
         law(!peer.hasReceive, "two receives on one socket")
+        law(!peer.hasConnect, "a receive before the connection is there")
         peer.hasReceive = true
         counts.receives += 1
         begin(token, on: socket)
@@ -32,6 +33,7 @@ extension SimulatedDriver {
     private func send(_ message: UnsafePointer<msghdr>, on socket: Int32, _ token: Token, isBatched: Bool) {
         let peer = peer(of: socket, "send")
         law(!peer.hasSend, "two sends on one socket")
+        law(!peer.hasConnect, "a send before the connection is there")
         law(!peer.hasSeenEnd, "a send behind the FIN")
         peer.hasSend = true
         counts.sends += 1
@@ -62,6 +64,7 @@ extension SimulatedDriver {
         if let peer = peers[descriptor] {
             law(!peer.hasReceive, "close with a receive in flight")
             law(!peer.hasSend, "close with a send in flight")
+            law(!peer.hasConnect, "close with a connect in flight")
         } else {
             law(closedListeners.insert(descriptor).inserted, "descriptor \(descriptor) was closed twice")
             law(inFlight.values.allSatisfy { $0 != descriptor }, "close with an accept in flight")
@@ -69,16 +72,34 @@ extension SimulatedDriver {
         operations.append(.close(descriptor))
     }
 
+    package func acceptWaiting(on listener: Int32) -> Int32? {
+        law(!closedListeners.contains(listener), "accept on a closed listener")
+        law(!accepts.keys.contains(listener), "a look at a listener with an accept armed")
+        guard peers.count < options.descriptorLimit, let peer = waitingPeers[listener]?.first else { return nil }
+        waitingPeers[listener]?.removeFirst()
+        return open(peer)
+    }
+
+    package func closeListener(_ listener: Int32) {
+        law(closedListeners.insert(listener).inserted, "listener \(listener) was closed twice")
+        law(inFlight.values.allSatisfy { $0 != listener }, "close with an accept in flight")
+        for peer in waitingPeers.removeValue(forKey: listener) ?? [] { peer.wasRefused = true }
+    }
+
     package func notify(_ address: Int32) {}
 
-    private func begin(_ token: Token, on descriptor: Int32) {
+    func begin(_ token: Token, on descriptor: Int32) {
         law(inFlight.updateValue(descriptor, forKey: token) == nil, "two operations with one token")
     }
 
     /// The loop has seen an operation's last answer.
     func settle(_ token: Token) {
         guard let descriptor = inFlight.removeValue(forKey: token), let peer = peers[descriptor] else { return }
-        if token.operation == .send { peer.hasSend = false } else { peer.hasReceive = false }
+        switch token.operation {
+        case .send: peer.hasSend = false
+        case .connect: peer.hasConnect = false
+        default: peer.hasReceive = false
+        }
     }
 
     func peer(of socket: Int32, _ operation: String) -> SimulatedPeer {

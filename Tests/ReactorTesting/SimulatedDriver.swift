@@ -43,6 +43,8 @@ package final class SimulatedDriver: Driver {
     package var options: Options
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
+    /// Errors (errno) that the next sockets cannot be made for.
+    package var socketErrors: [Int32] = []
     /// What goes on while a wait gathers; nil: no time passes in it.
     package var clock: VirtualClock?
     package var whileGathering: () -> Void = {}
@@ -61,6 +63,8 @@ package final class SimulatedDriver: Driver {
     /// Accepted, in this order.
     var descriptors: [Int32] = []
     var peers: [Int32: SimulatedPeer] = [:]
+    /// Ends of the loop's outbound connections, in order.
+    package internal(set) var outboundPeers: [SimulatedPeer] = []
     package internal(set) var closedListeners: Set<Int32> = []
     /// The socket or listener of every operation that is not answered yet.
     var inFlight: [Token: Int32] = [:]
@@ -131,6 +135,7 @@ package final class SimulatedDriver: Driver {
     private func move() {
         moveSends()
         moveAccepts()
+        moveConnects()
         moveInput()
     }
 

@@ -5,6 +5,7 @@ internal import Reactor
 @safe
 enum SimulatedOperation {
     case accept(listener: Int32, Token)
+    case connect(Int32, Token)
     case receive(Int32, ReceiveBufferSize, Token)
     case send(Int32, SimulatedMessage, Token, isBatched: Bool)
     case cancel(Token)

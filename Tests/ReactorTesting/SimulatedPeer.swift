@@ -14,11 +14,16 @@ package final class SimulatedPeer {
     package private(set) var hasSeenReset = false
     /// The loop has closed its descriptor.
     package private(set) var isClosed = false
+    /// The listener was closed before it was accepted.
+    package internal(set) var wasRefused = false
     /// The loop's descriptor; nil until it is accepted.
     package internal(set) var descriptor: Int32?
 
     /// Bytes of this peer that the loop has not received.
     package var unreadByteCount: Int { inbox.count - inboxStart }
+
+    /// What an outbound connection to this peer comes to: 0, or an errno; nil: nothing yet, for ever.
+    package var connectResult: Int32?
 
     private var inbox: [UInt8] = []
     private var inboxStart = 0
@@ -27,6 +32,8 @@ package final class SimulatedPeer {
     private(set) var isShutDown = false
 
     // What the loop has in flight here.
+    var connect: Token?
+    var hasConnect = false
     var receive: (token: Token, size: ReceiveBufferSize)?
     var send: SimulatedSend?
     /// Whether the loop has asked for one and does not know yet that it is over.

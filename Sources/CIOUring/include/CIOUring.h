@@ -45,6 +45,13 @@ void ringcast_set_current_loop(void *_Nullable loop);
 // socket(2) & co. with flags whose names are not plain integers in Swift.
 int ringcast_tcp_socket(int family);
 int ringcast_stream_pair(int descriptors[_Nonnull 2]);
+// Fills memory from the kernel's cryptographic generator; 0, or -errno.
+int ringcast_random_bytes(void *_Nonnull bytes, int count);
 // Bytes sent that the peer has not acknowledged.
 int ringcast_untaken_bytes(int socket);
+// A connection that waits on a listener: its descriptor, close-on-exec, or -EAGAIN when none does. Never blocks; leaves the listener
+// non-blocking.
+int ringcast_accept_waiting(int listener);
+// Whether somebody listens on a Unix socket: 1 or 0, or -errno when that cannot be known. Never blocks.
+int ringcast_unix_answers(const void *_Nonnull address, unsigned length);
 #endif

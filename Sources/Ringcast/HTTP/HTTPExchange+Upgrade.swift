@@ -7,7 +7,7 @@ extension HTTPExchange {
     /// Answers the handshake (RFC 6455 §4.2.2), and turns the connection into a socket.
     func perform(_ upgrade: Upgrade, for request: RequestSummary, on connection: Connection) {
         guard let handshake = request.handshake, !inputHasEnded else { return close(connection) }
-        guard !loop.isStopping else {
+        guard !loop.core.hasBeenStopped else {
             return respond(
                 Response(status: .serviceUnavailable, text: "the server is stopping\n"), to: request, on: connection)
         }

@@ -1,9 +1,11 @@
 import Reactor
 
-/// What a connection is at the moment, kept in its context pointer: the lowest bit tells a session's memory from an
-/// exchange's object.
+/// What a connection is at the moment, kept in its context pointer: the lowest bits tell a session's memory (1) from
+/// the objects of an exchange (0) and of an outbound attempt (2).
 enum ConnectionRole {
     case http(HTTPExchange)
+    /// A client's, on its way to become a socket.
+    case outbound(ConnectionAttempt)
     case socket(Session)
     /// Closing: nothing is expected of it any more.
     case none
@@ -16,15 +18,18 @@ enum ConnectionRole {
         // Safe: `context` wrote it, and both live until the connection's context is changed.
         if UInt(bitPattern: context) & 1 == 1 {
             self = unsafe .socket(Session(subscriber: context - 1))
+        } else if UInt(bitPattern: context) & 2 == 2 {
+            self = unsafe .outbound(Unmanaged<ConnectionAttempt>.fromOpaque(context - 2).takeUnretainedValue())
         } else {
             self = unsafe .http(Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue())
         }
     }
 
-    /// The context for this role. It owns nothing: the loop keeps its exchanges, a session its own memory.
+    /// The context for this role. It owns nothing: the loop keeps its exchanges and attempts, a session its own memory.
     var context: UnsafeMutableRawPointer? {
         switch self {
         case .http(let exchange): unsafe Unmanaged.passUnretained(exchange).toOpaque()
+        case .outbound(let attempt): unsafe Unmanaged.passUnretained(attempt).toOpaque() + 2
         case .socket(let session): unsafe session.subscriber + 1
         case .none: nil
         }

@@ -19,6 +19,10 @@ import WebSocketProtocol
     var sessions = SessionTable()
     var date = DateHeader()
     let requestLimits: RequestLimits
+    /// What the frames of this loop's client sockets are masked with.
+    let maskingKeys = MaskingKeyPool()
+    /// Client connections that are no sockets yet, by their number.
+    var attempts: [UInt64: ConnectionAttempt] = [:]
     var fetch: Fetch
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
@@ -46,7 +50,10 @@ import WebSocketProtocol
         requestLimits = core.configuration.limits.requestLimits
     }
 
-    deinit { unsafe counters.deallocate() }
+    deinit {
+        unsafe counters.deallocate()
+        maskingKeys.deallocate()
+    }
 
     var loop: EventLoop { unsafe eventLoop }
 
@@ -72,6 +79,10 @@ import WebSocketProtocol
             // Frames may follow the handshake in the same segment.
             guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
             return session.receive(&bytes, from: consumed, on: self)
+        case .outbound(let attempt):
+            let consumed = attempt.receive(bytes.bytes, on: connection)
+            guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
+            return session.receive(&bytes, from: consumed, on: self)
         case .none: return bytes.byteCount
         }
     }
@@ -80,7 +91,7 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.drained()
         case .http(let exchange): exchange.drained(connection)
-        case .none: break
+        case .outbound, .none: break
         }
     }
 
@@ -88,6 +99,7 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.inputEnded()
         case .http(let exchange): exchange.inputEnded(connection)
+        case .outbound(let attempt): attempt.inputEnded(connection)
         case .none: connection.close()
         }
     }
@@ -96,7 +108,8 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.deadlineReached(now: now)
         case .http(let exchange): exchange.deadlineReached(connection)
-        case .none: break
+        case .outbound(let attempt): attempt.deadlineReached(connection)
+        case .none: connection.close()
         }
     }
 
@@ -104,6 +117,7 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
+        case .outbound(let attempt): attempt.closed(connection, reason)
         case .none: break
         }
     }
@@ -122,6 +136,7 @@ import WebSocketProtocol
     func stopping() {
         isStopping = true
         stopSessions()
+        stopAttempts()
     }
 }
 
@@ -145,11 +160,12 @@ extension ServerLoop {
     }
 
     /// Turns a connection whose handshake has been answered into a socket, and calls its open handler.
-    func open(_ upgrade: Upgrade, on connection: Connection, subprotocol: String?) {
+    func open(_ upgrade: Upgrade, on connection: Connection, role: Role = .server, subprotocol: String?) {
         let kind = kind(of: upgrade.handlers, options: upgrade.options)
         let (slot, serial) = sessions.reserve()
         let session = unsafe Session.allocate(
-            on: connection, kind: kind, serial: serial, slot: slot, now: now, initializeData: upgrade.initializeData)
+            on: connection, kind: kind, role: role, serial: serial, slot: slot, now: now,
+            initializeData: upgrade.initializeData)
         sessions.insert(session)
         unsafe connection.context = ConnectionRole.socket(session).context
         if let subprotocol { session.makeExtras().subprotocol = subprotocol }

@@ -2,8 +2,12 @@ import Reactor
 
 extension Server {
     /// The figures of every loop, by its index.
-    public var statistics: [ServerStatistics] {
-        core.counters.enumerated().map { index, counters in
+    public var statistics: [ServerStatistics] { core.statistics(of: group) }
+}
+
+extension ServerCore {
+    func statistics(of group: LoopGroup) -> [ServerStatistics] {
+        counters.enumerated().map { index, counters in
             ServerStatistics(counters.load(), group.statistics(of: index), mailboxDepth: group.mailboxDepth(of: index))
         }
     }

@@ -33,8 +33,10 @@ extension Session {
     func finishClose(_ code: CloseCode?, reason: String) {
         if isOpen { sendClose(code, reason: "") }
         let connection = connection
+        let closesLast = flags.contains(.masks)
+        let loop = loop
         end(code ?? .noStatusReceived, reason: code == nil ? "" : reason)
-        connection.close()
+        if closesLast { loop.awaitServersEnd(of: connection) } else { connection.close() }
     }
 
     /// The peer has sent its FIN without a Close.
@@ -88,7 +90,7 @@ extension Session {
         // What waits was sent before the close: it goes out first.
         advanceBacklog(upTo: .max)
         // Safe: the frame is copied before the closure returns.
-        unsafe body.withUnsafeBytes { unsafe connection.sendFrame(.close, $0) }
+        unsafe body.withUnsafeBytes { unsafe queueFrame(.close, $0) }
     }
 }
 

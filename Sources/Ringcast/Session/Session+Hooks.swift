@@ -48,12 +48,7 @@ extension Session {
 
     /// The same for a whole frame as it would have been sent: unmasked, not fragmented (RFC 6455 §5.2).
     func reportDrop(frame: UnsafeRawBufferPointer) {
-        let length =
-            switch unsafe frame[1] {
-            case 126: 4
-            case 127: 10
-            default: 2
-            }
+        let length = unsafe FrameHeader.encodedLength(ofFrame: frame)
         let opcode: Opcode = unsafe frame[0] & 0x0F == Opcode.text.rawValue ? .text : .binary
         unsafe reportDrop(UnsafeRawBufferPointer(rebasing: frame[length...]), as: opcode)
     }

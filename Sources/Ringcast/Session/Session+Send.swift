@@ -65,7 +65,9 @@ extension Session {
     /// than the server's, so there is always room for the latter in front of the payload. Once per message: the header
     /// is overwritten.
     private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
-        guard let start = payload.baseAddress, unsafe loop.lendable == start, !flags.contains(.backlogged) else {
+        guard let start = payload.baseAddress, unsafe loop.lendable == start,
+            flags.isDisjoint(with: [.backlogged, .masks])
+        else {
             return false
         }
         unsafe loop.lendable = nil

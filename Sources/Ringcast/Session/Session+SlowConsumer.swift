@@ -17,7 +17,7 @@ extension Session {
     /// - Parameter isGoverned: the topic's policy is another one than `dropNewest`.
     @inline(__always)
     func isBehind(isGoverned: Bool) -> Bool {
-        if flags.contains(.backlogged) { return true }
+        if !flags.isDisjoint(with: [.backlogged, .masks]) { return true }
         return isGoverned && isSlow
     }
 
@@ -45,6 +45,12 @@ extension Session {
             }
             missedDelivery()
             return true
+        }
+        if flags.contains(.masks), !flags.contains(.backlogged), !(policy.evicts && isSlow) {
+            unsafe connection.sendMasked(frame.bytes, key: loop.maskingKeys.next())
+            unsafe counters.pointee.deliveries += 1
+            unsafe counters.pointee.messagesOut += 1
+            return connection.isBlocked
         }
         guard policy.evicts || flags.contains(.backlogged) else {
             _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
@@ -101,11 +107,17 @@ extension Session {
     /// Queues a frame that is never evicted, behind everything else.
     @inline(__always)
     func queueFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        guard !flags.contains(.backlogged) else { return unsafe holdFrame(opcode, payload) }
+        guard flags.isDisjoint(with: [.backlogged, .masks]) else { return unsafe queueOtherwise(opcode, payload) }
         unsafe connection.sendFrame(opcode, payload)
     }
 
+    /// Masked, or behind what waits already.
     @inline(never)
+    private func queueOtherwise(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        guard !flags.contains(.backlogged) else { return unsafe holdFrame(opcode, payload) }
+        unsafe connection.sendMaskedFrame(opcode, payload, key: loop.maskingKeys.next())
+    }
+
     private func holdFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         hold(unsafe .frame(opcode, payload), opcode.isControl ? .control : .direct)
     }
@@ -113,6 +125,7 @@ extension Session {
     /// Queues an encoded frame that is never evicted, behind everything else.
     func queueEncoded(_ frame: UnsafeRawBufferPointer) {
         guard !flags.contains(.backlogged) else { return hold(unsafe [UInt8](frame), .direct) }
+        if flags.contains(.masks) { return unsafe connection.sendMasked(frame, key: loop.maskingKeys.next()) }
         // Safe: the cork gives room for exactly the frame.
         unsafe connection.send(count: frame.count) { room in
             unsafe room.copyMemory(from: frame.baseAddress!, byteCount: frame.count)
@@ -123,9 +136,12 @@ extension Session {
     func advanceBacklog(upTo byteCount: Int = Self.corkWatermark) {
         guard flags.contains(.backlogged), let extras, !connection.isClosing else { return }
         let connection = connection
+        let (masks, maskingKeys) = (flags.contains(.masks), loop.maskingKeys)
         var deliveries: UInt64 = 0
         while connection.queuedByteCount < byteCount, let entry = extras.backlog?.popFirst() {
             unsafe entry.bytes.withUnsafeBytes { bytes in
+                // What waits is not masked yet: reports of drops read it.
+                if masks { return unsafe connection.sendMasked(bytes, key: maskingKeys.next()) }
                 unsafe connection.send(count: bytes.count) { room in
                     unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
                 }

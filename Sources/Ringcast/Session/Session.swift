@@ -68,7 +68,7 @@ import WebSocketProtocol
 extension Session {
     /// Makes the state of a connection that has just been upgraded. `initializeData` writes the user's data.
     static func allocate(
-        on connection: Connection, kind: SocketKind, serial: UInt64, slot: UInt32, now: UInt64,
+        on connection: Connection, kind: SocketKind, role: Role, serial: UInt64, slot: UInt32, now: UInt64,
         initializeData: (UnsafeMutableRawPointer) -> Void
     ) -> Session {
         let layout = kind.layout
@@ -78,7 +78,8 @@ extension Session {
         let state = unsafe memory.bindMemory(to: SessionState.self, capacity: 1)
         unsafe state.initialize(
             to: SessionState(
-                connection: connection.slot, kind: .passUnretained(kind), serial: serial, lastInbound: now, slot: slot))
+                decoder: FrameDecoder(role: role), connection: connection.slot, kind: .passUnretained(kind),
+                serial: serial, lastInbound: now, slot: slot, flags: role == .client ? .masks : []))
         unsafe initializeData(memory + layout.dataOffset)
         kind.sessionCount += 1
         return unsafe Session(state)

@@ -7,7 +7,7 @@ import WebSocketProtocol
 ///
 /// Its size is pinned by a test: an idle server is mostly these.
 @safe struct SessionState: ~Copyable {
-    var decoder = FrameDecoder(role: .server)
+    var decoder: FrameDecoder
     let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
@@ -54,6 +54,8 @@ struct SessionFlags: OptionSet {
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
     static let held: SessionFlags = [.paused, .inputFull, .inputOver]
+    /// A client's: its frames are masked.
+    static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
 }

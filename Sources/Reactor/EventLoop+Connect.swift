@@ -1,0 +1,42 @@
+package import IOUring
+
+/// Outbound connections: a slot from the first moment on, so that a deadline, `abort` and the loop's end mean the same
+/// for them as for all others.
+extension EventLoop {
+    /// Begins a connection. The handler hears `connected`, or `closed` with the cause; until then nothing may be sent
+    /// on it, and `close` ends it at once. A deadline may be set at once.
+    /// - Parameters:
+    ///   - source: the local address to bind to; nil leaves it to the kernel.
+    ///   - context: what the handler keeps for this connection.
+    /// - Throws: there is no socket to be had, the source is no address of this machine, or the loop is ending.
+    package func connect(
+        to address: ConnectAddress, from source: ConnectAddress? = nil, context: UnsafeMutableRawPointer?
+    ) throws(SystemError) -> ConnectionSlot {
+        guard !isStopping else { throw .canceled }
+        let descriptor = try driver.makeSocket(for: address, from: source)
+        let connection = connections.insert(loop: self)
+        connection.state.descriptor = descriptor
+        connection.state.flags = [.open, .connecting]
+        unsafe connection.state.context = unsafe context
+        connection.state.operationCount += 1
+        statistics.open.addShared(1)
+        driver.connect(descriptor, to: address, token: token(.connect, connection))
+        return connection
+    }
+
+    /// A connect is over.
+    func connectEnded(_ completion: DriverCompletion) {
+        guard let connection = connections.find(completion.token) else { return }
+        connection.state.operationCount -= 1
+        connection.state.flags.remove(.connecting)
+        if connection.state.flags.contains(.ended) {
+            // Given up meanwhile: closed below.
+        } else if let error = completion.error {
+            end(connection, .error(error.code))
+        } else {
+            armReceive(connection)
+            unsafe handler.connected(Connection(connection))
+        }
+        closeIfIdle(connection)
+    }
+}

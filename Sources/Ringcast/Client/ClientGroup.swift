@@ -1,0 +1,146 @@
+public import Logging
+public import Reactor
+import Synchronization
+public import WebSocketProtocol
+
+/// Loops for WebSocket clients: N threads, each with its share of the connections, which take the same handlers as a
+/// server's.
+///
+///     let group = try ClientGroup()
+///     group.connect(try ClientRequest("ws://localhost:3000/chat"), handlers: handlers, with: Guest()) { error in … }
+///
+/// Every member may be used from any thread. A group that nobody keeps ends with its last reference, and so do its
+/// sockets.
+public final class ClientGroup: Sendable {
+    let core: ServerCore
+    let group: LoopGroup
+    private let nextLoop = Atomic<Int>(0)
+    private let nextAttempt = Atomic<UInt64>(1)
+
+    /// Makes the loops, and starts them.
+    /// - Throws: `.stopped` with one sentence: io_uring is not allowed here, and the like.
+    public init(_ configuration: ClientGroupConfiguration = ClientGroupConfiguration()) throws(WebSocketClientError) {
+        var server = ServerConfiguration(
+            port: 0, loops: configuration.loops, pinning: configuration.pinning, driver: configuration.driver,
+            logger: configuration.logger)
+        server.stop = configuration.stop
+        var setup = LoopGroupConfiguration(server)
+        setup.listeners = []
+        do throws(ReactorError) {
+            let core = ServerCore(configuration: server, loopCount: try setup.resolvedLoopCount()) { _ in
+                .response(.notFound)
+            }
+            self.core = core
+            group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
+                ServerLoop(core: core, loop: loop)
+            }
+        } catch {
+            throw .stopped(error.description)
+        }
+        core.group = group
+        group.start()
+    }
+
+    deinit { core.group = nil }
+
+    /// How many loops there are.
+    public var loopCount: Int { group.loopCount }
+
+    /// Runs closures and tasks on one of the loops.
+    /// - Parameter loop: 0 ..< `loopCount`; anything else traps.
+    public func executor(of loop: Int) -> LoopExecutor { group.executor(of: loop) }
+
+    /// Open WebSockets on all loops, as of each loop's last turn.
+    public var openSockets: Int { core.counters.reduce(0) { $0 + Int($1.load().sockets) } }
+
+    /// The figures of every loop, by its index.
+    public var statistics: [ServerStatistics] { core.statistics(of: group) }
+
+    /// Begins a connection. `handlers.open` is called on its loop when the server has accepted it; then it is a socket
+    /// like a server's.
+    /// - Parameters:
+    ///   - data: what `ws.data` starts as.
+    ///   - loop: which loop it belongs to, 0 ..< `loopCount`. Nil: the calling one, or else each in turn.
+    ///   - failed: called once, on the loop, if there will be no socket; never from within this call. If the loops have
+    ///     been stopped it is called on any thread.
+    /// - Returns: what it can be cancelled by.
+    @discardableResult
+    public func connect<ConnectionData>(
+        _ request: ClientRequest, handlers: WebSocketHandlers<ConnectionData>, with data: sending ConnectionData,
+        on loop: Int? = nil, failed: @escaping @Sendable (WebSocketClientError) -> Void = { _ in }
+    ) -> ClientAttempt {
+        let current = core.currentLoop
+        let index = loop ?? current?.loop.index ?? turn()
+        let id = nextAttempt.wrappingAdd(1, ordering: .relaxed).oldValue
+        let upgrade = Upgrade(to: handlers, with: data, headers: [:], subprotocol: nil)
+        if let current, current.loop.index == index {
+            current.connect(id, request, upgrade, failed: failed)
+        } else {
+            let executor = group.executor(of: index)
+            let (core, bound) = (core, LoopBound(upgrade, executor: executor))
+            executor.execute {
+                guard let loop = core.currentLoop else { return failed(.loopsStopped) }
+                bound.use { loop.connect(id, request, $0, failed: failed) }
+            }
+        }
+        return ClientAttempt(core: core, executor: group.executor(of: index), id: id)
+    }
+
+    private func turn() -> Int {
+        let count = nextLoop.wrappingAdd(1, ordering: .relaxed).oldValue
+        return Int(UInt(bitPattern: count) % UInt(loopCount))
+    }
+
+    /// Closes every socket with this code, within the configuration's time, and gives up what is not connected yet.
+    /// Returns at once; `ended` returns when all is done.
+    public func stop(_ code: CloseCode = .goingAway, reason: String = "") {
+        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
+        core.stopPlan = StopPlan(code: code, reason: reason, timing: core.configuration.stop)
+        group.stop()
+    }
+
+    /// Returns once every loop has ended, after `stop`.
+    public func ended() async { await group.ended() }
+
+    /// The same, blocking the calling thread.
+    public func wait() { group.wait() }
+}
+
+/// How a client group's loops are set up.
+public struct ClientGroupConfiguration: Sendable {
+    /// How many loops: one, unless a number is given.
+    public var loops: LoopCount
+    /// Whether each loop stays on a core of its own.
+    public var pinning: Bool
+    /// How the loops talk to the kernel.
+    public var driver: DriverChoice
+    /// How `ClientGroup.stop` spreads its work.
+    public var stop: StopTiming
+    /// Where the group says what its operator or author should know.
+    public var logger: Logger
+
+    /// The defaults: one loop, wherever the scheduler puts it.
+    public init(
+        loops: LoopCount = .count(1), pinning: Bool = false, driver: DriverChoice = .automatic,
+        stop: StopTiming = StopTiming(window: .zero), logger: Logger = Logger(label: "ringcast.client")
+    ) {
+        self.loops = loops
+        self.pinning = pinning
+        self.driver = driver
+        self.stop = stop
+        self.logger = logger
+    }
+}
+
+/// A connection that was asked for.
+public struct ClientAttempt: Sendable {
+    let core: ServerCore
+    let executor: LoopExecutor
+    let id: UInt64
+
+    /// Gives it up: `failed` is called with `.cancelled`. Without effect once it is a socket, or has failed.
+    public func cancel() {
+        let (core, id) = (core, id)
+        executor.execute { core.currentLoop?.attempts[id]?.fail(.cancelled) }
+    }
+}

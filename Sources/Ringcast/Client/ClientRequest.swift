@@ -1,0 +1,56 @@
+import HTTPProtocol
+public import HTTPTypes
+import Reactor
+import WebSocketProtocol
+
+/// What a client asks for: where to, and how.
+///
+/// What bounds the socket once it is open stands in its handlers' `WebSocketOptions`.
+public struct ClientRequest: Sendable {
+    /// Where to.
+    public var url: WebSocketURL
+    /// Added to the request. `Host` takes the place of the URL's; those that belong to the handshake are left out.
+    public var headers: HTTPFields = [:]
+    /// Asked for, the one liked best first.
+    public var subprotocols: [String] = []
+    /// For all of it: name resolution, connection, TLS, redirects and the answer.
+    public var handshakeTimeout = Duration.seconds(10)
+    /// Redirects (301, 302, 303, 307, 308) that are followed.
+    public var maxRedirects = 0
+    /// A numeric local address to bind to, such as `127.0.0.2`; nil leaves it to the kernel.
+    public var localAddress: String?
+
+    /// With the defaults; see each property.
+    public init(_ url: WebSocketURL) { self.url = url }
+
+    /// With the defaults.
+    /// - Throws: `.invalidURL`.
+    public init(_ url: String) throws(WebSocketClientError) { self.init(try WebSocketURL(url)) }
+}
+
+extension ClientRequest {
+    /// The bytes that ask for a WebSocket at `url`, which a redirect may have changed.
+    func encoded(for handshake: ClientHandshake, at url: WebSocketURL) throws(WebSocketClientError) -> [UInt8] {
+        for name in handshake.subprotocols where !ClientHandshake.isSubprotocol(name) {
+            throw .invalidRequest("\"\(name)\" is not a subprotocol: they are words without spaces (RFC 6455 §4.1)")
+        }
+        var output: [UInt8] = []
+        do {
+            try RequestEncoder.encodeUpgrade(
+                target: url.target, host: url.hostField, key: handshake.key, subprotocols: handshake.subprotocols,
+                fields: headers, into: &output)
+        } catch {
+            throw .invalidRequest("\(error)")
+        }
+        return output
+    }
+
+    /// Where to bind to.
+    func source() throws(WebSocketClientError) -> ConnectAddress? {
+        guard let localAddress else { return nil }
+        guard let address = ConnectAddress(host: localAddress, port: 0) else {
+            throw .invalidRequest("\(localAddress) is not an IP address to bind to")
+        }
+        return address
+    }
+}

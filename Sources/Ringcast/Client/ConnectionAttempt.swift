@@ -1,0 +1,103 @@
+import HTTPProtocol
+import Reactor
+import WebSocketProtocol
+
+/// A client's connection on its way to become a socket.
+///
+///     addresses → connected → (proxy) → (TLS) → request sent → 101 → `Session`
+///         ▲                                          │
+///         └──────────────── redirect ────────────────┘
+///
+/// One deadline covers all of it. It ends in `ServerLoop.open`, or in `fail`, once.
+final class ConnectionAttempt {
+    unowned let loop: ServerLoop
+    /// Its number among those of its group, by which references find it.
+    let id: UInt64
+    let request: ClientRequest
+    let upgrade: Upgrade
+    /// Where to, after the redirects so far.
+    var url: WebSocketURL
+    var phase = HandshakePhase.nameResolution
+    /// When it has failed, in the loop's milliseconds.
+    let deadline: UInt64
+    var redirectsLeft: Int
+
+    /// Addresses that have not been tried.
+    var candidates: ArraySlice<ConnectAddress> = []
+    /// Connections that race each other; once one has won, only that.
+    var racing: [Racer] = []
+    /// What the last address failed with.
+    var lastFailure: WebSocketClientError?
+    /// When the next address is tried, though the last one has not failed yet (ms).
+    var nextCandidateTime: UInt64?
+
+    var handshake: ClientHandshake
+    var parser = ResponseHeadParser()
+    /// Interim responses that have come.
+    var interimCount = 0
+    /// An answer other than 101, of whose body a bit is awaited.
+    var refusal: RefusalCollector?
+
+    private let failed: @Sendable (WebSocketClientError) -> Void
+    private(set) var isOver = false
+
+    init(
+        id: UInt64, request: ClientRequest, upgrade: Upgrade, on loop: ServerLoop,
+        failed: @escaping @Sendable (WebSocketClientError) -> Void
+    ) {
+        self.loop = loop
+        self.id = id
+        self.request = request
+        self.upgrade = upgrade
+        self.failed = failed
+        url = request.url
+        redirectsLeft = request.maxRedirects
+        deadline = loop.now + request.handshakeTimeout.milliseconds
+        handshake = ClientHandshake(subprotocols: request.subprotocols)
+    }
+
+    /// The same as `fail`, soon: nobody is to hear of it from within `connect`.
+    func failLater(_ error: WebSocketClientError) {
+        let executor = loop.loop.executor
+        let bound = LoopBound(self, executor: executor)
+        executor.execute { bound.use { $0.fail(error) } }
+    }
+
+    /// Its end without a socket: whatever is under way is given up.
+    func fail(_ error: WebSocketClientError) {
+        guard !isOver else { return }
+        giveUpConnections()
+        finish()
+        failed(error)
+    }
+
+    /// Its end, one way or the other.
+    private func finish() {
+        isOver = true
+        loop.attempts[id] = nil
+    }
+
+    /// The handshake is done: a socket takes the connection over.
+    func succeed(_ agreement: HandshakeAgreement, on connection: Connection) {
+        finish()
+        connection.setDeadline(nil)
+        loop.open(upgrade, on: connection, role: .client, subprotocol: agreement.subprotocol)
+    }
+
+    /// Closes every connection of this attempt without hearing of it again.
+    func giveUpConnections() {
+        for racer in racing { Self.abandon(Connection(racer.slot)) }
+        racing = []
+    }
+
+    static func abandon(_ connection: Connection) {
+        unsafe connection.context = nil
+        connection.abort()
+    }
+}
+
+/// A connection under way, and where it leads.
+struct Racer {
+    let slot: ConnectionSlot
+    let address: ConnectAddress
+}

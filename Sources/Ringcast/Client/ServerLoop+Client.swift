@@ -1,0 +1,30 @@
+import Reactor
+
+/// A loop of servers' sockets is one of clients' as well: what tells them apart is how their connection began, and one
+/// flag of their session.
+extension ServerLoop {
+    /// Begins a client's connection.
+    func connect(
+        _ id: UInt64, _ request: ClientRequest, _ upgrade: Upgrade,
+        failed: @escaping @Sendable (WebSocketClientError) -> Void
+    ) {
+        guard !isStopping else { return loop.executor.execute { failed(.loopsStopped) } }
+        let attempt = ConnectionAttempt(id: id, request: request, upgrade: upgrade, on: self, failed: failed)
+        attempts[id] = attempt
+        attempt.begin()
+    }
+
+    func connected(_ connection: Connection) {
+        guard case .outbound(let attempt) = ConnectionRole(connection) else { return connection.abort() }
+        attempt.connected(connection)
+    }
+
+    /// The loop ends: what is under way does not become a socket.
+    func stopAttempts() {
+        for attempt in Array(attempts.values) { attempt.fail(.loopsStopped) }
+    }
+}
+
+extension WebSocketClientError {
+    static let loopsStopped = WebSocketClientError.stopped("the client's loops have been stopped")
+}

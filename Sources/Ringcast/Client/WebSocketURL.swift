@@ -1,0 +1,163 @@
+/// Where a WebSocket server is (RFC 6455 §3): `ws://host:port/path?query`, `wss://…`, or
+/// `ws+unix:/path/of/socket:/path`.
+///
+/// `http` and `https` are taken for `ws` and `wss`, since redirects say so. Hosts are ASCII: an international name is
+/// written in its `xn--` form. What a path or query may not hold is percent-encoded.
+public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
+    /// Whether the connection is encrypted.
+    public let isSecure: Bool
+    /// A name or an address, in lower case and without brackets; empty for a Unix socket.
+    public let host: String
+    /// The one in the URL, else 80 or 443; 0 for a Unix socket.
+    public let port: Int
+    /// Path and query as they are sent: `/chat?name=Ann`.
+    public let target: String
+    /// The Unix socket; a leading `@` is an abstract name. Nil: it is TCP.
+    public let unixPath: String?
+    /// What stood in front of the host: sent as basic authentication.
+    let userInfo: String?
+
+    /// - Throws: `.invalidURL` with what is wrong.
+    public init(_ text: String) throws(WebSocketClientError) {
+        var rest = text[...]
+        guard let colon = rest.firstIndex(of: ":") else {
+            throw .invalidURL("\(text) has no scheme: begin it with ws://")
+        }
+        let scheme = rest[..<colon].lowercased()
+        rest = rest[rest.index(after: colon)...]
+        guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            throw .invalidURL("the URL holds control characters")
+        }
+        guard !rest.contains("#") else {
+            throw .invalidURL("a WebSocket URL has no fragment (RFC 6455 §3): leave out what follows the #")
+        }
+        switch scheme {
+        case "ws", "http": isSecure = false
+        case "wss", "https": isSecure = true
+        case "ws+unix":
+            self = try Self(unix: rest)
+            return
+        default: throw .invalidURL("\(scheme) is not a scheme of WebSockets: use ws, wss or ws+unix")
+        }
+        guard rest.hasPrefix("//") else { throw .invalidURL("\(scheme): is followed by //") }
+        rest = rest.dropFirst(2)
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        let authority = try Authority(rest[..<end])
+        host = authority.host
+        port = authority.port ?? (isSecure ? 443 : 80)
+        userInfo = authority.userInfo
+        target = Self.target(rest[end...])
+        unixPath = nil
+    }
+
+    /// `/path/of/socket:/request/path`, with or without two slashes in front.
+    private init(unix text: Substring) throws(WebSocketClientError) {
+        var rest = text.hasPrefix("//") ? text.dropFirst(2) : text
+        let end = rest.firstIndex(of: ":") ?? rest.endIndex
+        let path = String(rest[..<end])
+        rest = rest[end...].dropFirst()
+        guard path.hasPrefix("/") || path.hasPrefix("@"), path.utf8.count > 1 else {
+            throw .invalidURL("ws+unix: is followed by the path of a socket, a colon, and the path of the request")
+        }
+        self.init(isSecure: false, host: "", port: 0, target: Self.target(rest), unixPath: path, userInfo: nil)
+    }
+
+    init(isSecure: Bool, host: String, port: Int, target: String, unixPath: String?, userInfo: String?) {
+        self.isSecure = isSecure
+        self.host = host
+        self.port = port
+        self.target = target
+        self.unixPath = unixPath
+        self.userInfo = userInfo
+    }
+
+    /// The URL in its plain form, without the user's name and password.
+    public var description: String {
+        if let unixPath { return "ws+unix:\(unixPath):\(target)" }
+        return (isSecure ? "wss://" : "ws://") + hostField + target
+    }
+
+    /// What the `Host` header says: the port only where it is not the scheme's (RFC 6455 §4.1).
+    var hostField: String {
+        if unixPath != nil { return "localhost" }
+        return port == (isSecure ? 443 : 80) ? bracketedHost : authority
+    }
+
+    /// Host and port.
+    var authority: String { "\(bracketedHost):\(port)" }
+
+    private var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
+
+    /// Path and query, with what they may not hold percent-encoded (RFC 3986 §3.3).
+    static func target(_ text: Substring) -> String {
+        var encoded: [UInt8] = text.hasPrefix("/") ? [] : [UInt8(ascii: "/")]
+        for byte in text.utf8 {
+            switch byte {
+            case 0x21, 0x23...0x3B, 0x3D, 0x3F...0x5B, 0x5D, 0x5F, 0x61...0x7A, 0x7C, 0x7E: encoded.append(byte)
+            default:
+                encoded.append(UInt8(ascii: "%"))
+                encoded += [hexadecimal(byte >> 4), hexadecimal(byte & 0xF)]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
+    private static func hexadecimal(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10
+    }
+}
+
+/// `[user ":" password "@"] host [":" port]` (RFC 3986 §3.2).
+struct Authority {
+    var userInfo: String?
+    var host: String
+    var port: Int?
+
+    init(_ text: Substring) throws(WebSocketClientError) {
+        var rest = text
+        if let at = rest.lastIndex(of: "@") {
+            userInfo = String(rest[..<at])
+            rest = rest[rest.index(after: at)...]
+        }
+        if rest.hasPrefix("[") {
+            guard let bracket = rest.firstIndex(of: "]") else {
+                throw .invalidURL("the bracket of the address stays open")
+            }
+            host = rest[rest.index(after: rest.startIndex)..<bracket].lowercased()
+            rest = rest[rest.index(after: bracket)...]
+            guard host.contains(":"), host.utf8.allSatisfy(Self.isOfIPv6) else {
+                throw .invalidURL("[\(host)] is not an IPv6 address")
+            }
+        } else {
+            let end = rest.firstIndex(of: ":") ?? rest.endIndex
+            host = rest[..<end].lowercased()
+            rest = rest[end...]
+            guard host.utf8.allSatisfy(Self.isOfName) else {
+                throw .invalidURL("\(host) is not a host: names are ASCII, international ones begin with xn--")
+            }
+        }
+        guard !host.isEmpty else { throw .invalidURL("the URL has no host") }
+        if rest.hasPrefix(":") {
+            rest = rest.dropFirst()
+        } else if !rest.isEmpty {
+            throw .invalidURL("\(text) is no host")
+        }
+        guard !rest.isEmpty else { return }
+        guard rest.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = Int(rest), 1...65_535 ~= port else {
+            throw .invalidURL("\(rest) is not a port: 1 to 65535")
+        }
+        self.port = port
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+
+    /// Digits, colons, dots, and a zone behind a percent sign (RFC 6874).
+    private static func isOfIPv6(_ byte: UInt8) -> Bool {
+        isOfName(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "%")
+    }
+}

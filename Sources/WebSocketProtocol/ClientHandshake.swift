@@ -1,0 +1,98 @@
+/// The client's half of the opening handshake (RFC 6455 §4.1): what to ask, and what the answer has to be.
+public struct ClientHandshake: Hashable, Sendable {
+    /// The value of `Sec-WebSocket-Key`: a nonce of 16 bytes in Base64.
+    public let key: String
+    /// The subprotocols that are asked for, the one liked best first.
+    public let subprotocols: [String]
+
+    /// A handshake with a new random key.
+    public init(subprotocols: [String] = []) {
+        var generator = SystemRandomNumberGenerator()
+        self.init(nonce: (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }, subprotocols: subprotocols)
+    }
+
+    /// A handshake with a known key, for tests.
+    /// - Precondition: `nonce` has 16 bytes.
+    package init(nonce: [UInt8], subprotocols: [String] = []) {
+        precondition(nonce.count == 16, "a nonce has 16 bytes (RFC 6455 §4.1)")
+        key = Base64.encode(nonce)
+        self.subprotocols = subprotocols
+    }
+
+    /// Judges a 101 response.
+    /// - Throws: what makes it one that the client has to fail the connection on.
+    public func check(_ response: HandshakeResponse) throws(HandshakeViolation) -> HandshakeAgreement {
+        guard FieldValue.contains(response.upgrade, token: "websocket") else { throw .upgrade }
+        guard FieldValue.contains(response.connection, token: "upgrade") else { throw .connection }
+        guard response.accept == Handshake.acceptValue(forKey: key) else { throw .acceptValue }
+        if let chosen = response.subprotocol {
+            guard subprotocols.contains(where: { $0 == chosen }) else { throw .subprotocol(chosen) }
+        }
+        if let extensions = response.extensions, let name = FieldValue.members(of: extensions).first {
+            throw .extensions(String(name))
+        }
+        return HandshakeAgreement(subprotocol: response.subprotocol)
+    }
+
+    /// Whether a name may stand in `Sec-WebSocket-Protocol` (§4.1: a token).
+    public static func isSubprotocol(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !separators.contains($0) }
+    }
+
+    private static let separators = [UInt8]("()<>@,;:\\\"/[]?={}".utf8)
+}
+
+/// What a client has to know of a 101 response to judge it. A header that came several times is given with its values
+/// joined by commas; nil: there is none.
+public struct HandshakeResponse: Hashable, Sendable {
+    /// The header of that name: so with all that follow.
+    public var upgrade: String?
+    /// The header of that name: a list of tokens.
+    public var connection: String?
+    /// `Sec-WebSocket-Accept`.
+    public var accept: String?
+    /// `Sec-WebSocket-Protocol`.
+    public var subprotocol: String?
+    /// `Sec-WebSocket-Extensions`.
+    public var extensions: String?
+
+    /// Nil stands for a header that was not sent.
+    public init(
+        upgrade: String? = nil, connection: String? = nil, accept: String? = nil, subprotocol: String? = nil,
+        extensions: String? = nil
+    ) {
+        self.upgrade = upgrade
+        self.connection = connection
+        self.accept = accept
+        self.subprotocol = subprotocol
+        self.extensions = extensions
+    }
+}
+
+/// What both sides have agreed on.
+public struct HandshakeAgreement: Hashable, Sendable {
+    /// The subprotocol that the server chose; nil: none.
+    public var subprotocol: String?
+}
+
+/// What is wrong with a 101 response (RFC 6455 §4.1, steps 2 to 6 of what a client has to validate).
+public enum HandshakeViolation: Error, Hashable, Sendable, CustomStringConvertible {
+    case upgrade
+    case connection
+    case acceptValue
+    /// One that was not asked for.
+    case subprotocol(String)
+    /// One that was not offered, or with parameters that were not.
+    case extensions(String)
+
+    /// What is wrong, as a part of a sentence.
+    public var description: String {
+        switch self {
+        case .upgrade: "the Upgrade header does not say websocket"
+        case .connection: "the Connection header does not say Upgrade"
+        case .acceptValue: "Sec-WebSocket-Accept is not the answer to the key"
+        case .subprotocol(let name): "the subprotocol \"\(name)\" was not asked for"
+        case .extensions(let name): "the extension \"\(name)\" was not asked for"
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package import IOUring
+package import Reactor
+
+/// Outbound connections: each goes to a peer of its own, which decides what comes of it.
+extension SimulatedDriver {
+    package func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32 {
+        guard socketErrors.isEmpty else { throw SystemError(socketErrors.removeFirst()) }
+        let peer = SimulatedPeer()
+        let descriptor = makeDescriptor()
+        peer.descriptor = descriptor
+        descriptors.append(descriptor)
+        peers[descriptor] = peer
+        outboundPeers.append(peer)
+        return descriptor
+    }
+
+    package func connect(_ socket: Int32, to address: ConnectAddress, token: Token) {
+        let peer = peer(of: socket, "connect")
+        law(!peer.hasConnect, "two connects on one socket")
+        peer.hasConnect = true
+        begin(token, on: socket)
+        operations.append(.connect(socket, token))
+    }
+
+    func moveConnects() {
+        for descriptor in descriptors {
+            guard let peer = peers[descriptor], let token = peer.connect, let result = peer.connectResult else {
+                continue
+            }
+            peer.connect = nil
+            answer(token, -result)
+        }
+    }
+}
