@@ -190,7 +190,7 @@ extension EventLoop {
     func giveBackLoan(_ loan: SendQueue.Loan) {
         switch loan {
         case .receiveBuffer(let buffer): if loans.end(buffer) { driver.giveBack(buffer) }
-        case .sharedBlock(let block): sharedLog.release(block)
+        case .sharedBlock(let block): sharedBlocks.release(block)
         }
     }
 }

@@ -17,7 +17,10 @@ public final class EventLoop {
     let links: LoopLinks
     let log: LoopLog
     let chunks = ChunkPool()
-    let sharedLog = SharedLog()
+    let sharedBlocks = SharedBlockPool()
+    let sharedLog: SharedLog
+    /// For other forms of the same bytes, such as compressed ones.
+    var otherLogs: [SharedLog] = []
     let timers: TimerWheel
     unowned(unsafe) var handler: any ConnectionHandler
     /// What keeps `handler` alive; that one spares a retain and a release per event.
@@ -67,6 +70,7 @@ public final class EventLoop {
         clock: UInt64 = MonotonicClock.milliseconds
     ) {
         self.index = index
+        sharedLog = SharedLog(blocks: sharedBlocks)
         self.driver = driver
         self.links = links
         self.executor = executor

@@ -14,6 +14,7 @@ extension Session {
         var position = start
         var frames = 0
         let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
+        let inflatedBound = unsafe loop.counters.pointee.inflatedBytes &+ UInt64(Self.bytesPerTurn)
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
             // Paused by what was just handled: the reactor keeps the rest, and brings it again.
@@ -21,6 +22,7 @@ extension Session {
             frames += 1
             if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
                 || loop.counters.pointee.deliveries >= deliveryBound
+                || loop.counters.pointee.inflatedBytes >= inflatedBound
             {
                 if position < bytes.byteCount { connection.continueNextTurn() }
                 return position
@@ -43,6 +45,7 @@ extension Session {
         case .message(let kind, let payload):
             guard isOpen else { return true }
             unsafe loop.counters.pointee.messagesIn += 1
+            if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
             receiveMessage(kind, payload, in: &bytes, on: loop)
         case .ping(let payload):
             guard admitControlFrame(now: loop.now) else { return false }
@@ -82,11 +85,11 @@ extension Session {
         }
     }
 
-    /// Calls the message handler. Text has been validated by the decoder (RFC 6455 §8.1).
-    private func hand(_ body: RawSpan, _ kind: MessageKind) {
+    /// Calls the message handler. Text has been validated (RFC 6455 §8.1).
+    func hand(_ body: RawSpan, _ kind: MessageKind) {
         let message: Message
         if kind.opcode == .text {
-            // Safe: bytes are bound to no other type, and the decoder has checked that they are UTF-8.
+            // Safe: bytes are bound to no other type, and it has been checked that they are UTF-8.
             message = unsafe .text(UTF8Span(unchecked: Span<UInt8>(_bytes: body)))
         } else {
             message = .binary(body)
@@ -106,7 +109,7 @@ extension Session {
         do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
     }
 
-    private func withBytes(of payload: Payload, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
+    func withBytes(of payload: Payload, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
         switch payload {
         case .inPlace(let range): body(bytes.extracting(range))
         case .assembled: withAssembled(body)

@@ -10,11 +10,14 @@ extension Session {
     static let borrowThreshold = 4 << 10
 
     /// Queues one message for this socket. Costs a copy of the payload into the cork.
-    func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SendResult {
+    func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool? = nil) -> SendResult {
         guard isOpen else { return refused(\.dropsClosed) }
         let connection = connection
         let queued = queuedByteCount
         guard queued < withKind({ $0.backpressureLimit }) else { return unsafe refusedAtLimit(payload, opcode) }
+        if flags.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
+            return unsafe sendDeflated(payload, as: opcode, behind: queued)
+        }
         let isLent = unsafe payload.count >= Self.borrowThreshold && lend(payload, as: opcode)
         if !isLent { unsafe queueFrame(opcode, payload) }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }

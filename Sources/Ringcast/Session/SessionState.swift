@@ -24,6 +24,8 @@ import WebSocketProtocol
     /// Control frames that came in the window that began at `controlWindow` (the loop's seconds).
     var controlFrames: UInt16 = 0
     var controlWindow: UInt32 = 0
+    /// What was agreed on for it.
+    var compression = SessionCompression()
     /// Small receives until the connection goes back to small buffers; 0: it uses them.
     var largeBufferTurns: UInt8 = 0
 }
@@ -54,6 +56,10 @@ struct SessionFlags: OptionSet {
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
     static let held: SessionFlags = [.paused, .inputFull, .inputOver]
+    /// What is sent may be deflated.
+    static let deflates = SessionFlags(rawValue: 1 << 11)
+    /// What is deflated refers to what was sent before.
+    static let keepsContext = SessionFlags(rawValue: 1 << 12)
     /// A client's: its frames are masked.
     static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
@@ -77,6 +83,9 @@ final class SessionExtras {
     var queuedAtClose = 0
     /// What waits for the asynchronous message handler.
     var messageBacklog: MessageBacklog?
+    /// Compression with a context of its own, from the first compressed message on.
+    var deflater: DeflateStream?
+    var inflater: InflateStream?
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }
