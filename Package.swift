@@ -67,7 +67,8 @@ let package = Package(
 
         .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
         .target(
-            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"], path: "Tests/ReactorTesting",
+            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"],
+            path: "Tests/ReactorTesting",
             swiftSettings: library),
         .testTarget(
             name: "ReactorTests", dependencies: ["Reactor", "ReactorTesting", "IOUring", "CIOUring"],
