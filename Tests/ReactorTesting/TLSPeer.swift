@@ -1,7 +1,7 @@
 internal import COpenSSL
 
-/// A TLS client without a socket: bytes of the other side in, bytes for it out. What carries them, and in what pieces, is
-/// the test's business.
+/// A TLS client without a socket: bytes of the other side in, bytes for it out. What carries them, and in what pieces,
+/// is the test's business.
 @safe
 package final class TLSPeer {
     package struct Options {

@@ -2,8 +2,8 @@ internal import COpenSSL
 
 /// Why TLS did not come about or broke, in words.
 ///
-/// OpenSSL keeps a queue of errors for each thread, and reads an old one as the result of a new call: every call is made
-/// through `attempt`, or after `clear`.
+/// OpenSSL keeps a queue of errors for each thread, and reads an old one as the result of a new call: `clear` comes in
+/// front of every call whose error matters.
 enum TLSFailure {
     static func clear() { ERR_clear_error() }
 

@@ -1,7 +1,7 @@
 internal import COpenSSL
 
-/// Between OpenSSL and the loop: a BIO that reads from the receive buffer under delivery and writes into the chunks of a
-/// send queue. Neither side is buffered in between, and writing never blocks.
+/// Between OpenSSL and the loop: a BIO that reads from the receive buffer under delivery and writes into the chunks of
+/// a send queue. Neither side is buffered in between, and writing never blocks.
 enum TLSTransport {
     /// Freed by whoever asked for it.
     static func makeMethod() -> OpaquePointer {

@@ -28,8 +28,8 @@ public struct ServerConfiguration: Sendable {
     public var coalescing: Coalescing
     /// Share the port with other processes that ask for the same.
     public var reusePort: Bool
-    /// Serve `https` and `wss` with these certificates; nil: plain connections. Where `endpoints` are given, each has its
-    /// own. See `Server.reloadCertificates`.
+    /// Serve `https` and `wss` with these certificates; nil: plain connections. Where `endpoints` are given, each has
+    /// its own. See `Server.reloadCertificates`.
     public var tls: TLSConfiguration?
     /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
     public var originPolicy: OriginPolicy
