@@ -5,13 +5,14 @@ internal import CIOUring
 extension SendQueue {
     /// Everything in the queue is records.
     mutating func markSealed() {
+        endSharedPiece()
         sealedPieceCount = end - first
         room = 0
-        unsafe sharedEnd = nil
     }
 
     /// Moves the pieces of another queue behind this one's.
     mutating func takeAll(of other: inout SendQueue) {
+        other.endSharedPiece()
         for index in other.first..<other.end { unsafe push(other.pieces[index], owner: other.owners[index]) }
         byteCount += other.byteCount
         other.byteCount = 0
@@ -22,7 +23,8 @@ extension SendQueue {
     /// The first bytes as one run: where they lie, or, if several pieces are needed for so many, gathered.
     ///
     /// Small messages of one turn become one record that way. The queue must not be empty.
-    func firstBytes(atMost limit: Int, gatheredIn scratch: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+    mutating func firstBytes(atMost limit: Int, gatheredIn scratch: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+        endSharedPiece()
         let start = unsafe pieces[first]
         if unsafe start.iov_len >= limit || end - first == 1 {
             return unsafe UnsafeRawBufferPointer(start: start.iov_base, count: min(start.iov_len, limit))

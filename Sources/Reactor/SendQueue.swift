@@ -21,14 +21,15 @@ struct SendQueue: ~Copyable {
 
     /// Bytes accepted and not yet taken by the kernel.
     var byteCount = 0
+    /// Where the last piece ends, if it is shared and nothing else has come behind it; its length is set when something
+    /// does. A fan-out touches nothing but these two words.
+    private var sharedEnd: UnsafeMutableRawPointer?
     /// Bytes of the operation that is under way.
     private(set) var submittedByteCount = 0
     /// Bytes of the last chunk that nobody has written yet.
     var room = 0
     /// Pieces at the front that are TLS records; a queue that has some sends nothing else.
     var sealedPieceCount = 0
-    /// Where the last piece ends, if it is shared and nothing else has come behind it.
-    var sharedEnd: UnsafeMutableRawPointer?
     var first = 0
     var end = 0
     /// Places for pieces.
@@ -74,7 +75,6 @@ struct SendQueue: ~Copyable {
     @inline(__always)
     mutating func extend(by bytes: SharedBytes) -> Bool {
         guard unsafe bytes.start == sharedEnd else { return false }
-        unsafe pieces[end - 1].iov_len += bytes.count
         unsafe sharedEnd = unsafe bytes.start + bytes.count
         byteCount += bytes.count
         return true
@@ -100,6 +100,7 @@ struct SendQueue: ~Copyable {
 
     /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
     mutating func beginSend() -> UnsafePointer<msghdr> {
+        endSharedPiece()
         let count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
         var bytes = byteCount
         if count < end - first {
@@ -109,7 +110,6 @@ struct SendQueue: ~Copyable {
         submittedByteCount = bytes
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
-        unsafe sharedEnd = nil
         unsafe message.pointee.msg_iov = unsafe pieces + first
         unsafe message.pointee.msg_iovlen = count
         return unsafe UnsafePointer(message)
@@ -183,12 +183,18 @@ struct SendQueue: ~Copyable {
         if sealedPieceCount > 0 { sealedPieceCount -= 1 }
     }
 
+    mutating func endSharedPiece() {
+        guard let sharedEnd = unsafe sharedEnd else { return }
+        unsafe pieces[end - 1].iov_len = unsafe sharedEnd - pieces[end - 1].iov_base!
+        unsafe self.sharedEnd = nil
+    }
+
     mutating func push(_ piece: iovec, owner: Owner) {
+        endSharedPiece()
         if end == capacity { grow() }
         unsafe (pieces + end).initialize(to: piece)
         unsafe (owners + end).initialize(to: owner)
         end += 1
-        unsafe sharedEnd = nil
     }
 
     /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.
