@@ -23,7 +23,9 @@ extension SendQueue {
     /// The first bytes as one run: where they lie, or, if several pieces are needed for so many, gathered.
     ///
     /// Small messages of one turn become one record that way. The queue must not be empty.
-    mutating func firstBytes(atMost limit: Int, gatheredIn scratch: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+    mutating func firstBytes(atMost limit: Int, gatheredIn scratch: UnsafeMutableRawBufferPointer)
+        -> UnsafeRawBufferPointer
+    {
         endSharedPiece()
         let start = unsafe pieces[first]
         if unsafe start.iov_len >= limit || end - first == 1 {
