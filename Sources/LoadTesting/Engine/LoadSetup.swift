@@ -29,7 +29,7 @@ package struct LoadSetup: Sendable {
     var socketOptions: WebSocketOptions {
         WebSocketOptions(
             maxPayloadLength: 64 << 20, backpressureLimit: 1 << 30, idleTimeout: .zero, sendPings: false,
-            closeTimeout: .seconds(5), perMessageDeflate: plan.compress)
+            closeTimeout: .seconds(5), perMessageDeflate: plan.compress ? true : false)
     }
 
     /// What connection `number` asks for.

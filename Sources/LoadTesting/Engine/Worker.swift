@@ -90,7 +90,7 @@ package class Worker: @unchecked Sendable {
         guard phase != .ended else { return }
         counters.failedConnections += 1
         attempts -= 1
-        note("\(error)")
+        note(error.advice)
         if connectSchedule == nil, plan.workload == .churn { connectNext() }
     }
 
