@@ -3,10 +3,12 @@
 
 #ifdef __linux__
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int ringcast_eventfd(void) {
     int descriptor = eventfd(0, EFD_CLOEXEC);
@@ -25,6 +27,26 @@ int ringcast_stream_pair(int descriptors[2]) {
 int ringcast_untaken_bytes(int socket) {
     int count = 0;
     return ioctl(socket, SIOCOUTQ, &count) < 0 ? 0 : count;
+}
+
+int ringcast_accept_waiting(int listener) {
+    int flags = fcntl(listener, F_GETFL);
+    if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    for (;;) {
+        int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (descriptor >= 0) return descriptor;
+        // The peer of one that waited may be gone already: there may be others behind it.
+        if (errno != EINTR && errno != ECONNABORTED) return -errno;
+    }
+}
+
+int ringcast_unix_answers(const void *address, unsigned length) {
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) return -errno;
+    int result = connect(probe, address, length) == 0 ? 1 : -errno;
+    close(probe);
+    if (result == -EAGAIN) return 1;  // its queue is full
+    return result == -ECONNREFUSED || result == -ENOENT ? 0 : result;
 }
 
 static _Thread_local void *current_loop;

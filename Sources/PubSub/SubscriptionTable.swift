@@ -95,6 +95,7 @@ extension SubscriptionTable {
         changedCount = topic.entry.addSubscribers(-1)
         if topic.count == 0 {
             topic.entry.setInterest(of: loop, false)
+            topic.entry.clearVariants(of: loop)
             idleCount += 1
         }
     }

@@ -6,7 +6,7 @@ internal import Synchronization
 // Sendable: the words of interest are atomic; the index of loop i is read and written by loop i alone.
 @usableFromInline @safe package final class TopicEntry: @unchecked Sendable {
     package let topic: Topic
-    private let loopCount: Int
+    let loopCount: Int
     private let subscribers = Atomic(0)
     private let policyWord: Atomic<UInt32>
     /// How many retained publishes there were, and what is retained now.
@@ -16,6 +16,8 @@ internal import Synchronization
     private let interest: UnsafeMutablePointer<Atomic<UInt64>>
     /// Behind the words: where each loop's table keeps this topic.
     private let localIndices: UnsafeMutablePointer<UInt32>
+    /// Behind them: which variants of a frame each loop's subscribers take, a set of bits.
+    let localVariants: UnsafeMutablePointer<Atomic<UInt8>>
 
     private static let none = UInt32.max
 
@@ -24,17 +26,22 @@ internal import Synchronization
         policyWord = Atomic(policy)
         self.loopCount = loopCount
         let wordCount = (loopCount + 63) / 64
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 4, alignment: 8)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 5, alignment: 8)
         unsafe interest = memory.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
         unsafe localIndices = (memory + wordCount * 8).bindMemory(to: UInt32.self, capacity: loopCount)
+        unsafe localVariants = (memory + wordCount * 8 + loopCount * 4)
+            .bindMemory(to: Atomic<UInt8>.self, capacity: loopCount)
         for word in 0..<wordCount {
             unsafe (interest + word).initialize(to: Atomic(0))
+        }
+        for loop in 0..<loopCount {
+            unsafe (localVariants + loop).initialize(to: Atomic(0))
         }
         unsafe localIndices.initialize(repeating: Self.none, count: loopCount)
     }
 
     deinit {
-        // The indices lie in the same allocation; both are trivial.
+        // Indices and variants lie in the same allocation; all are trivial.
         unsafe UnsafeMutableRawPointer(interest).deallocate()
     }
 

@@ -33,6 +33,11 @@ package protocol Driver: AnyObject {
     func cancelAll(on descriptor: Int32)
     func shutdownWriting(_ socket: Int32)
     func close(_ descriptor: Int32)
+    /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it. At
+    /// once, without a submission.
+    func acceptWaiting(on listener: Int32) -> Int32?
+    /// At once.
+    func closeListener(_ listener: Int32)
     func notify(_ address: Int32)
 
     /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).

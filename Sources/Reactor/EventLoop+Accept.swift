@@ -4,6 +4,10 @@ internal import IOUring
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
 struct LoopListener {
     let descriptor: Int32
+    /// Its connections go to the loop with the fewest, wherever else connections may belong: no other loop has one.
+    var handsOut = false
+    /// What goes away with it.
+    var file: SocketFile?
     /// An accept is armed.
     var isAccepting = false
     /// When to try again after the descriptors had run out (ms).
@@ -16,13 +20,15 @@ struct LoopListener {
 extension EventLoop {
     private static let acceptRetryInterval: UInt64 = 200
 
-    package func listen(on descriptors: [Int32]) {
-        listeners = descriptors.map { LoopListener(descriptor: $0) }
+    package func listen(on descriptors: [Int32]) { listen(on: descriptors.map { LoopListener(descriptor: $0) }) }
+
+    func listen(on listeners: [LoopListener]) {
+        self.listeners = listeners
         for index in listeners.indices { armAccept(index) }
     }
 
     private func armAccept(_ index: Int) {
-        guard !isStopping, !listeners[index].isAccepting, !listeners[index].isClosed else { return }
+        guard !hasStoppedAccepting, !listeners[index].isAccepting, !listeners[index].isClosed else { return }
         listeners[index].isAccepting = true
         listeners[index].retryTime = nil
         driver.accept(on: listeners[index].descriptor, token: Token(.accept, slot: UInt32(index)))
@@ -36,10 +42,10 @@ extension EventLoop {
         } else {
             listeners[index].hasReportedExhaustion = false
             statistics.accepted.add(1)
-            place(completion.result, listener: UInt8(index))
+            place(completion.result, listener: index)
         }
-        if isStopping {
-            closeListener(index)
+        if hasStoppedAccepting {
+            if !completion.hasMore { drainAndClose(index) }
         } else if !completion.hasMore, listeners[index].retryTime == nil {
             armAccept(index)
         }
@@ -59,8 +65,10 @@ extension EventLoop {
     }
 
     /// Takes a connection, or hands it to the loop that has the fewest.
-    private func place(_ descriptor: Int32, listener: UInt8) {
-        let target = links.placement(accepting: index)
+    func place(_ descriptor: Int32, listener index: Int) {
+        let target = listeners[index].handsOut ? links.emptiestLoop : links.placement(accepting: self.index)
+        let listener = UInt8(index)
+        let index = self.index
         links.statistics[target].open.addShared(1)
         guard target != index else { return open(descriptor, listener: listener) }
         if links.mailboxes[target].push(.adopt(descriptor: descriptor, listener: listener), from: index) {
@@ -73,10 +81,6 @@ extension EventLoop {
     }
 
     func open(_ descriptor: Int32, listener: UInt8) {
-        guard !isStopping else {
-            statistics.open.addShared(-1)
-            return driver.close(descriptor)
-        }
         let connection = connections.insert(loop: self)
         connection.state.descriptor = descriptor
         connection.state.listenerIndex = listener
@@ -99,24 +103,6 @@ extension EventLoop {
     func retryAccepting() {
         for index in listeners.indices where listeners[index].retryTime != nil {
             listeners[index].retryTime = now
-        }
-    }
-
-    // MARK: end
-
-    func closeListeners() {
-        for index in listeners.indices { closeListener(index) }
-    }
-
-    /// Closing under an armed accept would go on accepting: cancel, and close at its completion.
-    private func closeListener(_ index: Int) {
-        guard !listeners[index].isClosed else { return }
-        listeners[index].retryTime = nil
-        if listeners[index].isAccepting {
-            driver.cancelAll(on: listeners[index].descriptor)
-        } else {
-            driver.close(listeners[index].descriptor)
-            listeners[index].isClosed = true
         }
     }
 }

@@ -2,22 +2,64 @@ internal import CIOUring
 internal import Glibc
 internal import IOUring
 
-/// The sockets of one listener: one for each loop, all bound to the same address.
+/// The sockets of one listener: one for each loop, all bound to the same address; of a Unix socket there can be but
+/// one, which one loop has.
 struct ListenerSocket {
     let address: ListenerAddress
+    /// By loop; -1 where that loop has none.
     let descriptors: [Int32]
+    /// What a Unix socket leaves in the file system.
+    let file: SocketFile?
 
+    /// - Parameter loop: which loop gets the only socket of a Unix listener.
     /// - Throws: when the address is taken, also by another process that shares it, unless the configuration shares it
     ///   too.
-    init(_ configuration: ListenerConfiguration, loopCount: Int) throws(ReactorError) {
-        guard 0...65_535 ~= configuration.port else {
-            throw ReactorError("\(configuration.port) is not a port: choose 1 to 65535, or 0 for a free one")
+    init(_ configuration: ListenerConfiguration, loopCount: Int, onlyLoop loop: Int = 0) throws(ReactorError) {
+        switch configuration.address {
+        case .tcp(let host, let port):
+            try self.init(host: host, port: port, configuration, loopCount: loopCount)
+        case .unix(let path, let permissions):
+            let (descriptor, file) = try UnixListener.bind(
+                path: path, permissions: permissions, takesOver: configuration.reusePort, backlog: configuration.backlog
+            )
+            self.init(ListenerAddress(path: path), descriptor, of: loop, loopCount: loopCount, file: file)
+        case .abstract(let name):
+            let descriptor = try UnixListener.bind(abstract: name, backlog: configuration.backlog)
+            self.init(ListenerAddress(path: "@" + name), descriptor, of: loop, loopCount: loopCount, file: nil)
         }
-        let candidates = try Self.resolve(configuration)
+    }
+
+    private init(_ address: ListenerAddress, _ only: Int32, of loop: Int, loopCount: Int, file: SocketFile?) {
+        self.address = address
+        descriptors = (0..<loopCount).map { $0 == loop ? only : -1 }
+        self.file = file
+    }
+
+    /// What one of the loops has of it.
+    func share(of loop: Int) -> LoopListener {
+        let descriptor = descriptors[loop]
+        return LoopListener(
+            descriptor: descriptor, handsOut: address.path != nil, file: file, isClosed: descriptor < 0)
+    }
+
+    /// For a listener that no loop has taken.
+    func close() {
+        file?.remove()
+        for descriptor in descriptors where descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
+    private init(
+        host: String?, port: Int, _ configuration: ListenerConfiguration, loopCount: Int
+    ) throws(ReactorError) {
+        guard 0...65_535 ~= port else {
+            throw ReactorError("\(port) is not a port: choose 1 to 65535, or 0 for a free one")
+        }
+        let candidates = try Self.resolve(host)
         var failure = SystemError.addressNotAvailable
+        file = nil
         for candidate in candidates {
             do throws(SystemError) {
-                (address, descriptors) = try Self.bind(candidate, configuration, loopCount: loopCount)
+                (address, descriptors) = try Self.bind(candidate, port, configuration, loopCount: loopCount)
                 return
             } catch {
                 failure = error
@@ -25,18 +67,18 @@ struct ListenerSocket {
                 guard error == .addressFamilyNotSupported || error == .addressNotAvailable else { break }
             }
         }
-        throw .cannotListen(host: configuration.host ?? "all addresses", port: configuration.port, failure)
+        throw .cannotListen(host: host ?? "all addresses", port: port, failure)
     }
 
     private static func bind(
-        _ address: BindAddress, _ configuration: ListenerConfiguration, loopCount: Int
+        _ address: BindAddress, _ port: Int, _ configuration: ListenerConfiguration, loopCount: Int
     ) throws(SystemError) -> (ListenerAddress, [Int32]) {
-        if !configuration.reusePort, configuration.port != 0 {
+        if !configuration.reusePort, port != 0 {
             // Sharing between our own loops would also share with whoever shares already: try alone first.
-            close(try open(address, port: configuration.port, shared: false))
+            Glibc.close(try open(address, port: port, shared: false))
         }
         var descriptors: [Int32] = []
-        var port = configuration.port
+        var port = port
         do throws(SystemError) {
             for _ in 0..<loopCount {
                 descriptors.append(try open(address, port: port, shared: loopCount > 1 || configuration.reusePort))
@@ -46,7 +88,7 @@ struct ListenerSocket {
                 throw SystemError.last
             }
         } catch {
-            for descriptor in descriptors { close(descriptor) }
+            for descriptor in descriptors { Glibc.close(descriptor) }
             throw error
         }
         return (ListenerAddress(host: address.host, port: port), descriptors)
@@ -63,7 +105,7 @@ struct ListenerSocket {
             if address.isIPv6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isDualStack ? 0 : 1) }
             try bind(descriptor, to: address, port: port)
         } catch {
-            close(descriptor)
+            Glibc.close(descriptor)
             throw error
         }
         return descriptor
@@ -96,8 +138,8 @@ struct ListenerSocket {
         }
     }
 
-    private static func resolve(_ configuration: ListenerConfiguration) throws(ReactorError) -> [BindAddress] {
-        guard let host = configuration.host else { return [.dualStack, .anyIPv4] }
+    private static func resolve(_ host: String?) throws(ReactorError) -> [BindAddress] {
+        guard let host else { return [.dualStack, .anyIPv4] }
         if host == "localhost" { return [BindAddress("127.0.0.1")!] }
         guard let address = BindAddress(host) else {
             throw ReactorError(

@@ -10,6 +10,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     private let index: Int
     private let links: LoopLinks
     private let hasEnded = Atomic<Bool>(false)
+    private let behindMessages = Atomic<Int>(0)
     /// Who empties the queue after the loop has ended. Never taken before.
     private let lastWill = Mutex<Void>(())
 
@@ -30,6 +31,27 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     /// has ended, `body` runs on the global executor.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         push(.closure(body))
+    }
+
+    /// Runs `body` on the loop behind all messages that threads without a loop have posted to it so far. There is
+    /// always room for it. If the loop has ended, `body` runs on the global executor.
+    package func executeBehindMessages(_ body: @escaping @Sendable () -> Void) {
+        behindMessages.add(1, ordering: .relaxed)
+        execute(body, behind: links.mailboxes[index].foreignPosition)
+    }
+
+    /// Something that was given that way has not run yet: what is to keep its place behind it has to go the same way.
+    package var hasWorkBehindMessages: Bool { behindMessages.load(ordering: .acquiring) > 0 }
+
+    private func execute(_ body: @escaping @Sendable () -> Void, behind position: Int) {
+        execute { [self] in
+            // A turn reads a bounded number of messages: then the next one looks again.
+            if isCurrent, !links.mailboxes[index].hasTakenForeign(upTo: position) {
+                return execute(body, behind: position)
+            }
+            behindMessages.subtract(1, ordering: .releasing)
+            body()
+        }
     }
 
     private func push(_ job: JobQueue.Job) {

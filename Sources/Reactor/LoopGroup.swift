@@ -38,6 +38,7 @@ public final class LoopGroup: Sendable {
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) {
         let plan = try LoopPlan(configuration)
+        guard configuration.listeners.count <= 256 else { throw ReactorError("there can be at most 256 listeners") }
         Self.raiseDescriptorLimit()
         let capabilities = try UringCapabilities.probe()
         if plan.coalescingMicroseconds != nil, !capabilities.gathersCompletions {
@@ -45,8 +46,9 @@ public final class LoopGroup: Sendable {
         }
         var sockets: [ListenerSocket] = []
         do {
-            for listener in configuration.listeners {
-                sockets.append(try ListenerSocket(listener, loopCount: plan.loopCount))
+            for (index, listener) in configuration.listeners.enumerated() {
+                sockets.append(
+                    try ListenerSocket(listener, loopCount: plan.loopCount, onlyLoop: index % plan.loopCount))
             }
             let links = LoopLinks(
                 loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
@@ -58,7 +60,7 @@ public final class LoopGroup: Sendable {
                 makeDriver: { () throws(SystemError) in try UringDriver(capabilities: capabilities) },
                 makeHandler: makeHandler)
         } catch {
-            for descriptor in sockets.flatMap(\.descriptors) { close(descriptor) }
+            sockets.forEach { $0.close() }
             throw error
         }
     }
@@ -77,7 +79,13 @@ public final class LoopGroup: Sendable {
         if isFirst { threads.forEach { $0.start() } }
     }
 
+    /// Closes the listeners: connections that wait there are accepted first, and what is open stays. Without effect
+    /// the second time.
+    public func stopAccepting() { threads.forEach { $0.stopAccepting() } }
+
     /// Closes the listeners and tells every handler (`stopping`). Each loop ends once its connections are closed.
+    ///
+    /// Connections that wait to be accepted are accepted first, and messages that were posted before are handled first.
     public func stop() {
         let previous = state.withLock { state in
             defer { state = .stopping }

@@ -60,31 +60,3 @@ public enum DriverChoice: Hashable, Sendable {
     /// io_uring or an error.
     case uring
 }
-
-/// One address to listen on.
-public struct ListenerConfiguration: Hashable, Sendable {
-    /// A numeric address or `localhost`; nil is every address, IPv4 and IPv6, through one socket.
-    public var host: String?
-    /// 0 picks a free port.
-    public var port: Int
-    /// Shares the port with other processes that share it too; otherwise a taken port is an error.
-    public var reusePort: Bool
-    /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
-    public var backlog: Int
-
-    /// An address; nothing is bound before the group is made.
-    public init(host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096) {
-        self.host = host
-        self.port = port
-        self.reusePort = reusePort
-        self.backlog = backlog
-    }
-}
-
-/// Where a listener really listens.
-public struct ListenerAddress: Hashable, Sendable {
-    /// As configured; `::` or `0.0.0.0` for every address.
-    public let host: String
-    /// The port that was bound, also when 0 asked for a free one.
-    public let port: Int
-}

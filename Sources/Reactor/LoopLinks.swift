@@ -50,9 +50,12 @@ package final class LoopLinks: Sendable {
     func placement(accepting loop: Int) -> Int {
         switch placement {
         case .kernel: loop
-        case .balanced: statistics.indices.min { statistics[$0].open.value < statistics[$1].open.value } ?? loop
+        case .balanced: emptiestLoop
         }
     }
+
+    /// The loop with the fewest connections.
+    var emptiestLoop: Int { statistics.indices.min { statistics[$0].open.value < statistics[$1].open.value } ?? 0 }
 
     /// A loop has ended. The last one takes care of what was handed to loops that had ended already.
     func loopEnded() {
@@ -73,6 +76,7 @@ package final class LoopLinks: Sendable {
                     _ = mailbox.drain { message in
                         switch message {
                         case .adopt(let descriptor, _): close(descriptor)
+                        case .acceptingHasEnded: break
                         case .service(let message): discard(message)
                         }
                     }
@@ -111,6 +115,12 @@ extension EventLoop {
         guard links.mailboxes[loop].push(.service(message), from: index) else { return false }
         posted.insert(loop)
         return true
+    }
+
+    /// The same for what must not be lost: it is posted whatever waits already, and keeps its place in the order.
+    package func postUrgent(_ message: ServiceMessage, to loop: Int) {
+        links.mailboxes[loop].pushUrgent(.service(message), from: index)
+        posted.insert(loop)
     }
 
     /// So much of what this loop has posted to another one waits that it should post less.

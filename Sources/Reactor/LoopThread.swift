@@ -29,14 +29,14 @@ final class LoopThread: Sendable {
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
         for (index, thread) in threads.enumerated() {
-            let descriptors = listeners.map { $0.descriptors[index] }
+            let shares = listeners.map { $0.share(of: index) }
             let processor = plan.processors?[index]
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)
                 do throws(SystemError) {
                     let driver = try makeDriver()
                     let coalescing = plan.coalescingMicroseconds
-                    thread.run(driver, index: index, links: links, log: log, coalescing, descriptors, makeHandler)
+                    thread.run(driver, index: index, links: links, log: log, coalescing, shares, makeHandler)
                 } catch {
                     thread.settle(.failure(.noRing(error)))
                 }
@@ -55,7 +55,7 @@ final class LoopThread: Sendable {
 
     private func run(
         _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ coalescing: UInt32?,
-        _ listeners: [Int32], _ makeHandler: (EventLoop) -> any ConnectionHandler
+        _ listeners: [LoopListener], _ makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
         loop.coalesce(microseconds: coalescing)
@@ -98,9 +98,10 @@ final class LoopThread: Sendable {
         startSignal.signal()
     }
 
-    func stop() {
-        executor.execute { LoopGroup.currentLoop?.stop() }
-    }
+    func stopAccepting() { executor.execute { LoopGroup.currentLoop?.stopAccepting() } }
+
+    /// Behind what the calling thread has posted to the loop.
+    func stop() { executor.executeBehindMessages { LoopGroup.currentLoop?.stop() } }
 
     func join() {
         endSignal.wait()

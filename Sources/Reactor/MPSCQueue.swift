@@ -50,6 +50,10 @@ internal import Synchronization
         return min(max(tail &- head, 0), mask + 1)
     }
 
+    /// Elements claimed so far, and elements taken so far. Any thread.
+    var endPosition: Int { unsafe tail.pointee.load(ordering: .acquiring) }
+    var position: Int { unsafe head.pointee.load(ordering: .acquiring) }
+
     /// Any thread; never blocks. False: the queue is full and `element` is not in it.
     func push(_ element: Element) -> Bool {
         var position = unsafe tail.pointee.load(ordering: .relaxed)

@@ -83,6 +83,13 @@ internal import Synchronization
         return true
     }
 
+    /// The same for what must not be lost: the bounds do not count for it.
+    package func pushUrgent(_ element: Element, from producer: Int) {
+        let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
+        if unsafe !lane.pointee.pushIntoRing(element) { unsafe lane.pointee.pushUrgent(element, overflowBounds) }
+        lanesInUse.insert(producer)
+    }
+
     /// From any thread that is no producing loop. False: the lane is full, and `element` is not taken.
     package func push(foreign element: Element) -> Bool {
         let bytes = foreignBounds.byteCount(element)
@@ -153,6 +160,12 @@ internal import Synchronization
     }
 
     // MARK: Any thread
+
+    /// How much has been pushed by threads that are no producing loops: a place in their order.
+    package var foreignPosition: Int { foreign.endPosition }
+
+    /// Whether everything before a place in that order has been taken.
+    package func hasTakenForeign(upTo position: Int) -> Bool { foreign.position >= position }
 
     /// True: nothing lies ready for the consumer. What is held back by producers does not count.
     package var isEmpty: Bool { lanesInUse.isEmpty }

@@ -34,6 +34,13 @@ internal import Synchronization
         return true
     }
 
+    /// Producer only. Takes `element` whatever is held back already.
+    func pushUrgent(_ element: Element, _ bounds: OverflowBounds<Element>) {
+        if flush(bounds) && ring.push(element) { return }
+        unsafe overflow.pointee.append(element, byteCount: bounds.byteCount(element))
+        unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
+    }
+
     /// Producer only.
     var hasOverflow: Bool { unsafe !overflow.pointee.isEmpty }
 

@@ -1,32 +1,58 @@
 internal import Glibc
 
-/// An IP address and a port.
+/// An IP address and a port, or the name of a Unix socket.
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-    /// 4 or 16 bytes, as they travel.
+    /// 4 or 16 bytes, as they travel; none for a Unix socket.
     private let bytes: [UInt8]
-    /// 0 to 65535.
+    /// 0 to 65535; 0 for a Unix socket.
     public let port: Int
+    /// The path of a Unix socket, an abstract name behind an `@`, empty for one without a name, as clients' are; nil
+    /// for an IP address.
+    public let path: String?
 
     /// An IPv4 address that came in through a dual-stack listener counts as IPv4.
     init(bytes: [UInt8], port: Int) {
         let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
         self.bytes = bytes.count == 16 && bytes.starts(with: mappedPrefix) ? Array(bytes.suffix(4)) : bytes
         self.port = port
+        path = nil
+    }
+
+    private init(path: String) {
+        bytes = []
+        port = 0
+        self.path = path
     }
 
     /// Whether `host` is an IPv6 address; an IPv4 one that came through a dual-stack listener is not.
     public var isIPv6: Bool { bytes.count == 16 }
 
-    /// As text: `127.0.0.1`, `2001:db8::1`.
+    /// Whether it is a Unix socket's.
+    public var isUnix: Bool { path != nil }
+
+    /// As text: `127.0.0.1`, `2001:db8::1`; empty for a Unix socket.
     public var host: String {
+        if isUnix { return "" }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let family = isIPv6 ? AF_INET6 : AF_INET
         guard unsafe inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return "" }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Address and port: `127.0.0.1:3000`, `[2001:db8::1]:3000`.
-    public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// Address and port: `127.0.0.1:3000`, `[2001:db8::1]:3000`; or `unix:` and the path.
+    public var description: String {
+        if let path { return "unix:\(path)" }
+        return isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// What stands for its owner where connections are counted: an IPv4 address, the first 64 bits of an IPv6 one,
+    /// since whoever has one of those has all; nil for a Unix socket.
+    package var owner: UInt64? {
+        guard !isUnix else { return nil }
+        let prefix = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        // No prefix that is routed begins with 32 zeroes.
+        return isIPv6 ? prefix : prefix & 0xFFFF_FFFF
+    }
 
     static func peer(of descriptor: Int32) -> SocketAddress? { unsafe ask(descriptor, getpeername) }
     static func local(of descriptor: Int32) -> SocketAddress? { unsafe ask(descriptor, getsockname) }
@@ -40,10 +66,10 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
             unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe call(descriptor, $0, &length) }
         }
         guard result == 0 else { return nil }
-        return unsafe withUnsafeBytes(of: &storage) { unsafe SocketAddress($0) }
+        return unsafe withUnsafeBytes(of: &storage) { unsafe SocketAddress($0, length: Int(length)) }
     }
 
-    private init?(_ storage: UnsafeRawBufferPointer) {
+    private init?(_ storage: UnsafeRawBufferPointer, length: Int) {
         switch unsafe Int32(storage.loadUnaligned(as: sa_family_t.self)) {
         case AF_INET:
             let address = unsafe storage.loadUnaligned(as: sockaddr_in.self)
@@ -53,6 +79,12 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
             let address = unsafe storage.loadUnaligned(as: sockaddr_in6.self)
             let bytes = unsafe withUnsafeBytes(of: address.sin6_addr) { unsafe Array($0) }
             self.init(bytes: bytes, port: Int(UInt16(bigEndian: address.sin6_port)))
+        case AF_UNIX:
+            // A path ends with a 0, an abstract name begins with one, and the length says what there is.
+            let name = unsafe Array(storage[..<min(length, storage.count)].dropFirst(MemoryLayout<sa_family_t>.size))
+            let isAbstract = name.first == 0 && name.count > 1
+            let text = isAbstract ? name.dropFirst() : name.prefix { $0 != 0 }
+            self.init(path: (isAbstract ? "@" : "") + String(decoding: text, as: UTF8.self))
         default:
             return nil
         }

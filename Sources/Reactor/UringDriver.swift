@@ -81,6 +81,13 @@ package final class UringDriver: Driver {
         ring.close(descriptor, userData: unanswered)
     }
 
+    package func acceptWaiting(on listener: Int32) -> Int32? {
+        let descriptor = ringcast_accept_waiting(listener)
+        return descriptor < 0 ? nil : descriptor
+    }
+
+    package func closeListener(_ listener: Int32) { Glibc.close(listener) }
+
     package func notify(_ address: Int32) {
         ring.notify(ring: address, message: Token(.notification).rawValue, userData: unanswered)
     }

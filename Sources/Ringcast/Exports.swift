@@ -6,4 +6,5 @@
 @_exported public import enum Reactor.LoopCount
 @_exported public import enum Reactor.ConnectionPlacement
 @_exported public import struct PubSub.Topic
+@_exported public import struct Reactor.ListenerAddress
 @_exported public import struct Reactor.SocketAddress

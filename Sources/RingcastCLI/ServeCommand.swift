@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(error.message)
         }
-        if !options.quiet { write("listening on \(url(of: server))\n", to: STDOUT_FILENO) }
+        if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
         logger.logLevel = .error
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -35,14 +35,23 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func makeServer(logger: Logger) throws(ServerError) -> Server {
         let configuration = ServerConfiguration(
-            hostname: options.host, port: options.port, loops: options.loops.map { .count($0) } ?? .perCore,
+            hostname: options.host, port: options.port, endpoints: options.endpoints,
+            loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
-            originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy, logger: logger)
+            reusePort: options.reusePort, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
+            logger: logger)
         let endpoints = Endpoints(options: options.socketOptions)
         let server = try Server(configuration: configuration) { request in endpoints.answer(request) }
         endpoints.serve(server)
         return server
+    }
+
+    /// Everything that is listened on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.
+    private func places(of server: Server) -> String {
+        let sockets = server.addresses.filter { $0.path != nil }.map(\.description)
+        return (sockets.count == server.addresses.count ? sockets : [url(of: server)] + sockets)
+            .joined(separator: " and ")
     }
 
     /// Where a browser on this machine finds the server.

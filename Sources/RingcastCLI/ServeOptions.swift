@@ -36,11 +36,19 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Say nothing but what goes wrong.")
     var quiet = false
 
-    @Option(help: "Compression of messages: off. (shared and dedicated are not part of this version yet.)")
+    @Option(
+        help: "Compression of messages: off, shared (nothing remembered between them) or dedicated (per connection).")
     var compression = Compression.off
 
-    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Listen on a Unix socket: a path, or an abstract name behind an @. Instead of a port, unless --host or "
+                + "--port is given too.",
+            valueName: "path"))
     var unix: String?
+
+    @Flag(help: "Share the port with other processes that ask for the same; take --unix over from one that serves it.")
+    var reusePort = false
 
     @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "file"))
     var tlsCert: String?
@@ -56,7 +64,17 @@ struct ServeOptions: ParsableArguments {
     var slowConsumer = SlowConsumer.dropNewest
 
     enum Driver: String, ExpressibleByArgument, CaseIterable { case auto, uring, epoll }
-    enum Compression: String, ExpressibleByArgument, CaseIterable { case off, shared, dedicated }
+    enum Compression: String, ExpressibleByArgument, CaseIterable {
+        case off, shared, dedicated
+
+        var options: PerMessageDeflate {
+            switch self {
+            case .off: false
+            case .shared: true
+            case .dedicated: PerMessageDeflate(compress: .dedicated, decompress: .dedicated)
+            }
+        }
+    }
 
     enum SlowConsumer: String, ExpressibleByArgument, CaseIterable {
         case dropNewest = "drop-newest"
@@ -91,14 +109,22 @@ struct ServeOptions: ParsableArguments {
 
     /// Options whose feature does not exist yet.
     func refuseWhatComesLater() throws {
-        if unix != nil { throw CommandFailure.notYet("--unix") }
         if tlsCert != nil || tlsKey != nil { throw CommandFailure.notYet(tlsCert != nil ? "--tls-cert" : "--tls-key") }
-        if compression != .off { throw CommandFailure.notYet("--compression \(compression.rawValue)") }
         if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
+    }
+
+    /// Empty: what host and port say.
+    var endpoints: [Endpoint] {
+        guard let unix else { return [] }
+        let socket: Endpoint =
+            unix.hasPrefix("@") ? .abstract(String(unix.dropFirst())) : .unix(path: unix, reusePort: reusePort)
+        guard host != nil || port != nil else { return [socket] }
+        return [.tcp(hostname: host, port: port ?? 3000, reusePort: reusePort), socket]
     }
 
     var socketOptions: WebSocketOptions {
         WebSocketOptions(
-            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout))
+            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout),
+            perMessageDeflate: compression.options)
     }
 }

@@ -89,15 +89,21 @@ extension SimulatedDriver {
                     answer(token, -error)
                 } else {
                     waitingPeers[listener]?.removeFirst()
-                    let descriptor = makeDescriptor()
-                    peer.descriptor = descriptor
-                    descriptors.append(descriptor)
-                    peers[descriptor] = peer
+                    let descriptor = open(peer)
                     if !options.acceptsRepeatedly { accepts[listener] = nil }
                     answer(token, descriptor, hasMore: options.acceptsRepeatedly)
                 }
             }
         }
+    }
+
+    /// A descriptor for a peer that is accepted.
+    func open(_ peer: SimulatedPeer) -> Int32 {
+        let descriptor = makeDescriptor()
+        peer.descriptor = descriptor
+        descriptors.append(descriptor)
+        peers[descriptor] = peer
+        return descriptor
     }
 
     /// Input goes into buffers, as long as there are any.

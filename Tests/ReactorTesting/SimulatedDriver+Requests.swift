@@ -72,6 +72,20 @@ extension SimulatedDriver {
         operations.append(.close(descriptor))
     }
 
+    package func acceptWaiting(on listener: Int32) -> Int32? {
+        law(!closedListeners.contains(listener), "accept on a closed listener")
+        law(!accepts.keys.contains(listener), "a look at a listener with an accept armed")
+        guard peers.count < options.descriptorLimit, let peer = waitingPeers[listener]?.first else { return nil }
+        waitingPeers[listener]?.removeFirst()
+        return open(peer)
+    }
+
+    package func closeListener(_ listener: Int32) {
+        law(closedListeners.insert(listener).inserted, "listener \(listener) was closed twice")
+        law(inFlight.values.allSatisfy { $0 != listener }, "close with an accept in flight")
+        for peer in waitingPeers.removeValue(forKey: listener) ?? [] { peer.wasRefused = true }
+    }
+
     package func notify(_ address: Int32) {}
 
     func begin(_ token: Token, on descriptor: Int32) {

@@ -14,6 +14,8 @@ package final class SimulatedPeer {
     package private(set) var hasSeenReset = false
     /// The loop has closed its descriptor.
     package private(set) var isClosed = false
+    /// The listener was closed before it was accepted.
+    package internal(set) var wasRefused = false
     /// The loop's descriptor; nil until it is accepted.
     package internal(set) var descriptor: Int32?
 

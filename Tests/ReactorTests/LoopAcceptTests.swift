@@ -94,14 +94,41 @@ import Testing
         #expect(peers.allSatisfy { $0.receivedBytes == (gracefully ? Array("bye".utf8) : []) })
     }
 
-    @Test func `a connection that comes while the loop is stopping is closed unopened`() {
+    @Test func `what waits on a listener when it is closed is accepted, before the handler hears of the stop`() {
+        var openAtStop: Int?
+        handler.onStopping = { [handler] in
+            openAtStop = handler.open.count
+            handler.withEach { $0.close() }
+        }
         let loop = loop()
         loop.rest()
+        let peers = loop.connect(3)
         loop.loop.stop()
-        let peer = loop.connect()
+        let late = loop.connect()
         loop.stop()
-        #expect(peer.descriptor == nil || peer.isClosed)
-        #expect(handler.events == [] && loop.driver.openCount == 0)
+        #expect(openAtStop == 4)
+        #expect(peers.allSatisfy { $0.isClosed } && late.isClosed && !late.wasRefused)
+        #expect(handler.closedCount == 4 && loop.driver.openCount == 0)
+    }
+
+    @Test func `a loop that stops accepting serves what it has, and hears of no stop`() {
+        handler.onStopping = { Issue.record("nobody stops it") }
+        handler.onReceived = { bytes, connection in
+            connection.send(bytes)
+            return bytes.count
+        }
+        let loop = loop()
+        let open = loop.connect()
+        loop.rest()
+        let waiting = loop.connect()
+        loop.loop.stopAccepting()
+        loop.rest()
+        #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+        for peer in [open, waiting] { peer.send([1]) }
+        loop.rest()
+        #expect(open.receivedBytes == [1] && waiting.receivedBytes == [1])
+        handler.onStopping = { [handler] in handler.withEach { $0.close() } }
+        loop.stop()
     }
 }
 

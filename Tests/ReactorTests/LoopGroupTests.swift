@@ -290,14 +290,51 @@ import Testing
         for descriptor in listener.descriptors { #expect(close(descriptor) == 0, "they were left to the caller") }
     }
 
-    @Test func `a connection that was handed to a loop that has ended is closed`() {
+    @Test func `loops end together, and a connection that was handed to one that has ended is closed`() {
         let links = LoopLinks(loopCount: 2, placement: .balanced)
         let loops = (0..<2).map { SimulatedLoop(index: $0, links: links, clock: VirtualClock()) { _ in Echo() } }
-        loops[1].stop()
+        loops[1].loop.stop()
+        loops[1].turn(10)
+        #expect(!loops[1].loop.hasEnded, "the other one may still hand over connections")
+        loops[0].loop.stop()
+        for _ in 0..<10 { loops.forEach { $0.turn() } }
+        #expect(loops.allSatisfy { $0.loop.hasEnded })
+        loops[1].loop.finish()
         let descriptor = dup(0)
         #expect(links.mailboxes[1].push(.adopt(descriptor: descriptor, listener: 0), from: 0))
-        loops[0].stop()
+        loops[0].loop.finish()
         #expect(fcntl(descriptor, F_GETFD) == -1)
+    }
+
+    @Test func `what waits on the listeners when a group is stopped is accepted and told`() throws {
+        let group = try group { _ in Parting() }
+        let clients = (0..<30).map { _ in client(group) }
+        group.stop()
+        for client in clients {
+            #expect(client.receiveToEnd() == Array("bye".utf8))
+            client.end()
+        }
+        group.wait()
+    }
+
+    @Test func `a group that stops accepting frees its port and serves what it has`() throws {
+        let group = try group()
+        group.start()
+        let open = client(group)
+        open.send([1])
+        #expect(open.receive(exactly: 1) == [1])
+        group.stopAccepting()
+        let port = group.listeners[0].port
+        var isTaken = true
+        for _ in 0..<1_000 where isTaken {
+            isTaken = (try? ListenerSocket(.init(host: "127.0.0.1", port: port), loopCount: 1).close()) == nil
+            usleep(10_000)
+        }
+        #expect(!isTaken, "the port is free")
+        open.send([2])
+        #expect(open.receive(exactly: 1) == [2], "what is open goes on")
+        open.end()
+        end(group)
     }
 
     @Test func `hundreds of groups leave no descriptor behind`() async {

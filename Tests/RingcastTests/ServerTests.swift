@@ -91,6 +91,20 @@ import WebSocketProtocol
         }
     }
 
+    @Test func `who waits to be accepted when a server stops is still answered`() async throws {
+        try await serving(
+            { $0.stop = StopTiming(window: .zero, deadline: .seconds(5)) }, fetch: { _ in .response(.ok, "still here") }
+        ) { server in
+            // Most of these are in the listeners' queues when the loops hear of the end.
+            let clients = try (0..<64).map { _ in try TCPClient(port: server.port) }
+            server.stop()
+            for client in clients {
+                let answer = try client.get("/")
+                #expect(answer.text == "still here" && answer["Connection"] == "close")
+            }
+        }
+    }
+
     @Test func `cancelling the task that runs a server stops it`() async throws {
         let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
         { _ in

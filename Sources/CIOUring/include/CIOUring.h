@@ -49,4 +49,9 @@ int ringcast_stream_pair(int descriptors[_Nonnull 2]);
 int ringcast_random_bytes(void *_Nonnull bytes, int count);
 // Bytes sent that the peer has not acknowledged.
 int ringcast_untaken_bytes(int socket);
+// A connection that waits on a listener: its descriptor, close-on-exec, or -EAGAIN when none does. Never blocks; leaves the listener
+// non-blocking.
+int ringcast_accept_waiting(int listener);
+// Whether somebody listens on a Unix socket: 1 or 0, or -errno when that cannot be known. Never blocks.
+int ringcast_unix_answers(const void *_Nonnull address, unsigned length);
 #endif

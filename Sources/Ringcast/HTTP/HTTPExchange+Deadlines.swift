@@ -20,13 +20,14 @@ extension HTTPExchange {
     }
 
     func awaitNextRequest(_ connection: Connection) {
+        hasAnswered = true
         expect(within: loop.core.configuration.limits.keepAliveTimeout, on: connection)
     }
 
     /// Nothing is expected of the peer while a reply is deferred: then the deadline passes without effect.
     func deadlineReached(_ connection: Connection) {
         armedDeadline = nil
-        if loop.isStopping, phase != .closing { return connection.abort() }
+        if loop.isStopping, phase == .head, !headHasBegun { return close(connection) }
         guard phase == .head || phase == .body, var deadline = phaseDeadline else { return }
         if phase == .body, let collected {
             // At least a kilobyte a second, counted over all of the body.

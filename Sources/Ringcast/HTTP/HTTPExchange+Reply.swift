@@ -65,7 +65,7 @@ extension HTTPExchange {
     /// Sends a response, and goes on to the next request or closes.
     func respond(_ response: Response, to request: RequestSummary, on connection: Connection) {
         let keepsAlive =
-            request.keepsAlive && !request.mayHaveFramesBehind && !loop.isStopping && !inputHasEnded
+            request.keepsAlive && !request.mayHaveFramesBehind && !loop.core.hasBeenStopped && !inputHasEnded
             && !ResponseEncoder.asksToClose(response.headers)
         do throws(UnsendableResponse) {
             try send(

@@ -35,6 +35,8 @@ final class HTTPExchange {
     var armedDeadline: UInt64?
     /// A byte of the head that is awaited has come.
     var headHasBegun = false
+    /// A request has been answered and the connection kept.
+    var hasAnswered = false
 
     init(loop: ServerLoop, connection: Connection) {
         self.loop = loop
@@ -74,15 +76,15 @@ final class HTTPExchange {
         if phase != .deferred { connection.resumeReceiving() }
     }
 
-    /// The server stops: what is under way is finished, nothing new is begun.
+    /// The server stops: what is under way is finished, nothing new is begun. A client that has connected and not asked
+    /// yet has a second for its request; all have until the server's deadline, when the loop cuts what is left.
     func stop() {
-        guard let connection else { return }
-        switch phase {
-        case .head where !headHasBegun: close(connection)
-        case .head, .body, .deferred: connection.setDeadline(loop.now + loop.core.stopPlan.deadline)
-        case .closing: break
-        }
+        guard let connection, phase == .head, !headHasBegun else { return }
+        if hasAnswered { close(connection) } else { connection.setDeadline(loop.now + Self.timeToAsk) }
     }
+
+    /// Milliseconds.
+    private static let timeToAsk: UInt64 = 1_000
 
     /// Nothing more is read. What is queued goes out, and what still comes is drained by the reactor, within bounds.
     func close(_ connection: Connection) {

@@ -6,6 +6,9 @@ struct LoopCounters {
     var messagesOut: UInt64 = 0
     var publishes: UInt64 = 0
     var framesEncoded: UInt64 = 0
+    var framesDeflated: UInt64 = 0
+    /// For the budget of a turn.
+    var inflatedBytes: UInt64 = 0
     var deliveries: UInt64 = 0
     var dropsAtLimit: UInt64 = 0
     var dropsClosed: UInt64 = 0
@@ -22,6 +25,9 @@ final class PublishedCounters: Sendable {
     private let messagesOut = Atomic<UInt64>(0)
     private let publishes = Atomic<UInt64>(0)
     private let framesEncoded = Atomic<UInt64>(0)
+    private let framesDeflated = Atomic<UInt64>(0)
+    /// By threads that are no loops.
+    private let foreignDeflated = Atomic<UInt64>(0)
     private let deliveries = Atomic<UInt64>(0)
     private let dropsAtLimit = Atomic<UInt64>(0)
     private let dropsClosed = Atomic<UInt64>(0)
@@ -38,6 +44,7 @@ final class PublishedCounters: Sendable {
         messagesOut.store(counters.messagesOut, ordering: .relaxed)
         publishes.store(counters.publishes, ordering: .relaxed)
         framesEncoded.store(counters.framesEncoded, ordering: .relaxed)
+        framesDeflated.store(counters.framesDeflated, ordering: .relaxed)
         deliveries.store(counters.deliveries, ordering: .relaxed)
         dropsAtLimit.store(counters.dropsAtLimit, ordering: .relaxed)
         dropsClosed.store(counters.dropsClosed, ordering: .relaxed)
@@ -51,12 +58,16 @@ final class PublishedCounters: Sendable {
     /// A message of another thread for this loop was refused. Any thread.
     func countForeignDrop() { foreignDrops.add(1, ordering: .relaxed) }
 
+    /// Another thread has deflated so many forms of a message. Any thread.
+    func countForeignDeflated(_ count: Int) { foreignDeflated.add(UInt64(count), ordering: .relaxed) }
+
     func load() -> LoopCounters {
         LoopCounters(
             messagesIn: messagesIn.load(ordering: .relaxed),
             messagesOut: messagesOut.load(ordering: .relaxed),
             publishes: publishes.load(ordering: .relaxed),
             framesEncoded: framesEncoded.load(ordering: .relaxed),
+            framesDeflated: framesDeflated.load(ordering: .relaxed) + foreignDeflated.load(ordering: .relaxed),
             deliveries: deliveries.load(ordering: .relaxed),
             dropsAtLimit: dropsAtLimit.load(ordering: .relaxed),
             dropsClosed: dropsClosed.load(ordering: .relaxed),

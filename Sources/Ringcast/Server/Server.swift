@@ -1,5 +1,5 @@
 import Logging
-import Reactor
+public import Reactor
 
 /// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
 ///
@@ -8,7 +8,8 @@ import Reactor
 public final class Server: Sendable {
     let core: ServerCore
     let group: LoopGroup
-    private let listeners: [ListenerAddress]
+    /// What is listened on, in the order of the configuration's endpoints, with the ports that were picked.
+    public let addresses: [ListenerAddress]
 
     /// Binds the port and makes the loops.
     /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it
@@ -29,17 +30,17 @@ public final class Server: Sendable {
         } catch {
             throw ServerError(error.description)
         }
-        listeners = group.listeners
+        addresses = group.listeners
         core.group = group
     }
 
     deinit { core.group = nil }
 
-    /// The address that is listened on.
-    public var hostname: String { listeners.first?.host ?? "" }
+    /// The first address that is listened on; empty if there are but Unix sockets.
+    public var hostname: String { addresses.first { $0.path == nil }?.host ?? "" }
 
-    /// The port that is listened on, also when 0 asked for a free one.
-    public var port: Int { listeners.first?.port ?? 0 }
+    /// Its port, also when 0 asked for a free one; 0 if there are but Unix sockets.
+    public var port: Int { addresses.first { $0.path == nil }?.port ?? 0 }
 
     /// Open WebSockets on all loops, as of each loop's last turn.
     public var pendingWebSockets: Int { core.counters.reduce(0) { $0 + Int($1.load().sockets) } }
@@ -59,12 +60,8 @@ extension LoopGroupConfiguration {
         let logger = configuration.logger
         self.init(
             loops: configuration.loops, pinsThreads: configuration.pinning,
-            listeners: [
-                ListenerConfiguration(
-                    host: configuration.hostname, port: configuration.port, reusePort: configuration.reusePort)
-            ],
-            placement: configuration.placement, driver: configuration.driver,
-            coalescing: configuration.coalescing
+            listeners: configuration.listeningEndpoints.map { ListenerConfiguration($0) },
+            placement: configuration.placement, driver: configuration.driver, coalescing: configuration.coalescing
         ) { level, message in
             switch level {
             case .info: logger.info("\(message)")

@@ -13,6 +13,8 @@ public struct ServerConfiguration: Sendable {
     public var hostname: String?
     /// The port to listen on. 0 picks a free one, which `Server.port` tells.
     public var port: Int
+    /// Where to listen instead of `hostname` and `port`, if it is not empty: any number of ports and Unix sockets.
+    public var endpoints: [Endpoint]
     /// How many event loops: one per core the process may run on, unless a number is given.
     public var loops: LoopCount
     /// Whether each loop stays on its core. Nil: yes, unless a cgroup quota lowers the number of loops.
@@ -43,6 +45,7 @@ public struct ServerConfiguration: Sendable {
     public init(
         hostname: String? = nil,
         port: Int? = nil,
+        endpoints: [Endpoint] = [],
         loops: LoopCount = .perCore,
         pinning: Bool? = nil,
         placement: ConnectionPlacement = .kernel,
@@ -58,6 +61,7 @@ public struct ServerConfiguration: Sendable {
     ) {
         self.hostname = hostname
         self.port = port ?? Self.portFromEnvironment ?? 3000
+        self.endpoints = endpoints
         self.loops = loops
         self.pinning = pinning
         self.placement = placement
@@ -70,6 +74,11 @@ public struct ServerConfiguration: Sendable {
         self.limits = limits
         self.stop = stop
         self.logger = logger
+    }
+
+    /// The endpoints, or the one that host name and port describe.
+    var listeningEndpoints: [Endpoint] {
+        endpoints.isEmpty ? [.tcp(hostname: hostname, port: port, reusePort: reusePort)] : endpoints
     }
 
     private static var portFromEnvironment: Int? {

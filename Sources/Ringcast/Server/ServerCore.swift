@@ -11,8 +11,11 @@ typealias Fetch = @Sendable (borrowing Request) throws -> Reply
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     let registry: TopicRegistry
+    private let stopFlag = Atomic<Bool>(false)
     /// One per loop, by its index.
     let counters: [PublishedCounters]
+    /// For publishers that are no loops.
+    let foreignCompression = ForeignCompression()
     private let shared: Mutex<Shared>
 
     private struct Shared {
@@ -42,6 +45,12 @@ final class ServerCore: Sendable {
         get { shared.withLock { $0.stopPlan } }
         set { shared.withLock { $0.stopPlan = newValue } }
     }
+
+    /// `stop` was called: no upgrade is accepted any more, no connection is kept for another request. Loops hear of it
+    /// a little later, when they have handled what was posted before.
+    var hasBeenStopped: Bool { stopFlag.load(ordering: .acquiring) }
+
+    func noteStop() { stopFlag.store(true, ordering: .releasing) }
 
     var group: LoopGroup? {
         get { shared.withLock { $0.group } }
@@ -76,10 +85,17 @@ final class ServerCore: Sendable {
         return group?.isPastWatermark(of: target) ?? false
     }
 
-    /// Runs a job on a loop: at once if the caller is on it, else soon; with no loop if it has ended.
+    /// Runs a job on a loop: at once if the caller is on it, else soon, in the order of what the caller posts; with no
+    /// loop if it has ended. Never refused: who says that a socket shall close or read again is not asked to repeat it.
     func run(_ job: LoopJob, on target: Int) {
-        if let current = currentLoop, current.loop.index == target { return job.run(on: current) }
-        if !post(.job(job), to: target) { job.run(on: nil) }
+        if let current = currentLoop {
+            guard current.loop.index != target else { return job.run(on: current) }
+            return current.loop.postUrgent(LoopMessage.job(job).pack(), to: target)
+        }
+        guard let group else { return job.run(on: nil) }
+        let executor = group.executor(of: target)
+        if !executor.hasWorkBehindMessages, post(.job(job), to: target) { return }
+        executor.executeBehindMessages { [self] in job.run(on: currentLoop) }
     }
 
     /// More connections are open, on all loops, than the configuration allows.

@@ -17,6 +17,9 @@ public struct ServerStatistics: Sendable {
     public var publishes = 0
     /// Frames encoded by publishes: one for the subscribers on the publisher's loop, one for those on all others.
     public var framesEncoded = 0
+    /// Messages deflated, those of topics once for each class of windows that subscribers have agreed on. Those of
+    /// threads that are no loops are counted at the first loop.
+    public var framesDeflated = 0
     /// Messages of topics queued for subscribers.
     public var deliveries = 0
     /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
@@ -50,6 +53,7 @@ public struct ServerStatistics: Sendable {
         sum.bytesOut += right.bytesOut
         sum.publishes += right.publishes
         sum.framesEncoded += right.framesEncoded
+        sum.framesDeflated += right.framesDeflated
         sum.deliveries += right.deliveries
         sum.dropsAtLimit += right.dropsAtLimit
         sum.dropsClosed += right.dropsClosed

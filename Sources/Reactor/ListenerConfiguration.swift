@@ -1,0 +1,62 @@
+/// One address to listen on.
+public struct ListenerConfiguration: Hashable, Sendable {
+    /// Where to listen.
+    public var address: Address
+    /// Shares the port with other processes that share it too; otherwise a taken port is an error. Of a Unix socket:
+    /// takes its path over from a process that is still listening there.
+    public var reusePort: Bool
+    /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
+    public var backlog: Int
+
+    /// Where a listener may listen.
+    public enum Address: Hashable, Sendable {
+        /// A numeric address or `localhost`; nil is every address, IPv4 and IPv6, through one socket. Port 0 picks a
+        /// free one.
+        case tcp(host: String?, port: Int)
+        /// A Unix socket in the file system. One that nobody listens on any more is replaced, and the file is removed
+        /// when the listener is closed. Permissions are those of `chmod`; nil leaves them to the umask.
+        case unix(path: String, permissions: UInt32?)
+        /// A Unix socket in Linux' abstract name space: no file, no permissions, gone with its process.
+        case abstract(name: String)
+    }
+
+    /// An address; nothing is bound before the group is made.
+    public init(host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096) {
+        self.init(.tcp(host: host, port: port), reusePort: reusePort, backlog: backlog)
+    }
+
+    /// An address of any kind; nothing is bound before the group is made.
+    public init(_ address: Address, reusePort: Bool = false, backlog: Int = 4096) {
+        self.address = address
+        self.reusePort = reusePort
+        self.backlog = backlog
+    }
+}
+
+/// Where a listener really listens.
+public struct ListenerAddress: Hashable, Sendable, CustomStringConvertible {
+    /// As configured; `::` or `0.0.0.0` for every address. Empty for a Unix socket.
+    public let host: String
+    /// The port that was bound, also when 0 asked for a free one. 0 for a Unix socket.
+    public let port: Int
+    /// The path of a Unix socket, or its abstract name behind an `@`; nil for TCP.
+    public let path: String?
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+        path = nil
+    }
+
+    init(path: String) {
+        host = ""
+        port = 0
+        self.path = path
+    }
+
+    /// `127.0.0.1:3000`, `[::]:3000`, `unix:/run/chat.sock`, `unix:@chat`.
+    public var description: String {
+        if let path { return "unix:\(path)" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

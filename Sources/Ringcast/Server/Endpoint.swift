@@ -1,0 +1,59 @@
+import Reactor
+
+/// One address that a server listens on. A server may have several, of different kinds.
+public struct Endpoint: Sendable, Hashable {
+    /// Where it is.
+    public var address: Address
+    /// Shares the port with other processes that ask for the same: connections are spread over all of them. Of a Unix
+    /// socket: takes its path over from a process that is still serving it.
+    public var reusePort: Bool
+
+    /// Where a server may listen.
+    public enum Address: Sendable, Hashable {
+        /// A port of an address of this machine. Nil is every address, IPv6 and IPv4; port 0 picks a free one.
+        case tcp(hostname: String?, port: Int)
+        /// A Unix socket with a file. Permissions as of `chmod`, nil leaves them to the umask.
+        case unix(path: String, permissions: UInt32?)
+        /// A Unix socket in Linux' abstract name space.
+        case abstract(name: String)
+    }
+
+    /// An address of any kind.
+    public init(_ address: Address, reusePort: Bool = false) {
+        self.address = address
+        self.reusePort = reusePort
+    }
+
+    /// A port: of every address, IPv6 and IPv4, unless one is named. 0 picks a free one: `Server.addresses` tells.
+    public static func tcp(hostname: String? = nil, port: Int, reusePort: Bool = false) -> Endpoint {
+        Endpoint(.tcp(hostname: hostname, port: port), reusePort: reusePort)
+    }
+
+    /// A Unix socket with a file.
+    ///
+    /// What a process that has ended has left at the path is replaced; a socket that somebody serves, and any other
+    /// file, is an error. The file is removed when the server stops. One loop accepts and hands each connection to the
+    /// loop with the fewest.
+    /// - Parameters:
+    ///   - path: at most 107 bytes. The directory has to be there.
+    ///   - permissions: who may connect, as of `chmod`: 0o660 for owner and group. Nil: what the umask leaves.
+    public static func unix(path: String, permissions: UInt32? = nil, reusePort: Bool = false) -> Endpoint {
+        Endpoint(.unix(path: path, permissions: permissions), reusePort: reusePort)
+    }
+
+    /// A Unix socket in Linux' abstract name space: no file, and every process of the network name space may connect.
+    /// - Parameter name: at most 107 bytes.
+    public static func abstract(_ name: String) -> Endpoint { Endpoint(.abstract(name: name)) }
+}
+
+extension ListenerConfiguration {
+    init(_ endpoint: Endpoint) {
+        let address: Address =
+            switch endpoint.address {
+            case .tcp(let hostname, let port): .tcp(host: hostname, port: port)
+            case .unix(let path, let permissions): .unix(path: path, permissions: permissions)
+            case .abstract(let name): .abstract(name: name)
+            }
+        self.init(address, reusePort: endpoint.reusePort)
+    }
+}
