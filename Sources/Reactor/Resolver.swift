@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Turns names into addresses, on threads of its own: `getaddrinfo` blocks for as long as it likes.
 ///
-/// At most `threadLimit` threads, started when they are needed and gone when nothing waits. May be used from any thread.
+/// At most `threadLimit` threads, started when they are needed and gone when nothing waits. Usable from any thread.
 package final class Resolver: Sendable {
     /// One for the process: its bound is there for the machine's sake.
     package static let shared = Resolver(threadLimit: 4)
