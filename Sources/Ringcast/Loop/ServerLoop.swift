@@ -125,6 +125,8 @@ import WebSocketProtocol
         }
     }
 
+    var messageWork: UInt64 { unsafe counters.pointee.fanOut }
+
     func turnEnds() {
         while let (slot, serial) = ending.popLast() {
             guard let session = sessions.find(slot: slot, serial: serial) else { continue }
