@@ -16,8 +16,8 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [
-        // `package` symbols of Ringcast are not visible here: links to the mailbox's and the topic table's own files, built
-        // once more.
+        // `package` symbols of Ringcast are not visible here: links to the mailbox's and the topic table's own
+        // files, built once more.
         .target(name: "MailboxSources", path: "Benchmarks/MailboxSources"),
         .target(name: "TopicSources", path: "Benchmarks/TopicSources"),
         .executableTarget(

@@ -1,5 +1,5 @@
-/// What a client of the chat benchmark says in a round: 1,600 short texts, 32 times the same 50, of the lengths that Bun
-/// publishes (595 bytes for the 50).
+/// What a client of the chat benchmark says in a round: 1,600 short texts, 32 times the same 50, of the lengths that
+/// Bun publishes (595 bytes for the 50).
 package enum ChatScript {
     package static let textsPerRound = 1_600
     package static let lengths = [

@@ -10,8 +10,8 @@ package struct LatencyRecorder: Sendable {
 
     package init() {}
 
-    /// Records a latency that counts from when the message was to be sent, not from when it was: otherwise a server that
-    /// holds the sender up would look fast (coordinated omission).
+    /// Records a latency that counts from when the message was to be sent, not from when it was: otherwise a server
+    /// that holds the sender up would look fast (coordinated omission).
     @inline(__always)
     package mutating func record(intended: UInt64, now: UInt64) {
         histogram.record(min(now > intended ? now - intended : 0, Self.longest))

@@ -15,7 +15,8 @@ package struct LoadPlan: Sendable {
     /// Publishes outstanding, over all publishers.
     package var window = 16
     package var topics = 1
-    /// Messages per second in all, sent on schedule whatever comes back. nil: the next one goes when the last came back.
+    /// Messages per second in all, sent on schedule whatever comes back. nil: the next one goes when the last came
+    /// back.
     package var rate: Double?
     /// Seconds that are measured.
     package var duration = 10.0
@@ -88,7 +89,7 @@ package struct LoadPlan: Sendable {
         if !(0...1 ~= stalled) { return "--stalled is a share, 0 to 1" }
         if workload.hasPublishers, size < Stamp.byteCount {
             return
-                "\(workload.rawValue) needs --size \(Stamp.byteCount) or more: its messages carry a sequence number and the time"
+                "\(workload.rawValue) needs --size \(Stamp.byteCount) or more: messages carry a number and the time"
         }
         if workload.hasPublishers, topics > subscribers {
             return "--topics is more than --subscribers: some would have none"

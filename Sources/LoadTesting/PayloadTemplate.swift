@@ -7,7 +7,7 @@ package struct PayloadTemplate: Sendable {
     /// - Parameter size: bytes of payload. From `Stamp.byteCount` on it begins with a stamp.
     package init(size: Int) {
         let filler = Array(
-            #"{"kind":"quote","symbol":"RING","bid":101.25,"ask":101.50,"volume":4200,"venue":"loopback","note":"hello"}"#
+            #"{"kind":"quote","symbol":"RING","bid":101.25,"ask":101.50,"volume":4200,"venue":"loopback","note":"hi"}"#
                 .utf8)
         bytes = (0..<size).map { filler[$0 % filler.count] }
         hasStamp = size >= Stamp.byteCount

@@ -42,7 +42,7 @@ import Testing
     @Test func `types that are unchecked for sending are counted`() {
         #expect(
             Repository.sources.filter { TidyRules.mentions("@unchecked Sendable", in: $0) }.map(\.path) == [
-                // Workers of a load, each used on its loop only: the base class, and its subclasses, which must say so too.
+                // Workers of a load, each used on its loop only: the base class, and its subclasses.
                 "Sources/LoadTesting/Engine/ChatWorker.swift",
                 "Sources/LoadTesting/Engine/ChurnWorker.swift",
                 "Sources/LoadTesting/Engine/EchoWorker.swift",

@@ -1,8 +1,8 @@
 import Ringcast
 import Synchronization
 
-/// Bun's chat benchmark: in a round everyone says 1,600 short texts; the next round begins once everyone has heard all of
-/// the last one, at the next multiple of the interval.
+/// Bun's chat benchmark: in a round everyone says 1,600 short texts; the next round begins once everyone has heard all
+/// of the last one, at the next multiple of the interval.
 ///
 /// A round's latency is the time from its beginning until this worker's members have heard all of it.
 final class ChatWorker: Worker, @unchecked Sendable {

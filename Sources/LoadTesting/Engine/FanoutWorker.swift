@@ -12,8 +12,8 @@ final class FanoutWorker: Worker, @unchecked Sendable {
     private let colleagues: WorkerList
     private var handlers: WebSocketHandlers<Int>?
     private var publishers: [Publisher] = []
-    /// Of each publisher in all: how many deliveries of its messages there have been here, and at which the next publish is
-    /// complete.
+    /// Of each publisher in all: how many deliveries of its messages there have been here, and at which the next
+    /// publish is complete.
     private var arrivals: [(count: Int, complete: Int, goal: Int, readers: Int)]
     /// A check for each subscriber here and each publisher of its topic.
     private var checks: [SequenceCheck]

@@ -5,7 +5,8 @@ import WebSocketProtocol
 package struct LoadEngine: Sendable {
     let plan: LoadPlan
     let control: LoadControl
-    /// Called a few times a second with the phase, what was counted since the last call, and how many connections are open.
+    /// Called a few times a second with the phase, what was counted since the last call, and how many connections are
+    /// open.
     let progress: @Sendable (ProgressLine.Phase, TimeSeries.Row, Int) -> Void
 
     package init(
@@ -15,7 +16,8 @@ package struct LoadEngine: Sendable {
         (self.plan, self.control, self.progress) = (plan, control, progress)
     }
 
-    /// - Throws: a sentence, if nothing could be measured. A load that ends early gives what it has, and `failure` in it.
+    /// - Throws: a sentence, if nothing could be measured. A load that ends early gives what it has, and `failure` in
+    /// it.
     package func run() async throws(LoadFailure) -> LoadResult {
         if let objection = plan.objection { throw LoadFailure(objection) }
         try DescriptorLimit.raise(for: plan.totalConnections, loops: plan.loops)

@@ -42,7 +42,8 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func runOnce(_ round: Int, _ cores: CoreShares) async throws -> LoadResult {
-        // Nothing is awaited between the two, so both are about this thread; the server inherits what it is restricted to.
+        // Nothing is awaited between the two, so both are about this thread; the server inherits what it is restricted
+        // to.
         Cores.restrictThread(to: cores.server)
         let server = try ServerProcess(loops: cores.serverLoops, compress: options.compress)
         Cores.restrictProcess(to: cores.load)

@@ -30,8 +30,8 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Send so many messages a second on schedule, whatever comes back; latency counts from the intended time. Left "
-                + "out: the next one goes when the last came back.",
+            "Send so many messages a second on schedule, whatever comes back; latency counts from the intended time. "
+                + "Left out: the next one goes when the last came back.",
             valueName: "per-second"))
     var rate: Double?
 
@@ -46,8 +46,8 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Come from so many addresses, 127.0.0.2 and up: each has 28,000 ports (a loopback server only). 0: the kernel "
-                + "chooses.",
+            "Come from so many addresses, 127.0.0.2 and up: each has 28,000 ports (a loopback server only). "
+                + "0: the kernel chooses.",
             valueName: "n"))
     var sources: Int?
 
@@ -80,8 +80,8 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "End with exit code 3 if this is so, as 'p99>20ms', 'errors>0', 'rate<100000'; may be repeated. Figures: p50, p90, "
-                + "p99, p999, p9999, max, rate, deliveries, errors, lost, out_of_order, server_cpu.",
+            "End with exit code 3 if this is so, as 'p99>20ms', 'errors>0', 'rate<100000'; may be repeated. Figures: "
+                + "p50, p90, p99, p999, p9999, max, rate, deliveries, errors, lost, out_of_order, server_cpu.",
             valueName: "condition"))
     var failIf: [String] = []
 
@@ -123,7 +123,8 @@ struct LoadOptions: ParsableArguments {
     }
 
     static let formats = """
-        A URL without a path gets the workload's own: /echo, /chat, /topic/{topic} and /publish/{topic}; {topic} is replaced.
+        A URL without a path gets the workload's own: /echo, /chat, /topic/{topic} and /publish/{topic}.
+        {topic} is replaced by a name.
 
         A scenario (mixed) is a text file:
           path /echo 80              where users go, and how many of a hundred; a message waits for its answer
