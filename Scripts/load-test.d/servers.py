@@ -76,13 +76,13 @@ def load_command(arguments, server, tls, core=LOAD_CORE):
     return ["taskset", "-c", core, *command] if core else command
 
 
-def sample(name, workload, seconds, warmup=0.5):
+def sample(name, workload, seconds, warmup, patience):
     """One run: the tool's JSON, with "noisy" added, or {"error": …}."""
     flags = [flag for flag, wanted in (("--tls", workload.tls), ("--compress", workload.compress)) if wanted]
     arguments = [*workload.arguments, "--duration", str(seconds), "--warmup", str(warmup), "--loops", "1", "--no-pin"]
     if workload.compress:
         arguments.append("--compress")
-    quiet = machine.wait_until_quiet(workload.patience)
+    quiet = machine.wait_until_quiet(patience)
     try:
         with Server(name, flags) as server:
             watch = machine.Watch()
