@@ -19,12 +19,3 @@ struct LoadCommand: ParsableCommand {
 
     func run() throws { throw CommandFailure.notYet("ringcast load") }
 }
-
-struct ConnectCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "connect", abstract: "Talk to a WebSocket server. (Not part of this version yet.)")
-
-    @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-
-    func run() throws { throw CommandFailure.notYet("ringcast connect") }
-}
