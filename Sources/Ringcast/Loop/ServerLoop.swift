@@ -33,6 +33,10 @@ import WebSocketProtocol
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
+    /// What has been published and not handed to its subscribers yet.
+    var run: FanOutRun?
+    /// Memory for the next run.
+    var spareEnds: [Int] = []
     /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
     var noticedDrops: [NoticedDrop] = []
     /// A `dropped` handler is running: what it drops itself is counted, and not reported.
@@ -130,6 +134,7 @@ import WebSocketProtocol
             session.end(.abnormalClosure, reason: "")
             connection.abort()
         }
+        settleFanOut()
         unsafe counters.pointee.sockets = UInt64(sessions.count)
         unsafe published.store(counters.pointee)
     }
