@@ -51,6 +51,7 @@ public final class EventLoop {
     var lastStallCheck: UInt64 = 0
     @LoopOwned private var clock: UInt64
     @LoopOwned var loans: BufferLoans
+    var tls = TLSWork()
     @LoopOwned private var completions: [DriverCompletion] = []
     @LoopOwned private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
@@ -195,16 +196,26 @@ public final class EventLoop {
         }
     }
 
+    private static let messagesAtATime = 16
+    private static let messageWorkPerTurn: UInt64 = 16_384
+
     private func readMailbox() {
-        // A bound per turn, so that a flood of messages does not keep connections from being served.
+        // Bounds per turn, on messages and on what they lead to, so that a flood does not keep connections from being
+        // served.
         let mailbox = links.mailboxes[index]
         guard !mailbox.isEmpty else { return }
-        _ = mailbox.drain(limit: 4096) { message in
-            switch message {
-            case .service(let message): unsafe handler.received(message)
-            case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
-            case .acceptingHasEnded: acceptingHasEndedOnLoop()
+        var left = 4096
+        let start = unsafe handler.messageWork
+        while left > 0 {
+            let taken = mailbox.drain(limit: Self.messagesAtATime) { message in
+                switch message {
+                case .service(let message): unsafe handler.received(message)
+                case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
+                case .acceptingHasEnded: acceptingHasEndedOnLoop()
+                }
             }
+            left -= taken
+            if unsafe taken < Self.messagesAtATime || handler.messageWork &- start >= Self.messageWorkPerTurn { break }
         }
     }
 }

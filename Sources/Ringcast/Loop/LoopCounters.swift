@@ -59,8 +59,8 @@ final class PublishedCounters: Sendable {
         pendingRequests.store(counters.pendingRequests, ordering: .relaxed)
     }
 
-    /// A message of another thread for this loop was refused. Any thread.
-    func countForeignDrop() { foreignDrops.add(1, ordering: .relaxed) }
+    /// A message of another thread for so many sockets of this loop was refused. Any thread.
+    func countForeignDrop(of sockets: Int = 1) { foreignDrops.add(UInt64(sockets), ordering: .relaxed) }
 
     /// Another thread has deflated so many forms of a message. Any thread.
     func countForeignDeflated(_ count: Int) { foreignDeflated.add(UInt64(count), ordering: .relaxed) }

@@ -42,14 +42,17 @@ extension ServerLoop {
         return (unsafe receiverCount(of: entry, outOf: count, except: excluded), table.behindCount(of: entry))
     }
 
-    /// The subscribers that are not the publisher; where there are several, as if it were one of them.
+    /// The subscribers that are neither the publisher nor closing. Where there are many, that is not looked at: one of
+    /// them will do for the result of a publish.
     private func receiverCount(
         of entry: TopicEntry, outOf count: Int, except excluded: SubscriptionTable.Subscriber?
     ) -> Int {
-        guard let excluded = unsafe excluded else { return count }
-        guard count == 1 else { return count - 1 }
-        let publisher = unsafe Session(subscriber: excluded)
-        return table.isSubscribed(publisher.memberships, to: entry.topic) ? 0 : 1
+        guard count <= 8 else { return count - 1 }
+        var receivers = 0
+        unsafe table.forEachSubscriber(of: entry) { subscriber in
+            if unsafe subscriber != excluded, unsafe Session(subscriber: subscriber).isOpen { receivers += 1 }
+        }
+        return receivers
     }
 
     /// Hands the run to its subscribers. Nothing happens if there is none.
