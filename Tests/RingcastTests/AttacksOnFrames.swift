@@ -48,7 +48,8 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `an endless message of empty fragments is closed with 1008, though its length never grows`() async throws {
+    @Test func `an endless message of empty fragments is closed with 1008, though its length never grows`() async throws
+    {
         try await attacked { attacker, journal in
             let fragment = SocketClient.encode(.continuation, [], isFinal: false)
             try attacker.send(.binary, [1], isFinal: false)

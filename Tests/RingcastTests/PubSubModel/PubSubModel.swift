@@ -131,7 +131,8 @@ final class PubSubModel {
         guard !waiting.isEmpty else { return "no command; a socket was to be opened or closed" }
         return waiting.map { member in
             "\(member.commandCount - board.obeyedCount(of: member.id)) commands of \(member.id)"
-                + (member.isStalled ? ", which does not read" : "") + ", \(member.client.connection.unacknowledgedByteCount) bytes not acknowledged"
+                + (member.isStalled ? ", which does not read" : "")
+                + ", \(member.client.connection.unacknowledgedByteCount) bytes not acknowledged"
         }.joined(separator: "; ")
     }
 
