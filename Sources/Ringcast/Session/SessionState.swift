@@ -53,7 +53,11 @@ struct SessionFlags: OptionSet {
     /// The peer has said its last; its end waits for the messages before it.
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
-    static let held: SessionFlags = [.paused, .inputFull, .inputOver]
+    static let held: SessionFlags = [.paused, .inputFull, .inputOver, .throttled]
+    /// Its messages are counted against `WebSocketOptions.messageRate`.
+    static let metered = SessionFlags(rawValue: 1 << 12)
+    /// The peer has said more than that allows.
+    static let throttled = SessionFlags(rawValue: 1 << 13)
     /// A client's: its frames are masked.
     static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
@@ -72,9 +76,10 @@ final class SessionExtras {
     var backlog: Backlog?
     /// When the socket closes for its age, in the loop's milliseconds.
     var lifetimeEnd: UInt64?
-    /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.
-    var closeDeadline: UInt64 = 0
-    var queuedAtClose = 0
+    /// What the peer may still say, if that is bounded.
+    var meter: MessageMeter?
+    /// When it is read again, in the loop's milliseconds.
+    var throttledUntil: UInt64?
     /// What waits for the asynchronous message handler.
     var messageBacklog: MessageBacklog?
     /// Shared with the references to this socket.
