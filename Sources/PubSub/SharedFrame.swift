@@ -1,5 +1,8 @@
 internal import Synchronization
 
+/// How long the other forms of a frame are, such as compressed ones: what they are is their maker's business.
+package typealias VariantLengths = InlineArray<7, Int>
+
 /// A frame encoded once for all loops: immutable bytes behind a count of owners, in one allocation.
 ///
 /// Every target loop is an owner and calls `release` once, whatever the number of its subscribers; within a loop plain
@@ -10,6 +13,9 @@ internal import Synchronization
     @safe private struct Header: ~Copyable {
         let owners: Atomic<Int>
         let byteCount: Int
+        let variants: VariantLengths
+        /// Of all forms.
+        let totalByteCount: Int
         /// Retained: the topic outlives the frame, even if all tables forget it while the frame is on its way.
         let topic: Unmanaged<TopicEntry>?
         let stamp: UInt64
@@ -22,33 +28,53 @@ internal import Synchronization
     }
 
     /// - Parameters:
+    ///   - byteCount: of the frame itself.
+    ///   - variants: of its other forms, which lie behind it in this order; 0: there is no such form.
     ///   - owners: how many times `release` will be called; at least 1.
     ///   - topic: what the frame is published to, for the loops that receive it.
     ///   - stamp: the topic's `retainedCount` before the publish.
     ///   - body: writes all the bytes; they are uninitialized before.
     package static func allocate(
-        byteCount: Int, owners: Int, topic: TopicEntry? = nil, stamp: UInt64 = 0,
-        filling body: (UnsafeMutableRawBufferPointer) -> Void
+        byteCount: Int, variants: VariantLengths = VariantLengths(repeating: 0), owners: Int,
+        topic: TopicEntry? = nil, stamp: UInt64 = 0, filling body: (UnsafeMutableRawBufferPointer) -> Void
     ) -> SharedFrame {
         precondition(byteCount >= 0 && owners > 0, "a frame has an owner")
+        let total = variants.indices.reduce(byteCount) { $0 + variants[$1] }
         let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: MemoryLayout<Header>.size + byteCount, alignment: MemoryLayout<Header>.alignment)
+            byteCount: MemoryLayout<Header>.size + total, alignment: MemoryLayout<Header>.alignment)
         let header = unsafe memory.bindMemory(to: Header.self, capacity: 1)
         unsafe header.initialize(
             to: Header(
-                owners: Atomic(owners), byteCount: byteCount, topic: topic.map { unsafe .passRetained($0) },
+                owners: Atomic(owners), byteCount: byteCount, variants: variants,
+                totalByteCount: total, topic: topic.map { unsafe .passRetained($0) },
                 stamp: stamp))
         let frame = unsafe SharedFrame(header: header)
-        unsafe body(UnsafeMutableRawBufferPointer(mutating: frame.bytes))
+        unsafe body(
+            UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(mutating: frame.start), count: total))
         return frame
     }
 
     /// What was filled in. Valid until this owner's `release`.
     package var bytes: UnsafeRawBufferPointer {
-        // The bytes lie behind the header in the same allocation.
-        unsafe UnsafeRawBufferPointer(
-            start: UnsafeRawPointer(header) + MemoryLayout<Header>.size, count: header.pointee.byteCount)
+        unsafe UnsafeRawBufferPointer(start: start, count: header.pointee.byteCount)
     }
+
+    /// The frame in another form, valid as `bytes` is; nil: it does not have this one.
+    package func variant(_ index: Int) -> UnsafeRawBufferPointer? {
+        let lengths = unsafe header.pointee.variants
+        guard lengths[index] > 0 else { return nil }
+        let offset = unsafe (0..<index).reduce(header.pointee.byteCount) { $0 + lengths[$1] }
+        return unsafe UnsafeRawBufferPointer(start: start + offset, count: lengths[index])
+    }
+
+    /// Whether it has any.
+    package var hasVariants: Bool { unsafe header.pointee.totalByteCount > header.pointee.byteCount }
+
+    /// Bytes of all forms.
+    package var byteCount: Int { unsafe header.pointee.totalByteCount }
+
+    /// The bytes lie behind the header in the same allocation.
+    private var start: UnsafeRawPointer { unsafe UnsafeRawPointer(header) + MemoryLayout<Header>.size }
 
     /// The topic given to `allocate`. Costs a retain.
     package var topic: TopicEntry? { unsafe header.pointee.topic?.takeUnretainedValue() }

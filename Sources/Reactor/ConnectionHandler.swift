@@ -34,6 +34,10 @@ public protocol ConnectionHandler: AnyObject {
     /// Another loop or thread has posted this.
     func received(_ message: ServiceMessage)
 
+    /// A count, going up, of what messages of other loops and threads have led to, such as sends: a message may be the
+    /// work of one or of thousands, and a turn takes no more of them once it has risen by 16,384. By default 0.
+    var messageWork: UInt64 { get }
+
     /// The loop was asked to stop: no more connections come. It ends once every connection is closed.
     func stopping()
 }
@@ -48,6 +52,7 @@ extension ConnectionHandler {
     public func wakeTimeReached() {}
     public func turnEnds() {}
     public func received(_ message: ServiceMessage) {}
+    public var messageWork: UInt64 { 0 }
     public func stopping() {}
 }
 

@@ -5,7 +5,7 @@ extension EventLoop {
     /// Room for `count` bytes at the end of what the connection sends.
     @inline(__always)
     func reserve(_ count: Int, on connection: ConnectionSlot) -> UnsafeMutableRawPointer {
-        markDirty(connection)
+        if !connection.state.flags.contains(.dirty) { markDirty(connection) }
         return unsafe queue(of: connection).pointee.append(count, chunks: chunks)
     }
 
@@ -189,7 +189,7 @@ extension EventLoop {
     private func giveBackLoan(_ loan: SendQueue.Loan) {
         switch loan {
         case .receiveBuffer(let buffer): if loans.end(buffer) { driver.giveBack(buffer) }
-        case .sharedBlock(let block): sharedLog.release(block)
+        case .sharedBlock(let block): sharedBlocks.release(block)
         }
     }
 }

@@ -21,12 +21,13 @@ struct SendQueue: ~Copyable {
 
     /// Bytes accepted and not yet taken by the kernel.
     private(set) var byteCount = 0
+    /// Where the last piece ends, if it is shared and nothing else has come behind it; its length is set when something
+    /// does. A fan-out touches nothing but these two words.
+    private var sharedEnd: UnsafeMutableRawPointer?
     /// Bytes of the operation that is under way.
     private(set) var submittedByteCount = 0
     /// Bytes of the last chunk that nobody has written yet.
     private var room = 0
-    /// Where the last piece ends, if it is shared and nothing else has come behind it.
-    private var sharedEnd: UnsafeMutableRawPointer?
     private var first = 0
     private var end = 0
     /// Places for pieces.
@@ -72,7 +73,6 @@ struct SendQueue: ~Copyable {
     @inline(__always)
     mutating func extend(by bytes: SharedBytes) -> Bool {
         guard unsafe bytes.start == sharedEnd else { return false }
-        unsafe pieces[end - 1].iov_len += bytes.count
         unsafe sharedEnd = unsafe bytes.start + bytes.count
         byteCount += bytes.count
         return true
@@ -98,6 +98,7 @@ struct SendQueue: ~Copyable {
 
     /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
     mutating func beginSend() -> UnsafePointer<msghdr> {
+        endSharedPiece()
         let count = min(end - first, Self.maximumPieces)
         var bytes = byteCount
         if count < end - first {
@@ -107,7 +108,6 @@ struct SendQueue: ~Copyable {
         submittedByteCount = bytes
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
-        unsafe sharedEnd = nil
         unsafe message.pointee.msg_iov = unsafe pieces + first
         unsafe message.pointee.msg_iovlen = count
         return unsafe UnsafePointer(message)
@@ -176,12 +176,18 @@ struct SendQueue: ~Copyable {
         first += 1
     }
 
+    private mutating func endSharedPiece() {
+        guard let sharedEnd = unsafe sharedEnd else { return }
+        unsafe pieces[end - 1].iov_len = unsafe sharedEnd - pieces[end - 1].iov_base!
+        unsafe self.sharedEnd = nil
+    }
+
     private mutating func push(_ piece: iovec, owner: Owner) {
+        endSharedPiece()
         if end == capacity { grow() }
         unsafe (pieces + end).initialize(to: piece)
         unsafe (owners + end).initialize(to: owner)
         end += 1
-        unsafe sharedEnd = nil
     }
 
     /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.

@@ -4,16 +4,14 @@
 /// sends them as one piece. Belongs to its loop: blocks count their users in plain integers and go back when the last
 /// piece has been sent.
 final class SharedLog {
-    /// Bytes of a block; more for bytes that need more.
-    private static let blockByteCount = 64 << 10
-    private static let keptBlocks = 16
+    private let blocks: SharedBlockPool
+    @LoopOwned private var current: SharedBlock?
 
-    private var current: SharedBlock?
-    private var free: [SharedBlock] = []
+    init(blocks: SharedBlockPool) { self.blocks = blocks }
 
     deinit {
-        if let current { release(current) }
-        for block in free { block.deallocate() }
+        if let current { blocks.release(current) }
+        _current.deallocate()
     }
 
     /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and
@@ -25,6 +23,37 @@ final class SharedLog {
         return unsafe SharedBytes(start: start, count: count, block: block)
     }
 
+    private func block(withRoomFor count: Int) -> SharedBlock {
+        if let current, current.room >= count { return current }
+        let block = blocks.take(atLeast: count)
+        if let current { blocks.release(current) }
+        current = block
+        return block
+    }
+}
+
+/// The blocks of a loop's logs: those that nobody uses are used again.
+final class SharedBlockPool {
+    /// Bytes of a block; more for bytes that need more.
+    private static let blockByteCount = 64 << 10
+    private static let keptBlocks = 16
+
+    @LoopOwned private var free: [SharedBlock] = []
+
+    deinit {
+        for block in free { block.deallocate() }
+        _free.deallocate()
+    }
+
+    /// An empty block with one use: its log's.
+    func take(atLeast count: Int) -> SharedBlock {
+        let next = count <= Self.blockByteCount ? free.popLast() : nil
+        let block = next ?? SharedBlock(byteCount: max(count, Self.blockByteCount))
+        block.reset()
+        return block
+    }
+
+    /// Ends one use of a block.
     func release(_ block: SharedBlock) {
         guard block.endUse() else { return }
         if block.byteCount == Self.blockByteCount, free.count < Self.keptBlocks {
@@ -32,17 +61,6 @@ final class SharedLog {
         } else {
             block.deallocate()
         }
-    }
-
-    private func block(withRoomFor count: Int) -> SharedBlock {
-        if let current, current.room >= count { return current }
-        let isOrdinary = count <= Self.blockByteCount
-        let next = isOrdinary ? free.popLast() : nil
-        let block = next ?? SharedBlock(byteCount: max(count, Self.blockByteCount))
-        block.reset()
-        if let current { release(current) }
-        current = block
-        return block
     }
 }
 

@@ -36,7 +36,8 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Say nothing but what goes wrong.")
     var quiet = false
 
-    @Option(help: "Compression of messages: off. (shared and dedicated are not part of this version yet.)")
+    @Option(
+        help: "Compression of messages: off, shared (nothing remembered between them) or dedicated (per connection).")
     var compression = Compression.off
 
     @Option(
@@ -63,7 +64,17 @@ struct ServeOptions: ParsableArguments {
     var slowConsumer = SlowConsumer.dropNewest
 
     enum Driver: String, ExpressibleByArgument, CaseIterable { case auto, uring, epoll }
-    enum Compression: String, ExpressibleByArgument, CaseIterable { case off, shared, dedicated }
+    enum Compression: String, ExpressibleByArgument, CaseIterable {
+        case off, shared, dedicated
+
+        var options: PerMessageDeflate {
+            switch self {
+            case .off: false
+            case .shared: true
+            case .dedicated: PerMessageDeflate(compress: .dedicated, decompress: .dedicated)
+            }
+        }
+    }
 
     enum SlowConsumer: String, ExpressibleByArgument, CaseIterable {
         case dropNewest = "drop-newest"
@@ -99,7 +110,6 @@ struct ServeOptions: ParsableArguments {
     /// Options whose feature does not exist yet.
     func refuseWhatComesLater() throws {
         if tlsCert != nil || tlsKey != nil { throw CommandFailure.notYet(tlsCert != nil ? "--tls-cert" : "--tls-key") }
-        if compression != .off { throw CommandFailure.notYet("--compression \(compression.rawValue)") }
         if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
     }
 
@@ -114,6 +124,7 @@ struct ServeOptions: ParsableArguments {
 
     var socketOptions: WebSocketOptions {
         WebSocketOptions(
-            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout))
+            maxPayloadLength: maxPayload, backpressureLimit: backpressureLimit, idleTimeout: .seconds(idleTimeout),
+            perMessageDeflate: compression.options)
     }
 }

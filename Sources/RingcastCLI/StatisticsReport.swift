@@ -14,7 +14,7 @@ struct StatisticsReport {
             ("bytes_out", figure(\.bytesOut)),
             ("publishes", figure(\.publishes)),
             ("frames_encoded", figure(\.framesEncoded)),
-            ("frames_deflated", figure { _ in 0 }),
+            ("frames_deflated", figure(\.framesDeflated)),
             ("deliveries", figure(\.deliveries)),
             (
                 "drops",

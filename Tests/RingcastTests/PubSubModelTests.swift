@@ -9,19 +9,34 @@ import Testing
 /// `RINGCAST_SEED` repeats a run (as far as threads can be repeated), `RINGCAST_STEPS` makes it longer.
 @Suite(.serialized) struct PubSubModelTests {
     @Test(.timeLimit(.minutes(60)))
-    func `publish and subscribe over three loops do what the model says`() async throws {
+    func `publish and subscribe over three loops do what the model says`() async throws { try await run() }
+
+    /// Plain clients, clients of several windows, and such with and without context, in one audience.
+    @Test(.timeLimit(.minutes(60)))
+    func `so they do with compression`() async throws {
+        try await run(
+            SocketClient.dedicated,
+            offers: [
+                [], SocketClient.offer(""), SocketClient.offer("server_no_context_takeover"),
+                SocketClient.offer("server_no_context_takeover; server_max_window_bits=10"),
+                SocketClient.offer("server_max_window_bits=8"),
+            ])
+    }
+
+    private func run(_ compression: PerMessageDeflate = false, offers: [[String]] = [[]]) async throws {
         let seed = Self.setting("RINGCAST_SEED").flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
         let steps = Self.setting("RINGCAST_STEPS").flatMap { Int($0) } ?? 4_000
         print("the model test's seed is \(seed)")
         let board = ModelBoard(loopCount: PubSubModel.loopCount)
         let options = WebSocketOptions(
-            backpressureLimit: PubSubModel.limit, idleTimeout: .zero, writeStallTimeout: .zero)
+            backpressureLimit: PubSubModel.limit, idleTimeout: .zero, writeStallTimeout: .zero,
+            perMessageDeflate: compression)
         let handlers = board.handlers(options: options)
         try await serving(
             { $0.loops = .count(PubSubModel.loopCount) },
             fetch: { request in .upgrade(to: handlers, with: Int(request.query("member") ?? "") ?? -1) }
         ) { server in
-            let model = PubSubModel(server: server, board: board, seed: seed)
+            let model = PubSubModel(server: server, board: board, offers: offers, seed: seed)
             do {
                 try model.run(steps: steps)
             } catch {

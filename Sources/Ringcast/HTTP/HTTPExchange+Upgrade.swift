@@ -13,14 +13,17 @@ extension HTTPExchange {
         }
         var output: [UInt8] = []
         let subprotocol: String?
+        let deflate: DeflateParameters?
         do {
             let configuration = loop.core.configuration
             let acceptance = try Handshake.accept(
                 handshake, supportedProtocols: upgrade.subprotocol.map { [$0] } ?? configuration.subprotocols,
                 originPolicy: configuration.originPolicy)
             subprotocol = acceptance.subprotocol
+            deflate = try upgrade.options.perMessageDeflate.accept(offers: handshake.extensions)
             try ResponseEncoder.encodeSwitchingProtocols(
-                acceptValue: acceptance.acceptValue, subprotocol: subprotocol, fields: upgrade.headers, into: &output)
+                acceptValue: acceptance.acceptValue, subprotocol: subprotocol, extensions: deflate?.headerValue,
+                fields: upgrade.headers, into: &output)
         } catch let refusal as HandshakeRefusal {
             return respond(Response(refusal), to: request, on: connection)
         } catch {
@@ -30,7 +33,7 @@ extension HTTPExchange {
         }
         unsafe connection.send(output.span.bytes)
         loop.release(self)
-        loop.open(upgrade, on: connection, subprotocol: subprotocol)
+        loop.open(upgrade, on: connection, subprotocol: subprotocol, deflate: deflate)
     }
 }
 

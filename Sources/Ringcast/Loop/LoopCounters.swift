@@ -6,6 +6,9 @@ struct LoopCounters {
     var messagesOut: UInt64 = 0
     var publishes: UInt64 = 0
     var framesEncoded: UInt64 = 0
+    var framesDeflated: UInt64 = 0
+    /// For the budget of a turn.
+    var inflatedBytes: UInt64 = 0
     var deliveries: UInt64 = 0
     var dropsAtLimit: UInt64 = 0
     var dropsClosed: UInt64 = 0
@@ -14,6 +17,9 @@ struct LoopCounters {
     var dropsSuperseded: UInt64 = 0
     var sockets: UInt64 = 0
     var pendingRequests: UInt64 = 0
+
+    /// Subscribers that topics' messages were offered to.
+    var fanOut: UInt64 { deliveries &+ dropsAtLimit &+ dropsClosed }
 }
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
@@ -22,6 +28,9 @@ final class PublishedCounters: Sendable {
     private let messagesOut = Atomic<UInt64>(0)
     private let publishes = Atomic<UInt64>(0)
     private let framesEncoded = Atomic<UInt64>(0)
+    private let framesDeflated = Atomic<UInt64>(0)
+    /// By threads that are no loops.
+    private let foreignDeflated = Atomic<UInt64>(0)
     private let deliveries = Atomic<UInt64>(0)
     private let dropsAtLimit = Atomic<UInt64>(0)
     private let dropsClosed = Atomic<UInt64>(0)
@@ -38,6 +47,7 @@ final class PublishedCounters: Sendable {
         messagesOut.store(counters.messagesOut, ordering: .relaxed)
         publishes.store(counters.publishes, ordering: .relaxed)
         framesEncoded.store(counters.framesEncoded, ordering: .relaxed)
+        framesDeflated.store(counters.framesDeflated, ordering: .relaxed)
         deliveries.store(counters.deliveries, ordering: .relaxed)
         dropsAtLimit.store(counters.dropsAtLimit, ordering: .relaxed)
         dropsClosed.store(counters.dropsClosed, ordering: .relaxed)
@@ -48,8 +58,11 @@ final class PublishedCounters: Sendable {
         pendingRequests.store(counters.pendingRequests, ordering: .relaxed)
     }
 
-    /// A message of another thread for this loop was refused. Any thread.
-    func countForeignDrop() { foreignDrops.add(1, ordering: .relaxed) }
+    /// A message of another thread for so many sockets of this loop was refused. Any thread.
+    func countForeignDrop(of sockets: Int = 1) { foreignDrops.add(UInt64(sockets), ordering: .relaxed) }
+
+    /// Another thread has deflated so many forms of a message. Any thread.
+    func countForeignDeflated(_ count: Int) { foreignDeflated.add(UInt64(count), ordering: .relaxed) }
 
     func load() -> LoopCounters {
         LoopCounters(
@@ -57,6 +70,7 @@ final class PublishedCounters: Sendable {
             messagesOut: messagesOut.load(ordering: .relaxed),
             publishes: publishes.load(ordering: .relaxed),
             framesEncoded: framesEncoded.load(ordering: .relaxed),
+            framesDeflated: framesDeflated.load(ordering: .relaxed) + foreignDeflated.load(ordering: .relaxed),
             deliveries: deliveries.load(ordering: .relaxed),
             dropsAtLimit: dropsAtLimit.load(ordering: .relaxed),
             dropsClosed: dropsClosed.load(ordering: .relaxed),

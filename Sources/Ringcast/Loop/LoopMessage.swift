@@ -6,8 +6,8 @@ import Reactor
 enum LoopMessage {
     /// A frame for the loop's subscribers of the frame's topic.
     case publish(SharedFrame)
-    /// A frame for one socket.
-    case send(SharedFrame, slot: UInt32, serial: UInt64)
+    /// A frame for one socket, and what its sender says of compression.
+    case send(SharedFrame, slot: UInt32, serial: UInt64, compress: Bool?)
     /// Anything else.
     case job(LoopJob)
 
@@ -21,10 +21,11 @@ enum LoopMessage {
         // Safe: one share of the frame, or the retain here, belongs to whoever unpacks the message, once.
         switch self {
         case .publish(let frame):
-            unsafe ServiceMessage(kind: Kind.publish.rawValue, first: frame.rawValue, byteCount: frame.bytes.count)
-        case .send(let frame, let slot, let serial):
+            unsafe ServiceMessage(kind: Kind.publish.rawValue, first: frame.rawValue, byteCount: frame.byteCount)
+        case .send(let frame, let slot, let serial, let compress):
             unsafe ServiceMessage(
-                kind: Kind.send.rawValue | UInt64(slot) << 32, first: frame.rawValue, byteCount: frame.bytes.count,
+                kind: Kind.send.rawValue | Self.pack(compress) << 8 | UInt64(slot) << 32, first: frame.rawValue,
+                byteCount: frame.bytes.count,
                 number: serial)
         case .job(let job):
             unsafe ServiceMessage(
@@ -39,18 +40,23 @@ enum LoopMessage {
             self = unsafe .publish(SharedFrame(rawValue: message.first!))
         case .send:
             self = unsafe .send(
-                SharedFrame(rawValue: message.first!), slot: UInt32(message.kind >> 32), serial: message.number)
+                SharedFrame(rawValue: message.first!), slot: UInt32(message.kind >> 32), serial: message.number,
+                compress: Self.unpack(message.kind >> 8 & 0xFF))
         case .job: self = unsafe .job(Unmanaged<LoopJob>.fromOpaque(message.first!).takeRetainedValue())
         case nil: preconditionFailure("a loop message of kind \(message.kind)")
         }
     }
+
+    private static func pack(_ compress: Bool?) -> UInt64 { compress.map { $0 ? 2 : 1 } ?? 0 }
+
+    private static func unpack(_ compress: UInt64) -> Bool? { compress == 0 ? nil : compress == 2 }
 }
 
 extension LoopMessage {
     /// Gives back what a message carries that could not be posted.
     func forget() {
         switch self {
-        case .publish(let frame), .send(let frame, _, _): frame.release()
+        case .publish(let frame), .send(let frame, _, _, _): frame.release()
         case .job: break
         }
     }

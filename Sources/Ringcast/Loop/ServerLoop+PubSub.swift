@@ -9,7 +9,7 @@ extension ServerLoop {
     /// - Parameter excluded: the publisher, unless it is to receive its own message.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?,
-        retain: Bool = false
+        retain: Bool = false, compress: Bool? = nil
     ) -> SendResult {
         guard topic.isValid else { return .dropped }
         unsafe counters.pointee.publishes += 1
@@ -20,14 +20,16 @@ extension ServerLoop {
         if entry.isInterestedElsewhere(than: loop.index) {
             // Encoded once for all loops, this one too. As many owners as there may be targets, and this call:
             // interest may change while it is looked at.
-            let frame = unsafe SharedFrame.encode(
-                payload, as: opcode, owners: core.counters.count + 1, topic: entry,
-                stamp: stamp ?? entry.retainedCount)
-            unsafe counters.pointee.framesEncoded += 1
+            let frame = unsafe encode(
+                payload, as: opcode, for: entry, owners: core.counters.count + 1,
+                stamp: stamp ?? entry.retainedCount, compress: compress)
             if table.localSubscriberCount(of: entry) > 0 {
-                local = unsafe deliver(share(frame), to: entry, except: excluded?.subscriber)
+                local = unsafe deliver(frame, to: entry, except: excluded?.subscriber)
             }
             remote = forward(frame, to: entry)
+        } else if Session.isToBeDeflated(payload.count, compress), entry.variants(of: loop.index) != 0 {
+            var forms = unsafe FrameForms(of: payload, as: opcode, on: self)
+            local = unsafe deliver(&forms, to: entry, except: excluded?.subscriber)
         } else {
             local = unsafe deliver(payload, as: opcode, to: entry, except: excluded)
         }
@@ -36,21 +38,13 @@ extension ServerLoop {
     }
 
     /// How many receivers, and how many of them are behind.
-    private typealias Reach = (count: Int, blocked: Int)
+    typealias Reach = (count: Int, blocked: Int)
 
     private func deliver(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?
     ) -> Reach {
         guard table.localSubscriberCount(of: entry) > 0 else { return (0, 0) }
-        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
-        let length = header.encodedLength
-        // Safe: the log gives room for exactly the header and the payload.
-        let frame = unsafe loop.share(length + payload.count) { room in
-            unsafe header.write(to: room)
-            if let bytes = payload.baseAddress {
-                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
-            }
-        }
+        let frame = unsafe loop.share(payload, as: opcode)
         unsafe counters.pointee.framesEncoded += 1
         return unsafe deliver(frame, to: entry, except: excluded?.subscriber)
     }
@@ -70,7 +64,11 @@ extension ServerLoop {
             reach.count += 1
             let session = unsafe Session(subscriber: subscriber)
             if session.isBehind(isGoverned: isGoverned) {
-                if session.deliver(frame, holding: &held, policy: policy, of: entry) { reach.blocked += 1 }
+                switch session.deliver(frame, holding: &held, policy: policy, of: entry) {
+                case .queued: break
+                case .queuedBehind, .atLimit: reach.blocked += 1
+                case .closed: reach.count -= 1
+                }
                 return
             }
             switch session.deliver(frame) {
@@ -79,7 +77,9 @@ extension ServerLoop {
                 deliveries += 1
                 reach.blocked += 1
             case .atLimit: reach.blocked += 1
-            case .closed: missed += 1
+            case .closed:
+                missed += 1
+                reach.count -= 1
             }
         }
         unsafe counters.pointee.dropsClosed += missed
@@ -100,37 +100,40 @@ extension ServerLoop {
             } else {
                 // Some have got it: who hears "dropped" would send it again.
                 reach.blocked += 1
-                unsafe counters.pointee.dropsInLanes += 1
+                unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount(on: target))
             }
         }
         frame.release(by: core.counters.count + 1 - reach.count)
         return reach
     }
 
-    /// Copies a frame into this loop's shared log.
-    private func share(_ frame: SharedFrame) -> SharedBytes {
-        let bytes = unsafe frame.bytes
-        // Safe: the log gives room for exactly the frame.
-        return unsafe loop.share(bytes.count) { room in
-            unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+    /// The fan-out of a frame that was encoded for several loops.
+    private func deliver(
+        _ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
+    ) -> Reach {
+        if frame.hasVariants, entry.variants(of: loop.index) != 0 {
+            var forms = FrameForms(of: frame, on: self)
+            return unsafe deliver(&forms, to: entry, except: excluded)
         }
+        return unsafe deliver(share(frame), to: entry, except: excluded)
     }
+
+    /// Copies a frame into this loop's shared log.
+    private func share(_ frame: SharedFrame) -> SharedBytes { unsafe loop.share(frame.bytes, in: FrameForm.plain) }
 
     /// A message of this server has come from another loop or thread.
     func received(_ message: ServiceMessage) {
         switch LoopMessage(unpacking: message) {
         case .publish(let frame):
             guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
-            let copy = share(frame)
-            let stamp = frame.stamp
-            frame.release()
-            if table.isForAll(entry, stamp: stamp) {
-                _ = unsafe deliver(copy, to: entry, except: nil)
+            if table.isForAll(entry, stamp: frame.stamp) {
+                _ = unsafe deliver(frame, to: entry, except: nil)
             } else {
-                deliver(copy, to: entry, stamp: stamp)
+                deliver(share(frame), to: entry, stamp: frame.stamp)
             }
-        case .send(let frame, let slot, let serial):
-            if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame) }
+            frame.release()
+        case .send(let frame, let slot, let serial, let compress):
+            if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame, compress: compress) }
             frame.release()
         case .job(let job): job.run(on: self)
         }

@@ -48,6 +48,7 @@ extension Session {
         guard unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic) == .added else {
             return false
         }
+        if flags.contains(.deflates) { loop.table.noteVariants(1 << UInt8(form), of: memberships) }
         let count = loop.table.changedCount
         if let frame = loop.table.takeRetained(by: memberships) { loop.deliver(retained: frame, of: topic, to: self) }
         reportSubscription(to: topic, before: count - 1, after: count)

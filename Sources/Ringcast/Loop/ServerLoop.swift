@@ -17,6 +17,7 @@ import WebSocketProtocol
     let counters: UnsafeMutablePointer<LoopCounters>
     private let published: PublishedCounters
     var sessions = SessionTable()
+    let compression = LoopCompression()
     var date = DateHeader()
     let requestLimits: RequestLimits
     /// What the frames of this loop's client sockets are masked with.
@@ -125,6 +126,8 @@ import WebSocketProtocol
         }
     }
 
+    var messageWork: UInt64 { unsafe counters.pointee.fanOut }
+
     func turnEnds() {
         while let (slot, serial) = ending.popLast() {
             guard let session = sessions.find(slot: slot, serial: serial) else { continue }
@@ -163,7 +166,10 @@ extension ServerLoop {
     }
 
     /// Turns a connection whose handshake has been answered into a socket, and calls its open handler.
-    func open(_ upgrade: Upgrade, on connection: Connection, role: Role = .server, subprotocol: String?) {
+    func open(
+        _ upgrade: Upgrade, on connection: Connection, role: Role = .server, subprotocol: String?,
+        deflate: DeflateParameters? = nil
+    ) {
         let kind = kind(of: upgrade.handlers, options: upgrade.options)
         let (slot, serial) = sessions.reserve()
         let session = unsafe Session.allocate(
@@ -171,6 +177,7 @@ extension ServerLoop {
             initializeData: upgrade.initializeData)
         sessions.insert(session)
         unsafe connection.context = ConnectionRole.socket(session).context
+        if let deflate { session.agree(on: deflate, role: role) }
         if let subprotocol { session.makeExtras().subprotocol = subprotocol }
         session.startLiveness(now: now)
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }

@@ -10,96 +10,111 @@ extension Server {
     /// subscribed, and nothing was retained, or what waits for every loop with subscribers is at its bound (64 MiB
     /// or 65,536 messages from other threads, 64 MiB or a million from one loop to another); `.backpressure`: from a
     /// quarter of that on.
-    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
+    /// - Parameters:
+    ///   - retain: keep it as the topic's last message, which every new subscriber gets first, until another
     ///   one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
     ///   nothing is kept.
+    ///   - compress: deflate it for those who have agreed on it; nil: if it has 1 KiB or more. It is deflated once for
+    ///   each class of windows, on this thread; threads that are no loops do so one after the other.
     @discardableResult
-    public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe text.withPayload { unsafe publish($0, as: .text, to: topic, retain: retain) }
+    public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        unsafe text.withPayload { unsafe publish($0, as: .text, to: topic, retain: retain, compress: compress) }
     }
 
     /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
-        publish(bytes.span, to: topic, retain: retain)
+    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        publish(bytes.span, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false) -> SendResult {
-        publishBinary(unsafe bytes.bytes, to: topic, retain: retain)
+    public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
+        publishBinary(unsafe bytes.bytes, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends a binary message to everyone who is subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
-        publishBinary(bytes, to: topic, retain: retain)
+    public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        publishBinary(bytes, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends a received message on, as the kind it came.
     @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false) -> SendResult {
+    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
         let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes { unsafe publish($0, as: opcode, to: topic, retain: retain) }
+        return unsafe message.rawBytes.withUnsafeBytes {
+            unsafe publish($0, as: opcode, to: topic, retain: retain, compress: compress)
+        }
     }
 
     /// Sends bytes that are UTF-8 as text. They are not checked.
     @discardableResult
-    public func publishText(_ utf8: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic, retain: retain) }
+    public func publishText(_ utf8: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult
+    {
+        unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic, retain: retain, compress: compress) }
     }
 
     /// The same as `publish` of a string.
     @discardableResult
-    public func publishText(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
-        publish(text, to: topic, retain: retain)
+    public func publishText(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult
+    {
+        publish(text, to: topic, retain: retain, compress: compress)
     }
 
     /// The same as `publish` of bytes.
     @discardableResult
-    public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic, retain: retain) }
-    }
-
-    /// The same as `publish` of bytes.
-    @discardableResult
-    public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
-        publish(bytes, to: topic, retain: retain)
-    }
-
-    private func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool = false)
+    public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
         -> SendResult
     {
+        unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic, retain: retain, compress: compress) }
+    }
+
+    /// The same as `publish` of bytes.
+    @discardableResult
+    public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
+        publish(bytes, to: topic, retain: retain, compress: compress)
+    }
+
+    private func publish(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?
+    ) -> SendResult {
         if let loop = core.currentLoop {
-            return unsafe loop.publish(payload, as: opcode, to: topic, except: nil, retain: retain)
+            return unsafe loop.publish(payload, as: opcode, to: topic, except: nil, retain: retain, compress: compress)
         }
-        return unsafe core.publish(payload, as: opcode, to: topic, retain: retain)
+        return unsafe core.publish(payload, as: opcode, to: topic, retain: retain, compress: compress)
     }
 }
 
 extension ServerCore {
     /// Publishes from a thread that is not one of the server's loops.
     func publish(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool = false
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?
     ) -> SendResult {
         guard topic.isValid, group != nil else { return .dropped }
         if retain {
             let entry = registry.entry(for: topic)
             defer { registry.relinquish(entry) }
             let (stamp, isKept) = registry.retain(unsafe .frame(opcode, payload), in: entry)
-            let result = unsafe publish(payload, as: opcode, to: entry, stamp: stamp)
+            let result = unsafe publish(payload, as: opcode, to: entry, stamp: stamp, compress: compress)
             return result == .dropped && isKept ? .sent(bytes: payload.count) : result
         }
         guard let entry = registry.find(topic) else { return .dropped }
-        return unsafe publish(payload, as: opcode, to: entry, stamp: entry.retainedCount)
+        return unsafe publish(payload, as: opcode, to: entry, stamp: entry.retainedCount, compress: compress)
     }
 
-    private func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, stamp: UInt64)
-        -> SendResult
-    {
+    private func publish(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, stamp: UInt64, compress: Bool?
+    ) -> SendResult {
         guard let group, entry.subscriberCount > 0 else { return .dropped }
         let owners = counters.count
-        let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: owners, topic: entry, stamp: stamp)
+        let frame = unsafe encode(payload, as: opcode, for: entry, owners: owners, stamp: stamp, compress: compress)
         var (reached, blocked) = (0, 0)
         entry.forEachInterestedLoop { target in
             if group.post(foreign: LoopMessage.publish(frame).pack(), to: target) {
@@ -107,7 +122,7 @@ extension ServerCore {
                 if group.isPastWatermark(of: target) { blocked += 1 }
             } else {
                 blocked += 1
-                counters[target].countForeignDrop()
+                counters[target].countForeignDrop(of: entry.subscriberCount(on: target))
             }
         }
         if reached < owners { frame.release(by: owners - reached) }

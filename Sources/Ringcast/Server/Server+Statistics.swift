@@ -23,6 +23,7 @@ extension ServerStatistics {
         bytesOut = loop.bytesOut.value
         publishes = Int(counters.publishes)
         framesEncoded = Int(counters.framesEncoded)
+        framesDeflated = Int(counters.framesDeflated)
         deliveries = Int(counters.deliveries)
         dropsAtLimit = Int(counters.dropsAtLimit)
         dropsClosed = Int(counters.dropsClosed)

@@ -15,6 +15,8 @@ final class ServerCore: Sendable {
     private let stopFlag = Atomic<Bool>(false)
     /// One per loop, by its index.
     let counters: [PublishedCounters]
+    /// For publishers that are no loops.
+    let foreignCompression = ForeignCompression()
     private let shared: Mutex<Shared>
 
     private struct Shared {

@@ -17,10 +17,14 @@ public struct ServerStatistics: Sendable {
     public var publishes = 0
     /// Frames encoded by publishes: one for the subscribers on the publisher's loop, one for those on all others.
     public var framesEncoded = 0
+    /// Messages deflated, those of topics once for each class of windows that subscribers have agreed on. Those of
+    /// threads that are no loops are counted at the first loop.
+    public var framesDeflated = 0
     /// Messages of topics queued for subscribers.
     public var deliveries = 0
     /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
-    /// was full.
+    /// was full, which counts each subscriber there. Every message of a topic is, once per subscriber, a delivery or a
+    /// drop.
     public var dropsAtLimit = 0
     public var dropsClosed = 0
     public var dropsInLanes = 0
@@ -50,6 +54,7 @@ public struct ServerStatistics: Sendable {
         sum.bytesOut += right.bytesOut
         sum.publishes += right.publishes
         sum.framesEncoded += right.framesEncoded
+        sum.framesDeflated += right.framesDeflated
         sum.deliveries += right.deliveries
         sum.dropsAtLimit += right.dropsAtLimit
         sum.dropsClosed += right.dropsClosed

@@ -50,6 +50,10 @@ extension Session {
     func reportDrop(frame: UnsafeRawBufferPointer) {
         let length = unsafe FrameHeader.encodedLength(ofFrame: frame)
         let opcode: Opcode = unsafe frame[0] & 0x0F == Opcode.text.rawValue ? .text : .binary
+        // RSV1 (RFC 7692 §6).
+        if unsafe frame[0] & 0x40 != 0 {
+            return unsafe reportDrop(deflatedFrame: frame, as: opcode, headerLength: length)
+        }
         unsafe reportDrop(UnsafeRawBufferPointer(rebasing: frame[length...]), as: opcode)
     }
 

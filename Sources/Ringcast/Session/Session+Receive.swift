@@ -10,10 +10,11 @@ extension Session {
 
     /// Handles the frames in `bytes` from `start` on. Returns how far it came.
     func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
-        noteInbound(at: loop.now)
+        noteInbound(at: connection.now)
         var position = start
         var frames = 0
         let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
+        let inflatedBound = unsafe loop.counters.pointee.inflatedBytes &+ UInt64(Self.bytesPerTurn)
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
             // Paused by what was just handled: the reactor keeps the rest, and brings it again.
@@ -21,6 +22,7 @@ extension Session {
             frames += 1
             if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
                 || loop.counters.pointee.deliveries >= deliveryBound
+                || loop.counters.pointee.inflatedBytes >= inflatedBound
             {
                 if position < bytes.byteCount { connection.continueNextTurn() }
                 return position
@@ -38,12 +40,14 @@ extension Session {
     }
 
     /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
+    @inline(__always)
     private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: ServerLoop) -> Bool {
         switch event {
         case .message(let kind, let payload):
             guard isOpen else { return true }
             if flags.contains(.metered), !admitMessage(payload, now: loop.now) { return false }
             unsafe loop.counters.pointee.messagesIn += 1
+            if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
             receiveMessage(kind, payload, in: &bytes, on: loop)
         case .ping(let payload):
             guard admitControlFrame(now: loop.now) else { return false }
@@ -66,6 +70,7 @@ extension Session {
         return !flags.contains(.terminated) && !flags.contains(.closed)
     }
 
+    @inline(__always)
     private func receiveMessage(
         _ kind: MessageKind, _ payload: Payload, in bytes: inout MutableRawSpan, on loop: ServerLoop
     ) {
@@ -83,11 +88,12 @@ extension Session {
         }
     }
 
-    /// Calls the message handler. Text has been validated by the decoder (RFC 6455 §8.1).
-    private func hand(_ body: RawSpan, _ kind: MessageKind) {
+    /// Calls the message handler. Text has been validated (RFC 6455 §8.1).
+    @inline(__always)
+    func hand(_ body: RawSpan, _ kind: MessageKind) {
         let message: Message
         if kind.opcode == .text {
-            // Safe: bytes are bound to no other type, and the decoder has checked that they are UTF-8.
+            // Safe: bytes are bound to no other type, and it has been checked that they are UTF-8.
             message = unsafe .text(UTF8Span(unchecked: Span<UInt8>(_bytes: body)))
         } else {
             message = .binary(body)
@@ -108,7 +114,7 @@ extension Session {
         do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
     }
 
-    private func withBytes(of payload: Payload, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
+    func withBytes(of payload: Payload, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
         switch payload {
         case .inPlace(let range): body(bytes.extracting(range))
         case .assembled: withAssembled(body)

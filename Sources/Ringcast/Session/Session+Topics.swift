@@ -5,9 +5,12 @@ import WebSocketProtocol
 /// The receiving end of topics.
 extension Session {
     /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
-    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool) -> SendResult {
+    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?)
+        -> SendResult
+    {
         let excluded = withKind { $0.publishToSelf } ? nil : self
-        return unsafe loop.publish(payload, as: opcode, to: topic, except: excluded, retain: retain)
+        return unsafe loop.publish(
+            payload, as: opcode, to: topic, except: excluded, retain: retain, compress: compress)
     }
 
     /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the
@@ -21,13 +24,18 @@ extension Session {
     }
 
     /// A message that a reference sent from another loop or thread.
-    func sendShared(_ frame: SharedFrame) {
+    func sendShared(_ frame: SharedFrame, compress: Bool?) {
         guard isOpen else { return }
         guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
             _ = refusedAtLimit()
             return unsafe reportDrop(frame: frame.bytes)
         }
-        unsafe queueEncoded(frame.bytes)
+        let payload = unsafe frame.payload
+        if flags.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
+            _ = unsafe queueDeflated(payload, as: frame.opcode)
+        } else {
+            unsafe queueEncoded(frame.bytes)
+        }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         if connection.isBlocked || queuedByteCount > Self.corkWatermark {
             extras?.lifeline?.block()

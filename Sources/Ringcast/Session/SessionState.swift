@@ -7,29 +7,32 @@ import WebSocketProtocol
 ///
 /// Its size is pinned by a test: an idle server is mostly these.
 @safe struct SessionState: ~Copyable {
-    var decoder: FrameDecoder
+    // First what a fan-out looks at for every subscriber, so that it lies together.
     let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
+    var flags: SessionFlags = []
+    /// Where the loop's `SessionTable` has it.
+    let slot: UInt32
+    var decoder: FrameDecoder
     /// Never used again on this loop: what references compare.
     let serial: UInt64
     /// When bytes last came, in the loop's milliseconds.
     var lastInbound: UInt64
     /// What few sockets need.
     var extras: SessionExtras?
-    /// Where the loop's `SessionTable` has it.
-    let slot: UInt32
     var memberships = MembershipList.empty
-    var flags: SessionFlags = []
-    /// Control frames that came in the window that began at `controlWindow` (the loop's seconds).
-    var controlFrames: UInt16 = 0
+    /// When the window began that `controlFrames` came in (the loop's seconds).
     var controlWindow: UInt32 = 0
+    var controlFrames: UInt16 = 0
     /// Small receives until the connection goes back to small buffers; 0: it uses them.
     var largeBufferTurns: UInt8 = 0
+    /// What was agreed on for it.
+    var compression = SessionCompression()
 }
 
 struct SessionFlags: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
 
     /// Nothing more may be sent: Close was sent or has come, or the connection is being cut.
     static let closing = SessionFlags(rawValue: 1 << 0)
@@ -54,10 +57,14 @@ struct SessionFlags: OptionSet {
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
     static let held: SessionFlags = [.paused, .inputFull, .inputOver, .throttled]
-    /// Its messages are counted against `WebSocketOptions.messageRate`.
-    static let metered = SessionFlags(rawValue: 1 << 12)
-    /// The peer has said more than that allows.
+    /// What is sent may be deflated.
+    static let deflates = SessionFlags(rawValue: 1 << 11)
+    /// What is deflated refers to what was sent before.
+    static let keepsContext = SessionFlags(rawValue: 1 << 12)
+    /// The peer has said more than `WebSocketOptions.messageRate` allows.
     static let throttled = SessionFlags(rawValue: 1 << 13)
+    /// Its messages are counted against that.
+    static let metered = SessionFlags(rawValue: 1 << 16)
     /// A client's: its frames are masked.
     static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
@@ -82,6 +89,9 @@ final class SessionExtras {
     var throttledUntil: UInt64?
     /// What waits for the asynchronous message handler.
     var messageBacklog: MessageBacklog?
+    /// Compression with a context of its own, from the first compressed message on.
+    var deflater: DeflateStream?
+    var inflater: InflateStream?
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }

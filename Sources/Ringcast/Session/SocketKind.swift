@@ -12,6 +12,7 @@ import WebSocketProtocol
     let backpressureLimit: Int
     let closeOnBackpressureLimit: Bool
     let publishToSelf: Bool
+    let perMessageDeflate: PerMessageDeflate
     let maxWaitingMessages: Int
     let reportsSubscriptions: Bool
     let reportsDrops: Bool
@@ -38,6 +39,7 @@ import WebSocketProtocol
         backpressureLimit = options.backpressureLimit
         closeOnBackpressureLimit = options.closeOnBackpressureLimit
         publishToSelf = options.publishToSelf
+        perMessageDeflate = options.perMessageDeflate
         maxWaitingMessages = options.maxWaitingMessages
         idleTimeout = options.idleTimeout.milliseconds
         pingAfter = options.sendPings && idleTimeout > 0 ? idleTimeout - min(idleTimeout / 4, 16_000) : nil

@@ -3,19 +3,19 @@ public import PubSub
 extension WebSocketRef {
     /// Sends a message, as the kind it is.
     @discardableResult
-    public func send(_ message: OwnedMessage) -> SendResult {
+    public func send(_ message: OwnedMessage, compress: Bool? = nil) -> SendResult {
         switch message {
-        case .text(let text): send(text)
-        case .binary(let bytes): send(bytes)
+        case .text(let text): send(text, compress: compress)
+        case .binary(let bytes): send(bytes, compress: compress)
         }
     }
 
     /// Publishes a message to a topic's subscribers, except this socket, as the kind it is.
     @discardableResult
-    public func publish(_ message: OwnedMessage, to topic: Topic) -> SendResult {
+    public func publish(_ message: OwnedMessage, to topic: Topic, compress: Bool? = nil) -> SendResult {
         switch message {
-        case .text(let text): publish(text, to: topic)
-        case .binary(let bytes): publish(bytes, to: topic)
+        case .text(let text): publish(text, to: topic, compress: compress)
+        case .binary(let bytes): publish(bytes, to: topic, compress: compress)
         }
     }
 }
@@ -23,10 +23,10 @@ extension WebSocketRef {
 extension WebSocket {
     /// Sends a message, as the kind it is.
     @discardableResult
-    public func send(_ message: OwnedMessage) -> SendResult {
+    public func send(_ message: OwnedMessage, compress: Bool? = nil) -> SendResult {
         switch message {
-        case .text(let text): send(text)
-        case .binary(let bytes): send(bytes)
+        case .text(let text): send(text, compress: compress)
+        case .binary(let bytes): send(bytes, compress: compress)
         }
     }
 }
@@ -34,10 +34,10 @@ extension WebSocket {
 extension Server {
     /// Sends a message to everyone who is subscribed to a topic, as the kind it is.
     @discardableResult
-    public func publish(_ message: OwnedMessage, to topic: Topic) -> SendResult {
+    public func publish(_ message: OwnedMessage, to topic: Topic, compress: Bool? = nil) -> SendResult {
         switch message {
-        case .text(let text): publish(text, to: topic)
-        case .binary(let bytes): publish(bytes, to: topic)
+        case .text(let text): publish(text, to: topic, compress: compress)
+        case .binary(let bytes): publish(bytes, to: topic, compress: compress)
         }
     }
 }

@@ -2,49 +2,59 @@ import Reactor
 import WebSocketProtocol
 
 /// Sending costs one copy of the payload, into the cork; large messages that are sent on as they came cost none.
+///
+/// `compress` says whether a message is to be deflated, where that was agreed on; nil, the default, is for messages of
+/// 1 KiB and more. One that would not become shorter goes as it is, and so does an empty one. It costs 20 to 60 ns a
+/// byte. What a result counts is always the message.
 extension WebSocket {
     /// Sends a text message.
     @discardableResult
-    public func send(_ text: String) -> SendResult { unsafe text.withPayload { unsafe session.send($0, as: .text) } }
+    public func send(_ text: String, compress: Bool? = nil) -> SendResult {
+        unsafe text.withPayload { unsafe session.send($0, as: .text, compress: compress) }
+    }
 
     /// Sends a binary message.
     @discardableResult
-    public func send(_ bytes: [UInt8]) -> SendResult { sendBinary(unsafe bytes.span.bytes) }
+    public func send(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult {
+        sendBinary(unsafe bytes.span.bytes, compress: compress)
+    }
 
     /// Sends a binary message.
     @discardableResult
-    public func send(_ bytes: Span<UInt8>) -> SendResult { sendBinary(unsafe bytes.bytes) }
+    public func send(_ bytes: Span<UInt8>, compress: Bool? = nil) -> SendResult {
+        sendBinary(unsafe bytes.bytes, compress: compress)
+    }
 
     /// Sends a binary message.
     @discardableResult
-    public func send(_ bytes: RawSpan) -> SendResult { sendBinary(bytes) }
+    public func send(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult { sendBinary(bytes, compress: compress) }
 
     /// Sends a received message on, as the kind it came.
     @discardableResult
-    public func send(_ message: borrowing Message) -> SendResult {
+    public func send(_ message: borrowing Message, compress: Bool? = nil) -> SendResult {
         let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes { unsafe session.send($0, as: opcode) }
+        return unsafe message.rawBytes.withUnsafeBytes { unsafe session.send($0, as: opcode, compress: compress) }
     }
 
     /// The same as `send` of a string.
     @discardableResult
-    public func sendText(_ text: String) -> SendResult { send(text) }
+    public func sendText(_ text: String, compress: Bool? = nil) -> SendResult { send(text, compress: compress) }
 
     /// Sends bytes that are UTF-8 as text. They are not checked; a peer closes on text that is not.
     @discardableResult
-    public func sendText(_ utf8: RawSpan) -> SendResult {
-        unsafe utf8.withUnsafeBytes { unsafe session.send($0, as: .text) }
+    public func sendText(_ utf8: RawSpan, compress: Bool? = nil) -> SendResult {
+        unsafe utf8.withUnsafeBytes { unsafe session.send($0, as: .text, compress: compress) }
     }
 
     /// The same as `send` of bytes.
     @discardableResult
-    public func sendBinary(_ bytes: RawSpan) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe session.send($0, as: .binary) }
+    public func sendBinary(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe session.send($0, as: .binary, compress: compress) }
     }
 
     /// The same as `send` of bytes.
     @discardableResult
-    public func sendBinary(_ bytes: [UInt8]) -> SendResult { send(bytes) }
+    public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
     /// Sends a ping. More than 125 bytes of payload are a programming error.
     @discardableResult

@@ -29,62 +29,79 @@ extension WebSocket {
 
     /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say
     /// `publishToSelf`). It need not be subscribed itself.
-    /// - Parameter retain: keep it as the topic's last message, which every new subscriber gets first, until another
+    /// - Parameters:
+    ///   - retain: keep it as the topic's last message, which every new subscriber gets first, until another
     ///   one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of
     ///   `ServerLimits` nothing is kept.
+    ///   - compress: deflate it for those who have agreed on it; nil: if it has 1 KiB or more. It is deflated once for
+    ///   each class of windows, however many they are. What is retained is kept as it is.
     @discardableResult
-    public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic, retain: retain) }
+    public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        unsafe text.withPayload { unsafe session.publish($0, as: .text, to: topic, retain: retain, compress: compress) }
     }
 
     /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
-        publishBinary(unsafe bytes.span.bytes, to: topic, retain: retain)
+    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        publishBinary(unsafe bytes.span.bytes, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false) -> SendResult {
-        publishBinary(unsafe bytes.bytes, to: topic, retain: retain)
+    public func publish(_ bytes: Span<UInt8>, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
+        publishBinary(unsafe bytes.bytes, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends a binary message to everyone subscribed to a topic.
     @discardableResult
-    public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
-        publishBinary(bytes, to: topic, retain: retain)
+    public func publish(_ bytes: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        publishBinary(bytes, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends a received message on to everyone subscribed to a topic, as the kind it came.
     @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false) -> SendResult {
+    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
         let opcode = message.opcode
         return unsafe message.rawBytes.withUnsafeBytes {
-            unsafe session.publish($0, as: opcode, to: topic, retain: retain)
+            unsafe session.publish($0, as: opcode, to: topic, retain: retain, compress: compress)
         }
     }
 
     /// The same as `publish` of a string.
     @discardableResult
-    public func publishText(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
-        publish(text, to: topic, retain: retain)
+    public func publishText(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult
+    {
+        publish(text, to: topic, retain: retain, compress: compress)
     }
 
     /// Sends bytes that are UTF-8 as text. They are not checked.
     @discardableResult
-    public func publishText(_ utf8: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe utf8.withUnsafeBytes { unsafe session.publish($0, as: .text, to: topic, retain: retain) }
+    public func publishText(_ utf8: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult
+    {
+        unsafe utf8.withUnsafeBytes {
+            unsafe session.publish($0, as: .text, to: topic, retain: retain, compress: compress)
+        }
     }
 
     /// The same as `publish` of bytes.
     @discardableResult
-    public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe session.publish($0, as: .binary, to: topic, retain: retain) }
+    public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
+        unsafe bytes.withUnsafeBytes {
+            unsafe session.publish($0, as: .binary, to: topic, retain: retain, compress: compress)
+        }
     }
 
     /// The same as `publish` of bytes.
     @discardableResult
-    public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
-        publish(bytes, to: topic, retain: retain)
+    public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
+        publish(bytes, to: topic, retain: retain, compress: compress)
     }
 }

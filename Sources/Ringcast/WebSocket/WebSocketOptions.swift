@@ -1,3 +1,5 @@
+public import WebSocketProtocol
+
 /// Limits and timeouts of one kind of socket.
 public struct WebSocketOptions: Sendable {
     /// The longest message accepted, counted over all its fragments, in bytes. A longer one closes the socket with
@@ -24,9 +26,9 @@ public struct WebSocketOptions: Sendable {
     /// So many received messages, or as many bytes as one message may have, wait for an asynchronous handler before
     /// reading pauses.
     public var maxWaitingMessages: Int
-    /// Whether permessage-deflate (RFC 7692) may be negotiated. Compression is not part of this version: until it is,
-    /// every offer is declined, as the RFC allows, and messages go as they are.
-    public var perMessageDeflate: Bool
+    /// Whether messages may be compressed (RFC 7692), if the client offers it, and how: `true`, or each direction by
+    /// itself. Off by default: it costs 20 to 60 ns of the loop's time per byte sent, 2 to 10 per byte received.
+    public var perMessageDeflate: PerMessageDeflate
 
     /// The defaults; see each property. `WebSocketHandlers` refuses what makes no sense.
     public init(
@@ -41,7 +43,7 @@ public struct WebSocketOptions: Sendable {
         messageRate: MessageRateLimit? = nil,
         publishToSelf: Bool = false,
         maxWaitingMessages: Int = 16,
-        perMessageDeflate: Bool = false
+        perMessageDeflate: PerMessageDeflate = false
     ) {
         self.maxPayloadLength = maxPayloadLength
         self.backpressureLimit = backpressureLimit

@@ -1,83 +1,96 @@
 public import PubSub
 import WebSocketProtocol
 
+/// `compress` says what it says for `WebSocket`.
 extension WebSocketRef {
     /// Sends a text message.
     @discardableResult
-    public func send(_ text: String) -> SendResult { unsafe text.withPayload { unsafe lifeline.send($0, as: .text) } }
+    public func send(_ text: String, compress: Bool? = nil) -> SendResult {
+        unsafe text.withPayload { unsafe lifeline.send($0, as: .text, compress: compress) }
+    }
 
     /// Sends a binary message.
     @discardableResult
-    public func send(_ bytes: [UInt8]) -> SendResult { sendBinary(unsafe bytes.span.bytes) }
+    public func send(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult {
+        sendBinary(unsafe bytes.span.bytes, compress: compress)
+    }
 
     /// Sends a binary message.
     @discardableResult
-    public func send(_ bytes: Span<UInt8>) -> SendResult { sendBinary(unsafe bytes.bytes) }
+    public func send(_ bytes: Span<UInt8>, compress: Bool? = nil) -> SendResult {
+        sendBinary(unsafe bytes.bytes, compress: compress)
+    }
 
     /// Sends a binary message.
     @discardableResult
-    public func send(_ bytes: RawSpan) -> SendResult { sendBinary(bytes) }
+    public func send(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult { sendBinary(bytes, compress: compress) }
 
     /// Sends a received message on, as the kind it came.
     @discardableResult
-    public func send(_ message: borrowing Message) -> SendResult {
+    public func send(_ message: borrowing Message, compress: Bool? = nil) -> SendResult {
         let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.send($0, as: opcode) }
+        return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.send($0, as: opcode, compress: compress) }
     }
 
     /// The same as `send` of a string.
     @discardableResult
-    public func sendText(_ text: String) -> SendResult { send(text) }
+    public func sendText(_ text: String, compress: Bool? = nil) -> SendResult { send(text, compress: compress) }
 
     /// Sends bytes that are UTF-8 as text. They are not checked.
     @discardableResult
-    public func sendText(_ utf8: RawSpan) -> SendResult {
-        unsafe utf8.withUnsafeBytes { unsafe lifeline.send($0, as: .text) }
+    public func sendText(_ utf8: RawSpan, compress: Bool? = nil) -> SendResult {
+        unsafe utf8.withUnsafeBytes { unsafe lifeline.send($0, as: .text, compress: compress) }
     }
 
     /// The same as `send` of bytes.
     @discardableResult
-    public func sendBinary(_ bytes: RawSpan) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe lifeline.send($0, as: .binary) }
+    public func sendBinary(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult {
+        unsafe bytes.withUnsafeBytes { unsafe lifeline.send($0, as: .binary, compress: compress) }
     }
 
     /// The same as `send` of bytes.
     @discardableResult
-    public func sendBinary(_ bytes: [UInt8]) -> SendResult { send(bytes) }
+    public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
     /// Publishes text to a topic's subscribers, except this socket.
     @discardableResult
-    public func publish(_ text: String, to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe text.withPayload { unsafe lifeline.publish($0, as: .text, to: topic, retain: retain) }
+    public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        unsafe text.withPayload {
+            unsafe lifeline.publish($0, as: .text, to: topic, retain: retain, compress: compress)
+        }
     }
 
     /// Publishes a binary message to a topic's subscribers, except this socket.
     @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false) -> SendResult {
-        unsafe bytes.withUnsafeBytes { unsafe lifeline.publish($0, as: .binary, to: topic, retain: retain) }
+    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
+        unsafe bytes.withUnsafeBytes {
+            unsafe lifeline.publish($0, as: .binary, to: topic, retain: retain, compress: compress)
+        }
     }
 
     /// Publishes a received message to a topic's subscribers, except this socket, as the kind it came.
     @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false) -> SendResult {
+    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
+        -> SendResult
+    {
         let opcode = message.opcode
         return unsafe message.rawBytes.withUnsafeBytes {
-            unsafe lifeline.publish($0, as: opcode, to: topic, retain: retain)
+            unsafe lifeline.publish($0, as: opcode, to: topic, retain: retain, compress: compress)
         }
     }
 }
 
 extension SocketLifeline {
     /// Sends directly on the socket's loop; from elsewhere the frame is encoded here and takes the lane to it.
-    func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SendResult {
+    func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool?) -> SendResult {
         let state = current
         guard state != .closed else { return .dropped }
         if let here = core.currentLoop, here.loop.index == loop {
             guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
-            return unsafe session.send(payload, as: opcode)
+            return unsafe session.send(payload, as: opcode, compress: compress)
         }
         let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: 1)
-        guard core.post(.send(frame, slot: slot, serial: serial), to: loop) else {
+        guard core.post(.send(frame, slot: slot, serial: serial, compress: compress), to: loop) else {
             core.counters[loop].countForeignDrop()
             return .dropped
         }
@@ -85,20 +98,22 @@ extension SocketLifeline {
     }
 
     /// Publishes through the socket's loop, which knows whom to leave out.
-    func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool = false)
-        -> SendResult
-    {
+    func publish(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?
+    ) -> SendResult {
         guard topic.isValid, current != .closed else { return .dropped }
         if let here = core.currentLoop, here.loop.index == loop {
             guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
-            return unsafe session.publish(payload, as: opcode, to: topic, retain: retain)
+            return unsafe session.publish(payload, as: opcode, to: topic, retain: retain, compress: compress)
         }
         let copy = unsafe [UInt8](payload)
         let count = copy.count
         let (slot, serial) = (slot, serial)
         let job = LoopJob(byteCount: count) { loop in
             guard let session = loop?.sessions.find(slot: slot, serial: serial) else { return }
-            _ = unsafe copy.withUnsafeBytes { unsafe session.publish($0, as: opcode, to: topic, retain: retain) }
+            _ = unsafe copy.withUnsafeBytes {
+                unsafe session.publish($0, as: opcode, to: topic, retain: retain, compress: compress)
+            }
         }
         guard core.post(.job(job), to: loop) else {
             core.counters[loop].countForeignDrop()

@@ -71,18 +71,19 @@ final class ModelBoard: Sendable {
 
     /// Notes an act that sends nothing.
     func note(_ act: Act, from source: Int) {
-        note(from: source, size: 0) { _ in act }
+        note(from: source, size: 0) { _, _ in act }
     }
 
     /// Numbers a message of `size` bytes or a little more, lets it be sent, and notes what came of it.
-    func note(from source: Int, size: Int, _ act: (_ message: String) -> Act) {
+    func note(from source: Int, size: Int, _ act: (_ message: String, _ compress: Bool?) -> Act) {
         let number = journals.withLock { journals in
             defer { journals[source].nextNumber += 1 }
             return journals[source].nextNumber
         }
         let head = "\(source) \(number) "
         let message = head + String(repeating: "x", count: max(0, size - head.utf8.count))
-        let act = act(message)
+        // Without compression it makes no difference.
+        let act = act(message, [nil, true, false][number % 3])
         let event = Event(
             number: number, round: round.load(ordering: .acquiring), byteCount: message.utf8.count + 10, act: act)
         journals.withLock { $0[source].events.append(event) }
@@ -90,8 +91,9 @@ final class ModelBoard: Sendable {
 
     /// From the test's own thread.
     func publish(_ size: Int, to topic: Int, on server: Server) {
-        note(from: ownSource, size: size) { message in
-            .published(topic: topic, by: nil, result: server.publish(message, to: Self.topic(topic)))
+        note(from: ownSource, size: size) { message, compress in
+            .published(
+                topic: topic, by: nil, result: server.publish(message, to: Self.topic(topic), compress: compress))
         }
     }
 }
@@ -117,7 +119,7 @@ extension ModelBoard {
             close: { ws, _, _ in
                 let source = ws.session.loop.loop.index
                 self.references.withLock { $0[ws.data] = nil }
-                self.note(from: source, size: 20) { message in
+                self.note(from: source, size: 20) { message, _ in
                     .published(topic: Self.marks, by: ws.data, result: ws.publish(message, to: Self.topic(Self.marks)))
                 }
                 self.note(.left(member: ws.data), from: source)
@@ -138,15 +140,19 @@ extension ModelBoard {
             note(.changed(member: ws.data, topic: numbers[0], isSubscribed: false), from: source)
         case "publish":
             for _ in 0..<numbers[2] {
-                note(from: source, size: numbers[1]) { message in
+                note(from: source, size: numbers[1]) { message, compress in
                     .published(
-                        topic: numbers[0], by: ws.data, result: ws.publish(message, to: Self.topic(numbers[0])))
+                        topic: numbers[0], by: ws.data,
+                        result: ws.publish(message, to: Self.topic(numbers[0]), compress: compress))
                 }
             }
         case "send":
             guard let receiver = references.withLock({ $0[numbers[0]] }) else { return }
-            note(from: source, size: numbers[1]) { message in
-                .sent(to: numbers[0], result: numbers[0] == ws.data ? ws.send(message) : receiver.send(message))
+            note(from: source, size: numbers[1]) { message, compress in
+                .sent(
+                    to: numbers[0],
+                    result: numbers[0] == ws.data
+                        ? ws.send(message, compress: compress) : receiver.send(message, compress: compress))
             }
         case "queued":
             let amount = ws.bufferedAmount

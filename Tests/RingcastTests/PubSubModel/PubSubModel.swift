@@ -15,6 +15,8 @@ final class PubSubModel {
 
     private let server: Server
     private let board: ModelBoard
+    /// What clients offer at random: the value of Sec-WebSocket-Extensions, or nothing.
+    private let offers: [[String]]
     private var random: SeededGenerator
     /// One on every loop: it speaks the marks, hears the others', and never stops reading.
     private var conductors: [ModelMember] = []
@@ -27,8 +29,8 @@ final class PubSubModel {
     private var byteCount = 0
     private(set) var stepCount = 0
 
-    init(server: Server, board: ModelBoard, seed: UInt64) {
-        (self.server, self.board) = (server, board)
+    init(server: Server, board: ModelBoard, offers: [[String]] = [[]], seed: UInt64) {
+        (self.server, self.board, self.offers) = (server, board, offers)
         random = SeededGenerator(seed: seed)
     }
 
@@ -56,7 +58,8 @@ final class PubSubModel {
         nextMember += 1
         issuedCount += 1
         let client = try SocketClient(
-            port: server.port, path: "/?member=\(id)", receiveBuffer: hasSmallBuffers ? 4096 : nil,
+            port: server.port, path: "/?member=\(id)", fields: offers.randomElement(using: &random)!,
+            receiveBuffer: hasSmallBuffers ? 4096 : nil,
             segmentSize: hasSmallBuffers ? 536 : nil)
         try awaitExecution()
         guard let loop = board.loop(of: id) else { throw Fault(description: "\(id) was opened without its handler") }

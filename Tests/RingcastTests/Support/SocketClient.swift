@@ -4,11 +4,15 @@ import WebSocketProtocol
 final class SocketClient {
     let connection: TCPClient
     let answer: HTTPAnswer
+    /// What the handshake agreed on, if anything.
+    let compression: ClientCompression?
 
     struct Frame: Equatable, CustomStringConvertible {
         var opcode: Opcode
         var payload: [UInt8]
         var isFinal = true
+        /// How long the payload was on the wire, if it was compressed.
+        var deflatedCount: Int?
 
         var text: String { String(decoding: payload, as: UTF8.self) }
         var closeCode: Int? { payload.count >= 2 ? Int(payload[0]) << 8 | Int(payload[1]) : nil }
@@ -26,12 +30,14 @@ final class SocketClient {
         guard answer.status == 101 else {
             throw TCPClient.Failure(what: "\(answer.status) instead of 101: \(answer.text)")
         }
+        compression = try ClientCompression(answer)
     }
 
     /// Goes on from a handshake that has been done.
     init(upgraded connection: TCPClient, answer: HTTPAnswer) {
         self.connection = connection
         self.answer = answer
+        compression = nil
     }
 
     static let fields = [
@@ -44,9 +50,11 @@ final class SocketClient {
     }
 
     /// A masked frame.
-    static func encode(_ opcode: Opcode, _ payload: [UInt8], isFinal: Bool = true) -> [UInt8] {
+    static func encode(_ opcode: Opcode, _ payload: [UInt8], isFinal: Bool = true, isCompressed: Bool = false)
+        -> [UInt8]
+    {
         let key: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
-        var bytes: [UInt8] = [opcode.rawValue | (isFinal ? 0x80 : 0)]
+        var bytes: [UInt8] = [opcode.rawValue | (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0)]
         switch payload.count {
         case ...125: bytes.append(0x80 | UInt8(payload.count))
         case ...0xFFFF: bytes += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
@@ -68,13 +76,21 @@ final class SocketClient {
 
     func read() throws -> Frame {
         let head = try connection.read(2)
-        guard let opcode = Opcode(rawValue: head[0] & 0x0F), head[0] & 0x70 == 0, head[1] & 0x80 == 0 else {
+        let isCompressed = compression != nil && head[0] & 0x40 != 0
+        guard let opcode = Opcode(rawValue: head[0] & 0x0F), head[0] & (isCompressed ? 0x30 : 0x70) == 0,
+            head[1] & 0x80 == 0
+        else {
             throw TCPClient.Failure(what: "not a frame of a server: \(head)")
         }
         var length = Int(head[1])
         let extra = length < 126 ? 0 : length == 126 ? 2 : 8
         if extra > 0 { length = try connection.read(extra).reduce(0) { $0 << 8 | Int($1) } }
-        return Frame(opcode: opcode, payload: try connection.read(length), isFinal: head[0] & 0x80 != 0)
+        var frame = Frame(opcode: opcode, payload: try connection.read(length), isFinal: head[0] & 0x80 != 0)
+        if isCompressed, let compression {
+            frame.deflatedCount = length
+            frame.payload = try compression.inflate(frame.payload)
+        }
+        return frame
     }
 
     func readText() throws -> String {

@@ -1,0 +1,99 @@
+import PubSub
+import WebSocketProtocol
+
+/// What one loop compresses and decompresses with for all sockets without a context of their own, and where it writes
+/// to. Each part is made when it is first needed; an idle socket owns none of it.
+final class LoopCompression {
+    /// By form.
+    private var deflaters = [DeflateStream?](repeating: nil, count: FrameForm.count)
+    private var sharedInflater: InflateStream?
+    /// Frames on their way out.
+    var output = MessageBuffer()
+    /// The message that a handler is lent.
+    var input = MessageBuffer()
+
+    /// Beyond so many bytes, buffers go back after use.
+    static let keptByteCount = 256 << 10
+
+    /// Without context, for a window of the form's bits.
+    func deflater(for form: Int) -> DeflateStream {
+        if let deflater = deflaters[form] { return deflater }
+        let deflater = DeflateStream(windowBits: FrameForm.windowBits(of: form), memoryLevel: 8, keepsContext: false)
+        deflaters[form] = deflater
+        return deflater
+    }
+
+    /// Without context, for every window.
+    var inflater: InflateStream {
+        if let sharedInflater { return sharedInflater }
+        let inflater = InflateStream(windowBits: 15, keepsContext: false)
+        sharedInflater = inflater
+        return inflater
+    }
+
+    /// Deflates a message in each of the forms of `wanted`, a set of bits, into `output`, as frames.
+    /// - Returns: where each form lies; empty: it is not wanted, or no shorter than the message.
+    func deflate(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, in wanted: UInt8) -> DeflatedForms {
+        output.removeAll()
+        var forms = DeflatedForms(repeating: 0..<0)
+        for form in 1..<FrameForm.count where wanted & 1 << UInt8(form) != 0 {
+            let range = unsafe deflater(for: form).appendFrame(payload, as: opcode, to: &output)
+            if unsafe range.count < FrameHeader.frameLength(of: payload) { forms[form] = range }
+        }
+        return forms
+    }
+}
+
+/// Where the forms of a message lie in `LoopCompression.output`.
+typealias DeflatedForms = InlineArray<8, Range<Int>>
+
+/// A compressor that several owners can name.
+final class DeflateStream {
+    private var deflater: Deflater
+
+    init(windowBits: Int, memoryLevel: Int, keepsContext: Bool) {
+        deflater = Deflater(windowBits: windowBits, memoryLevel: memoryLevel, keepsContext: keepsContext)
+    }
+
+    func forgetContext() { deflater.forgetContext() }
+
+    /// Appends an unmasked, unfragmented frame with the message deflated (RFC 7692 §6.1), and says where it lies.
+    func appendFrame(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to buffer: inout MessageBuffer
+    ) -> Range<Int> {
+        // The length is known afterwards: the header is written as close to the payload as it has to be.
+        buffer.skip(FrameHeader.maximumLength)
+        let start = buffer.count
+        unsafe deflater.deflate(payload.bytes, into: &buffer)
+        let header = FrameHeader(opcode: opcode, isCompressed: true, payloadLength: buffer.count - start)
+        let frameStart = start - header.encodedLength
+        var room = buffer.mutableBytes(frameStart..<start)
+        header.write(into: &room)
+        return frameStart..<buffer.count
+    }
+}
+
+/// A decompressor that several owners can name.
+final class InflateStream {
+    private var inflater: Inflater
+
+    init(windowBits: Int, keepsContext: Bool) {
+        inflater = Inflater(windowBits: windowBits, keepsContext: keepsContext)
+    }
+
+    func inflate(
+        _ payload: RawSpan, limit: Int, into buffer: inout MessageBuffer
+    ) throws(ProtocolViolation) {
+        try inflater.inflate(payload, limit: limit, into: &buffer)
+    }
+}
+
+extension FrameHeader {
+    /// Bytes of the longest header without a mask (RFC 6455 §5.2).
+    static let maximumLength = 10
+
+    /// Bytes of an unmasked frame with this payload.
+    static func frameLength(of payload: UnsafeRawBufferPointer) -> Int {
+        encodedLength(payloadLength: payload.count) + payload.count
+    }
+}
