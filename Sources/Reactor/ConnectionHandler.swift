@@ -19,6 +19,13 @@ public protocol ConnectionHandler: AnyObject {
     /// The peer will send no more; it may still read. By default the connection is closed.
     func inputEnded(_ connection: Connection)
 
+    /// The handshake that `Connection.startTLS` began is done: whom this is can be relied on from here.
+    func secured(_ connection: Connection)
+
+    /// The handshake that `Connection.startTLS` began has failed; the text says why. The connection is closed behind
+    /// it, which `closed` tells as always.
+    func securingFailed(_ connection: Connection, _ reason: String)
+
     /// The deadline of `setDeadline` has passed.
     func deadlineReached(_ connection: Connection)
 
@@ -48,6 +55,8 @@ extension ConnectionHandler {
     public func drained(_ connection: Connection) {}
     public func inputEnded(_ connection: Connection) { connection.close() }
     public func deadlineReached(_ connection: Connection) {}
+    public func secured(_ connection: Connection) {}
+    public func securingFailed(_ connection: Connection, _ reason: String) {}
     public func closed(_ connection: Connection, _ reason: DisconnectReason) {}
     public func wakeTimeReached() {}
     public func turnEnds() {}

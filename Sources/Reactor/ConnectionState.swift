@@ -29,6 +29,8 @@ internal import CIOUring
     /// What the handler keeps for this connection.
     var context: UnsafeMutableRawPointer?
     var heldInput: UnsafeMutablePointer<HeldInput>?
+    /// There exactly while `flags` has `.secured`.
+    var tls: TLSSession?
     /// The turn that `deliveredByteCount` is of.
     var deliveryTurn: UInt32 = 0
     /// Bytes handed to the handler in that turn.
@@ -94,6 +96,12 @@ struct ConnectionFlags: OptionSet {
     static let connecting = ConnectionFlags(rawValue: 1 << 28)
     /// In the list of connections that watch for a write stall.
     static let watchedForStall = ConnectionFlags(rawValue: 1 << 17)
+    /// Speaks TLS: `tls` is there.
+    static let secured = ConnectionFlags(rawValue: 1 << 21)
+    /// Its handshake is under way.
+    static let handshaking = ConnectionFlags(rawValue: 1 << 22)
+    /// The handler has not heard of it yet: `opened` comes with the end of the handshake.
+    static let unannounced = ConnectionFlags(rawValue: 1 << 23)
 }
 
 /// Why a connection is over.

@@ -51,6 +51,7 @@ public final class EventLoop {
     var lastStallCheck: UInt64 = 0
     @LoopOwned private var clock: UInt64
     @LoopOwned var loans: BufferLoans
+    var tls = TLSWork()
     @LoopOwned private var completions: [DriverCompletion] = []
     @LoopOwned private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
