@@ -11,14 +11,17 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
-        discussion: "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it.")
+        discussion:
+            "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it, SIGHUP reads certificates again."
+    )
 
     @OptionGroup var options: ServeOptions
 
     func run() async throws {
         try options.refuseWhatComesLater()
         var logger = Logger(label: "ringcast")
-        logger.logLevel = options.quiet ? .error : .warning
+        // Failed handshakes are told of at info.
+        logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .warning : .info
         let server: Server
         do {
             server = try makeServer(logger: logger)
@@ -26,20 +29,23 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure(error.message)
         }
         if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
+        var services: [any Service] = [server]
+        if !options.tls.tlsCert.isEmpty { services.append(CertificateReloading(server: server, logger: logger)) }
         logger.logLevel = .error
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [server], gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
+                services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
         try await group.run()
     }
 
     private func makeServer(logger: Logger) throws(ServerError) -> Server {
+        let tls = try options.tls.configuration()
         let configuration = ServerConfiguration(
-            hostname: options.host, port: options.port, endpoints: options.endpoints,
+            hostname: options.host, port: options.port, endpoints: options.endpoints(tls: tls),
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
-            reusePort: options.reusePort, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
+            reusePort: options.reusePort, tls: tls, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
             logger: logger)
         let endpoints = Endpoints(options: options.socketOptions)
         let server = try Server(configuration: configuration) { request in endpoints.answer(request) }
@@ -54,11 +60,13 @@ struct ServeCommand: AsyncParsableCommand {
             .joined(separator: " and ")
     }
 
+    private var scheme: String { options.tls.tlsCert.isEmpty ? "http" : "https" }
+
     /// Where a browser on this machine finds the server.
     private func url(of server: Server) -> String {
         guard let host = options.host, !["0.0.0.0", "::"].contains(host) else {
-            return "http://127.0.0.1:\(server.port)"
+            return "\(scheme)://127.0.0.1:\(server.port)"
         }
-        return "http://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
+        return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     }
 }
