@@ -69,8 +69,8 @@ public struct Request: ~Escapable {
         }
     }
 
-    /// What TLS agreed on, the subject of the client's certificate among it (`peerSubject`); nil without TLS. Costs some
-    /// copies.
+    /// What TLS agreed on, the subject of the client's certificate among it (`peerSubject`); nil without TLS. Costs
+    /// some copies.
     public var tls: TLSInformation? {
         switch peer {
         case .connection(let connection): connection.tls

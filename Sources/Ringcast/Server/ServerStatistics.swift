@@ -33,8 +33,8 @@ public struct ServerStatistics: Sendable {
     public var dropsEvicted = 0
     /// The same, replaced by a newer message of their topic: `SlowConsumerPolicy.latest`.
     public var dropsSuperseded = 0
-    /// TLS handshakes that were done, those among them that went on with an earlier session, and those that failed, were
-    /// given up by the client, or took too long.
+    /// TLS handshakes that were done, those among them that went on with an earlier session, and those that failed,
+    /// were given up by the client, or took too long.
     public var handshakes = 0
     public var resumptions = 0
     public var handshakeFailures = 0
