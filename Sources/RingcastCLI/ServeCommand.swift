@@ -12,7 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
         discussion:
-            "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it, SIGHUP reads certificates again."
+            "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it; at SIGHUP it "
+            + "reads its certificates again."
     )
 
     @OptionGroup var options: ServeOptions
