@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import Logging
 import Ringcast
-import ServiceLifecycle
 import UnixSignals
 
 /// `ringcast serve`: the demonstration and the measuring object in one.
@@ -29,26 +28,38 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(error.message)
         }
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let hangUps = options.tls.tlsCert.isEmpty ? nil : await UnixSignalsSequence(trapping: .sighup)
         if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
-        var services: [any Service] = [server]
-        if !options.tls.tlsCert.isEmpty { services.append(CertificateReloading(server: server, logger: logger)) }
-        logger.logLevel = .error
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
-        try await group.run()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            group.addTask {
+                var isFirst = true
+                for await _ in signals {
+                    // A second one does not wait.
+                    isFirst ? server.stop() : server.stop(within: .zero, deadline: .zero)
+                    isFirst = false
+                }
+            }
+            if let hangUps { group.addTask { [logger] in await server.reloadCertificates(at: hangUps, logger) } }
+            try await group.next()
+            group.cancelAll()
+        }
     }
 
     private func makeServer(logger: Logger) throws(ServerError) -> Server {
         let tls = try options.tls.configuration()
-        let configuration = ServerConfiguration(
+        var configuration = ServerConfiguration(
             hostname: options.host, port: options.port, endpoints: options.endpoints(tls: tls),
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
             logger: logger)
-        let endpoints = Endpoints(options: options.socketOptions)
+        options.bounds.apply(to: &configuration)
+        var socketOptions = options.socketOptions
+        options.bounds.apply(to: &socketOptions)
+        let endpoints = Endpoints(options: socketOptions)
         let server = try Server(configuration: configuration) { request in endpoints.answer(request) }
         endpoints.serve(server)
         return server

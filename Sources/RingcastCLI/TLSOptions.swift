@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import Logging
 import Ringcast
-import ServiceLifecycle
 import UnixSignals
 
 /// The options of `ringcast serve` for TLS.
@@ -75,15 +74,12 @@ struct TLSOptions: ParsableArguments {
     }
 }
 
-/// Reads the certificates again at each SIGHUP, as after their renewal.
-struct CertificateReloading: Service {
-    let server: Server
-    let logger: Logger
-
-    func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+extension Server {
+    /// Reads the certificates again at each signal (SIGHUP), as after their renewal. Until it is cancelled.
+    func reloadCertificates(at signals: UnixSignalsSequence, _ logger: Logger) async {
+        for await _ in signals {
             do {
-                try server.reloadCertificates()
+                try reloadCertificates()
                 logger.info("the certificates have been read again")
             } catch {
                 logger.error("the certificates stay as they were: \(error)")

@@ -26,6 +26,8 @@ import WebSocketProtocol
     var attempts: [UInt64: ConnectionAttempt] = [:]
     /// Those of them whose names are being resolved, and until when (ms).
     var waitingAttempts: [(id: UInt64, time: UInt64)] = []
+    /// Connections that were counted; empty where there are no bounds.
+    var admissions: [ConnectionID: Admission] = [:]
     var fetch: Fetch
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
@@ -35,6 +37,10 @@ import WebSocketProtocol
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
+    /// What has been published and not handed to its subscribers yet.
+    var run: FanOutRun?
+    /// Memory for the next run.
+    var spareEnds: [Int] = []
     /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
     var noticedDrops: [NoticedDrop] = []
     /// A `dropped` handler is running: what it drops itself is counted, and not reported.
@@ -67,7 +73,7 @@ import WebSocketProtocol
         exchanges[ObjectIdentifier(exchange)] = exchange
         unsafe connection.context = ConnectionRole.http(exchange).context
         exchange.opened(connection)
-        if core.hasTooManyConnections {
+        if !admit(connection) {
             exchange.refuse(
                 HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"),
                 on: connection)
@@ -117,6 +123,7 @@ import WebSocketProtocol
     }
 
     func closed(_ connection: Connection, _ reason: DisconnectReason) {
+        dismiss(connection)
         switch ConnectionRole(connection) {
         case .socket(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
@@ -125,7 +132,7 @@ import WebSocketProtocol
         }
     }
 
-    var messageWork: UInt64 { unsafe counters.pointee.fanOut }
+    var messageWork: UInt64 { unsafe counters.pointee.fanOutWork }
 
     func turnEnds() {
         while let (slot, serial) = ending.popLast() {
@@ -134,6 +141,7 @@ import WebSocketProtocol
             session.end(.abnormalClosure, reason: "")
             connection.abort()
         }
+        settleFanOut()
         unsafe counters.pointee.sockets = UInt64(sessions.count)
         unsafe published.store(counters.pointee)
     }

@@ -13,7 +13,7 @@ extension Session {
         noteInbound(at: connection.now)
         var position = start
         var frames = 0
-        let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
+        let deliveryBound = unsafe loop.counters.pointee.fanOutWork &+ Self.deliveriesPerTurn
         let inflatedBound = unsafe loop.counters.pointee.inflatedBytes &+ UInt64(Self.bytesPerTurn)
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
@@ -21,7 +21,7 @@ extension Session {
             if isHeld { return position }
             frames += 1
             if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
-                || loop.counters.pointee.deliveries >= deliveryBound
+                || loop.counters.pointee.fanOutWork >= deliveryBound
                 || loop.counters.pointee.inflatedBytes >= inflatedBound
             {
                 if position < bytes.byteCount { connection.continueNextTurn() }
@@ -45,6 +45,7 @@ extension Session {
         switch event {
         case .message(let kind, let payload):
             guard isOpen else { return true }
+            if flags.contains(.metered), !admitMessage(payload, now: loop.now) { return false }
             unsafe loop.counters.pointee.messagesIn += 1
             if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
             receiveMessage(kind, payload, in: &bytes, on: loop)
@@ -108,7 +109,8 @@ extension Session {
 
     private func receivePong(_ payload: RawSpan) {
         guard isOpen else { return }
-        notePong()
+        // The answer to a liveness ping is empty, as that is.
+        if payload.byteCount == 0 { notePong() }
         do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
     }
 
