@@ -9,7 +9,7 @@ public func unmask(_ bytes: inout MutableRawSpan, in range: Range<Int>, key: Mas
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.byteCount, "the range lies outside of the bytes")
     // Only the address is taken out of the closure, so that the loop below is compiled into its caller. Safe: the span
     // outlives this call, the range was checked, and nothing outside of it is touched.
-    guard let base = bytes.withUnsafeMutableBytes({ $0.baseAddress }) else { return true }
+    guard let base = unsafe bytes.withUnsafeMutableBytes({ $0.baseAddress }) else { return true }
     return unsafe unmask(base + range.lowerBound, count: range.count, key: key.rawValue)
 }
 
