@@ -30,8 +30,9 @@ let package = Package(
         .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .target(name: "CIOUring", dependencies: ["CLiburing"]),
         .target(name: "IOUring", dependencies: ["CIOUring"], swiftSettings: library),
-        // Loops and connections.
-        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
+        // Loops and connections, plain and over TLS.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring", "COpenSSL"], swiftSettings: library),
         // Pure layers: bytes and events in, bytes and events out.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -66,7 +67,8 @@ let package = Package(
 
         .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
         .target(
-            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring"], path: "Tests/ReactorTesting",
+            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"],
+            path: "Tests/ReactorTesting",
             swiftSettings: library),
         .testTarget(
             name: "ReactorTests", dependencies: ["Reactor", "ReactorTesting", "IOUring", "CIOUring"],

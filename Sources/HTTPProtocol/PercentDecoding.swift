@@ -1,5 +1,5 @@
 /// Percent-decoding (RFC 3986 §2.1), and the plus sign of forms. A malformed escape stands for itself.
-enum PercentDecoding {
+package enum PercentDecoding {
     static func string(_ range: Range<Int>, of bytes: RawSpan, plusIsSpace: Bool) -> String {
         let isPlain = range.allSatisfy {
             bytes[$0] != UInt8(ascii: "%") && !(plusIsSpace && bytes[$0] == UInt8(ascii: "+"))

@@ -37,7 +37,7 @@
             let subscribers = topic.count
             if subscribers > 0 {
                 topic.entry.setInterest(of: loop, false)
-                topic.entry.addSubscribers(-subscribers)
+                topic.entry.addSubscribers(-subscribers, on: loop, count: 0)
             }
             forget(topic)
         }
@@ -82,7 +82,7 @@ extension SubscriptionTable {
     /// After a subscriber was added to the topic.
     func subscriberJoined(_ index: Int) {
         let topic = self[index]
-        changedCount = topic.entry.addSubscribers(1)
+        changedCount = topic.entry.addSubscribers(1, on: loop, count: topic.count)
         if topic.count == 1 {
             idleCount -= 1
             topic.entry.setInterest(of: loop, true)
@@ -92,7 +92,7 @@ extension SubscriptionTable {
     /// After a subscriber was taken out of the topic.
     func subscriberLeft(_ index: Int) {
         let topic = self[index]
-        changedCount = topic.entry.addSubscribers(-1)
+        changedCount = topic.entry.addSubscribers(-1, on: loop, count: topic.count)
         if topic.count == 0 {
             topic.entry.setInterest(of: loop, false)
             topic.entry.clearVariants(of: loop)

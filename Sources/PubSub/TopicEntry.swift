@@ -14,7 +14,9 @@ internal import Synchronization
     private let retained = Mutex<[UInt8]?>(nil)
     /// Bit i of the words: loop i has subscribers. 64 loops to a word.
     private let interest: UnsafeMutablePointer<Atomic<UInt64>>
-    /// Behind the words: where each loop's table keeps this topic.
+    /// Behind the words: how many subscribers each loop has.
+    private let localCounts: UnsafeMutablePointer<Atomic<UInt32>>
+    /// Behind them: where each loop's table keeps this topic.
     private let localIndices: UnsafeMutablePointer<UInt32>
     /// Behind them: which variants of a frame each loop's subscribers take, a set of bits.
     let localVariants: UnsafeMutablePointer<Atomic<UInt8>>
@@ -26,22 +28,24 @@ internal import Synchronization
         policyWord = Atomic(policy)
         self.loopCount = loopCount
         let wordCount = (loopCount + 63) / 64
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 5, alignment: 8)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 9, alignment: 8)
         unsafe interest = memory.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
-        unsafe localIndices = (memory + wordCount * 8).bindMemory(to: UInt32.self, capacity: loopCount)
-        unsafe localVariants = (memory + wordCount * 8 + loopCount * 4)
+        unsafe localCounts = (memory + wordCount * 8).bindMemory(to: Atomic<UInt32>.self, capacity: loopCount)
+        unsafe localIndices = (memory + wordCount * 8 + loopCount * 4).bindMemory(to: UInt32.self, capacity: loopCount)
+        unsafe localVariants = (memory + wordCount * 8 + loopCount * 8)
             .bindMemory(to: Atomic<UInt8>.self, capacity: loopCount)
         for word in 0..<wordCount {
             unsafe (interest + word).initialize(to: Atomic(0))
         }
         for loop in 0..<loopCount {
+            unsafe (localCounts + loop).initialize(to: Atomic(0))
             unsafe (localVariants + loop).initialize(to: Atomic(0))
         }
         unsafe localIndices.initialize(repeating: Self.none, count: loopCount)
     }
 
     deinit {
-        // Indices and variants lie in the same allocation; all are trivial.
+        // Counts, indices and variants lie in the same allocation; all are trivial.
         unsafe UnsafeMutableRawPointer(interest).deallocate()
     }
 
@@ -49,6 +53,12 @@ internal import Synchronization
 
     /// Subscribers on all loops: a recent value.
     package var subscriberCount: Int { subscribers.load(ordering: .relaxed) }
+
+    /// Subscribers on one loop: a recent value.
+    package func subscriberCount(on loop: Int) -> Int {
+        precondition(loop >= 0 && loop < loopCount, "no such loop")
+        return unsafe Int((localCounts + loop).pointee.load(ordering: .relaxed))
+    }
 
     /// How the topic's frames are delivered; what the word means is its owner's business. Set by the registry.
     package var policy: UInt32 { policyWord.load(ordering: .relaxed) }
@@ -97,10 +107,11 @@ internal import Synchronization
 
     // MARK: A loop's table
 
-    /// Returns the new count.
+    /// Loop `loop` alone, which has `count` subscribers now. Returns how many there are on all.
     @discardableResult
-    func addSubscribers(_ difference: Int) -> Int {
-        subscribers.add(difference, ordering: .relaxed).newValue
+    func addSubscribers(_ difference: Int, on loop: Int, count: Int) -> Int {
+        unsafe (localCounts + loop).pointee.store(UInt32(count), ordering: .relaxed)
+        return subscribers.add(difference, ordering: .relaxed).newValue
     }
 
     /// Loop `loop` alone, at its first and last subscriber.

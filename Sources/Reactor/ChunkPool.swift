@@ -15,10 +15,11 @@ final class ChunkPool {
     /// Bytes of each size that are kept; what comes back beyond is freed.
     private static let keptByteCount = 1 << 20
 
-    private var free: [[Chunk]] = [[], [], [], []]
+    @LoopOwned private var free: [[Chunk]] = [[], [], [], []]
 
     deinit {
         for chunk in free.joined() { unsafe chunk.start.deallocate() }
+        _free.deallocate()
     }
 
     func take(atLeast count: Int) -> Chunk {

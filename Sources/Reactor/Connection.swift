@@ -4,15 +4,18 @@
 /// its scope"); what outlives a call is its `id`, or work that the loop's `executor` is given. Everything here is
 /// called on the connection's loop, never blocks, and does nothing useful once the connection is over.
 public struct Connection: ~Escapable {
-    package let slot: ConnectionSlot
+    @usableFromInline package let slot: ConnectionSlot
 
     /// - Parameter slot: of a connection whose `closed` has not been delivered yet.
     @_lifetime(immortal)
-    @inline(__always)
+    @inlinable
     package init(_ slot: ConnectionSlot) { self.slot = slot }
 
     /// The loop that owns this connection.
     public var loop: EventLoop { slot.state.withLoop { $0 } }
+
+    /// The loop's clock, without touching the loop: `loop.now`.
+    package var now: UInt64 { slot.state.withLoop { $0.now } }
 
     /// Its name for logs and tables: it can be kept and sent anywhere.
     public var id: ConnectionID {
@@ -57,6 +60,20 @@ public struct Connection: ~Escapable {
         unsafe send(count: count) { memory in
             unsafe bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0.baseAddress!, byteCount: count) }
         }
+    }
+
+    /// Makes room for `count` bytes behind everything queued, to be written at once and all of them.
+    ///
+    /// One call for all that a small message needs, since it is made once per message: nothing is reserved while the
+    /// connection is closing, or on top of `limit` queued bytes.
+    package func reserve(_ count: Int, below limit: Int) -> CorkRoom {
+        let flags = slot.state.flags
+        let queued = unsafe slot.state.sendQueue?.pointee.byteCount ?? 0
+        guard queued < limit, flags.isDisjoint(with: [.closing, .ended]) else {
+            return unsafe CorkRoom(start: nil, queuedByteCount: queued, isBlocked: false)
+        }
+        let start = unsafe slot.state.withLoop { unsafe $0.reserve(count, on: slot) }
+        return unsafe CorkRoom(start: start, queuedByteCount: queued, isBlocked: flags.contains(.blocked))
     }
 
     /// Queues `count` bytes that `fill` writes, all of them, into the cork itself.
@@ -104,4 +121,15 @@ public struct Connection: ~Escapable {
     public func setWriteStallTimeout(_ milliseconds: UInt64) {
         slot.state.writeStallTimeout = UInt32(clamping: milliseconds)
     }
+}
+
+/// What `Connection.reserve` found.
+@safe
+package struct CorkRoom {
+    /// Where the bytes go; nil: none are accepted.
+    package let start: UnsafeMutableRawPointer?
+    /// What was queued before them.
+    package let queuedByteCount: Int
+    /// Bytes are left from an earlier flush.
+    package let isBlocked: Bool
 }

@@ -19,6 +19,13 @@ public protocol ConnectionHandler: AnyObject {
     /// The peer will send no more; it may still read. By default the connection is closed.
     func inputEnded(_ connection: Connection)
 
+    /// The handshake that `Connection.startTLS` began is done: whom this is can be relied on from here.
+    func secured(_ connection: Connection)
+
+    /// The handshake that `Connection.startTLS` began has failed; the text says why. The connection is closed behind
+    /// it, which `closed` tells as always.
+    func securingFailed(_ connection: Connection, _ reason: String)
+
     /// The deadline of `setDeadline` has passed.
     func deadlineReached(_ connection: Connection)
 
@@ -34,6 +41,10 @@ public protocol ConnectionHandler: AnyObject {
     /// Another loop or thread has posted this.
     func received(_ message: ServiceMessage)
 
+    /// A count, going up, of what messages of other loops and threads have led to, such as sends: a message may be the
+    /// work of one or of thousands, and a turn takes no more of them once it has risen by 16,384. By default 0.
+    var messageWork: UInt64 { get }
+
     /// The loop was asked to stop: no more connections come. It ends once every connection is closed.
     func stopping()
 }
@@ -44,10 +55,13 @@ extension ConnectionHandler {
     public func drained(_ connection: Connection) {}
     public func inputEnded(_ connection: Connection) { connection.close() }
     public func deadlineReached(_ connection: Connection) {}
+    public func secured(_ connection: Connection) {}
+    public func securingFailed(_ connection: Connection, _ reason: String) {}
     public func closed(_ connection: Connection, _ reason: DisconnectReason) {}
     public func wakeTimeReached() {}
     public func turnEnds() {}
     public func received(_ message: ServiceMessage) {}
+    public var messageWork: UInt64 { 0 }
     public func stopping() {}
 }
 

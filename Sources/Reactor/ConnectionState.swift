@@ -5,7 +5,7 @@ internal import CIOUring
 ///
 /// A slot outlives its connections; `generation` tells them apart.
 @safe
-package struct ConnectionState {
+@usableFromInline package struct ConnectionState {
     /// Unmanaged, so that reaching the loop costs no reference counting; the loop outlives its slab.
     private let unmanagedLoop: Unmanaged<EventLoop>
     let slot: UInt32
@@ -13,6 +13,7 @@ package struct ConnectionState {
     var generation: UInt32 = 0
     var descriptor: Int32 = -1
     var flags: ConnectionFlags = []
+    var sendQueue: UnsafeMutablePointer<SendQueue>?
     /// Operations that the kernel will still answer; the descriptor is closed when there are none.
     var operationCount: UInt16 = 0
     var listenerIndex: UInt8 = 0
@@ -27,8 +28,9 @@ package struct ConnectionState {
     var untakenByteCount: UInt32 = 0
     /// What the handler keeps for this connection.
     var context: UnsafeMutableRawPointer?
-    var sendQueue: UnsafeMutablePointer<SendQueue>?
     var heldInput: UnsafeMutablePointer<HeldInput>?
+    /// There exactly while `flags` has `.secured`.
+    var tls: TLSSession?
     /// The turn that `deliveredByteCount` is of.
     var deliveryTurn: UInt32 = 0
     /// Bytes handed to the handler in that turn.
@@ -94,6 +96,12 @@ struct ConnectionFlags: OptionSet {
     static let connecting = ConnectionFlags(rawValue: 1 << 28)
     /// In the list of connections that watch for a write stall.
     static let watchedForStall = ConnectionFlags(rawValue: 1 << 17)
+    /// Speaks TLS: `tls` is there.
+    static let secured = ConnectionFlags(rawValue: 1 << 21)
+    /// Its handshake is under way.
+    static let handshaking = ConnectionFlags(rawValue: 1 << 22)
+    /// The handler has not heard of it yet: `opened` comes with the end of the handshake.
+    static let unannounced = ConnectionFlags(rawValue: 1 << 23)
 }
 
 /// Why a connection is over.
@@ -122,16 +130,17 @@ public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
 /// A place in a loop's slab. Keeping one is safe as long as its loop runs: the memory stays, though it may come to hold
 /// another connection once `closed` has been delivered.
 @safe
+@usableFromInline
 package struct ConnectionSlot: Hashable {
-    private let address: UnsafeMutablePointer<ConnectionState>
+    @usableFromInline let address: UnsafeMutablePointer<ConnectionState>
 
     init(_ address: UnsafeMutablePointer<ConnectionState>) { unsafe self.address = unsafe address }
 
-    package static func == (left: ConnectionSlot, right: ConnectionSlot) -> Bool {
+    @usableFromInline package static func == (left: ConnectionSlot, right: ConnectionSlot) -> Bool {
         unsafe left.address == right.address
     }
 
-    package func hash(into hasher: inout Hasher) { unsafe hasher.combine(address) }
+    @usableFromInline package func hash(into hasher: inout Hasher) { unsafe hasher.combine(address) }
 
     /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop
     /// lives.

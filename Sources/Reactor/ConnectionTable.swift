@@ -2,23 +2,26 @@
 struct ConnectionTable: ~Copyable {
     private static let slotsPerBlock = 256
 
-    private var blocks: [ConnectionBlock] = []
-    private var freeSlots: [UInt32] = []
-    private(set) var count = 0
+    @LoopOwned private var blocks: [ConnectionBlock] = []
+    @LoopOwned private var freeSlots: [UInt32] = []
+    @LoopOwned private(set) var count = 0
 
     deinit {
         for block in blocks { unsafe block.states.deallocate() }
+        _blocks.deallocate()
+        _freeSlots.deallocate()
+        _count.deallocate()
     }
 
     /// A slot for a new connection, with a generation that no completion under way can carry.
-    mutating func insert(loop: EventLoop) -> ConnectionSlot {
+    func insert(loop: EventLoop) -> ConnectionSlot {
         if freeSlots.isEmpty { addBlock(loop: loop) }
         count += 1
         return self[freeSlots.removeLast()]
     }
 
     /// Ends this life of the slot.
-    mutating func remove(_ connection: ConnectionSlot) {
+    func remove(_ connection: ConnectionSlot) {
         let slot = connection.state.slot
         let generation = connection.state.generation &+ 1
         connection.state = connection.state.withLoop { ConnectionState(loop: $0, slot: slot) }
@@ -48,7 +51,7 @@ struct ConnectionTable: ~Copyable {
         }
     }
 
-    private mutating func addBlock(loop: EventLoop) {
+    private func addBlock(loop: EventLoop) {
         let base = UInt32(blocks.count * Self.slotsPerBlock)
         let states = UnsafeMutablePointer<ConnectionState>.allocate(capacity: Self.slotsPerBlock)
         for offset in 0..<Self.slotsPerBlock {

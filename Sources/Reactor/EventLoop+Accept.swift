@@ -2,8 +2,10 @@ internal import Glibc
 internal import IOUring
 
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
-struct LoopListener {
+package struct LoopListener {
     let descriptor: Int32
+    /// nil: plain connections.
+    let tls: TLSServer?
     /// Its connections go to the loop with the fewest, wherever else connections may belong: no other loop has one.
     var handsOut = false
     /// What goes away with it.
@@ -15,14 +17,24 @@ struct LoopListener {
     var isClosed = false
     /// Said once each time it begins.
     var hasReportedExhaustion = false
+
+    package init(descriptor: Int32, tls: TLSServer? = nil) {
+        self.init(descriptor: descriptor, tls: tls, handsOut: false, file: nil)
+    }
+
+    init(descriptor: Int32, tls: TLSServer?, handsOut: Bool, file: SocketFile?, isClosed: Bool = false) {
+        self.descriptor = descriptor
+        self.tls = tls
+        self.handsOut = handsOut
+        self.file = file
+        self.isClosed = isClosed
+    }
 }
 
 extension EventLoop {
     private static let acceptRetryInterval: UInt64 = 200
 
-    package func listen(on descriptors: [Int32]) { listen(on: descriptors.map { LoopListener(descriptor: $0) }) }
-
-    func listen(on listeners: [LoopListener]) {
+    package func listen(on listeners: [LoopListener]) {
         self.listeners = listeners
         for index in listeners.indices { armAccept(index) }
     }
@@ -86,6 +98,7 @@ extension EventLoop {
         connection.state.listenerIndex = listener
         connection.state.flags = .open
         armReceive(connection)
+        if let tls = listeners[Int(listener)].tls { return beginTLS(connection, tls) }
         unsafe handler.opened(Connection(connection))
     }
 

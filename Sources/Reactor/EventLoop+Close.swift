@@ -22,6 +22,7 @@ extension EventLoop {
     /// Everything queued has gone out: say that no more will come.
     func finishWriting(_ connection: ConnectionSlot) {
         guard connection.state.flags.isDisjoint(with: [.lingering, .ended]) else { return }
+        if connection.state.flags.contains(.secured), !finishRecords(connection) { return }
         connection.state.flags.insert(.lingering)
         if connection.state.flags.contains(.inputEnded) { return end(connection, connection.state.disconnectReason) }
         driver.shutdownWriting(connection.state.descriptor)
@@ -53,7 +54,9 @@ extension EventLoop {
             let connections = ended
             ended.removeAll(keepingCapacity: true)
             for connection in connections {
-                unsafe handler.closed(Connection(connection), connection.state.disconnectReason)
+                if !connection.state.flags.contains(.unannounced) {
+                    unsafe handler.closed(Connection(connection), connection.state.disconnectReason)
+                }
                 connection.state.flags.insert(.reported)
                 releaseHeldInput(connection)
                 // What a send under way borrows stays until its completion.
@@ -70,6 +73,7 @@ extension EventLoop {
             !connection.state.flags.contains(.flushing)
         else { return }
         releaseSendQueue(connection)
+        releaseTLS(connection)
         driver.close(connection.state.descriptor)
         connections.remove(connection)
         statistics.open.addShared(-1)

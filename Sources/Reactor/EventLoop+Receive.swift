@@ -75,10 +75,22 @@ extension EventLoop {
     private func deliver(_ buffer: ReceiveBuffer, count: Int, to connection: ConnectionSlot) {
         let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: driver.memory(of: buffer)[..<count])
         statistics.bytesIn.add(count)
+        if connection.state.flags.contains(.secured) {
+            unsafe receiveRecords(UnsafeRawBufferPointer(bytes), on: connection)
+            sendRecords(connection)
+        } else {
+            unsafe deliver(bytes, of: buffer, to: connection)
+        }
+        if !loans.isLent(buffer) { driver.giveBack(buffer) }
+    }
+
+    /// - Parameter buffer: what the bytes lie in, for sends that borrow from it; nil: they were decrypted.
+    func deliver(_ bytes: UnsafeMutableRawBufferPointer, of buffer: ReceiveBuffer?, to connection: ConnectionSlot) {
+        let count = bytes.count
         let flags = connection.state.flags
         if !flags.isDisjoint(with: [.closing, .ended]) {
             discard(count, from: connection)
-        } else if hasSpentTurn(connection, buffer.size) {
+        } else if hasSpentTurn(connection, buffer?.size ?? .large) {
             unsafe hold(UnsafeRawBufferPointer(bytes), for: connection)
             markReady(connection)
         } else if unsafe flags.contains(.paused) || connection.state.heldInput != nil {
@@ -87,14 +99,15 @@ extension EventLoop {
             if flags.isDisjoint(with: [.paused, .ready]) { deliverHeld(to: connection) }
         } else {
             let start = UInt(bitPattern: bytes.baseAddress!)
-            connection.state.delivery = Delivery(buffer: buffer, start: start, end: start + UInt(count))
+            if let buffer {
+                connection.state.delivery = Delivery(buffer: buffer, start: start, end: start + UInt(count))
+            }
             let consumed = unsafe hand(bytes, to: connection)
             connection.state.delivery = nil
             if consumed < count {
                 unsafe hold(UnsafeRawBufferPointer(rebasing: bytes[consumed...]), for: connection)
             }
         }
-        if !loans.isLent(buffer) { driver.giveBack(buffer) }
     }
 
     /// Whether this connection has had its share of the turn: what else has come waits for the next one, so that one
@@ -122,13 +135,13 @@ extension EventLoop {
         return consumed
     }
 
-    private func discard(_ count: Int, from connection: ConnectionSlot) {
+    func discard(_ count: Int, from connection: ConnectionSlot) {
         let total = connection.state.discardedByteCount.addingReportingOverflow(UInt32(clamping: count))
         connection.state.discardedByteCount = total.partialValue
         if total.overflow || total.partialValue > Self.discardedByteLimit { end(connection, .local) }
     }
 
-    private func inputEnded(_ connection: ConnectionSlot) {
+    func inputEnded(_ connection: ConnectionSlot) {
         connection.state.flags.insert(.inputEnded)
         if connection.state.flags.contains(.lingering) {
             end(connection, .local)
@@ -142,6 +155,7 @@ extension EventLoop {
         guard flags.contains(.inputEnded), flags.isDisjoint(with: [.inputEndReported, .closing, .ended]) else { return }
         connection.state.flags.insert(.inputEndReported)
         connection.state.disconnectReason = .peer
+        if flags.contains(.handshaking) { return handshakeCut(connection) }
         unsafe handler.inputEnded(Connection(connection))
     }
 }
@@ -200,7 +214,12 @@ extension EventLoop {
             connection.state.flags.remove(.ready)
             if connection.state.flags.contains(.dropsHeldInput) { releaseHeldInput(connection) }
             guard connection.state.flags.isDisjoint(with: [.paused, .closing, .ended]) else { continue }
-            deliverHeld(to: connection)
+            if connection.state.flags.contains(.handshaking) {
+                continueHandshake(connection)
+                sendRecords(connection)
+            } else {
+                deliverHeld(to: connection)
+            }
             receiveAgainIfNeeded(connection)
             reportInputEndIfConsumed(connection)
         }

@@ -5,7 +5,7 @@ extension EventLoop {
     /// Room for `count` bytes at the end of what the connection sends.
     @inline(__always)
     func reserve(_ count: Int, on connection: ConnectionSlot) -> UnsafeMutableRawPointer {
-        markDirty(connection)
+        if !connection.state.flags.contains(.dirty) { markDirty(connection) }
         return unsafe queue(of: connection).pointee.append(count, chunks: chunks)
     }
 
@@ -43,7 +43,7 @@ extension EventLoop {
 
     private static let pinnedByteCount = 4096
 
-    private func markDirty(_ connection: ConnectionSlot) {
+    func markDirty(_ connection: ConnectionSlot) {
         guard !connection.state.flags.contains(.dirty) else { return }
         connection.state.flags.insert(.dirty)
         dirty.append(connection)
@@ -69,6 +69,7 @@ extension EventLoop {
     private func flush(_ connection: ConnectionSlot) {
         // Two sends on one socket are independent: the second one could overtake what the first one left.
         guard connection.state.flags.isDisjoint(with: [.flushing, .sending, .ended]),
+            !connection.state.flags.contains(.secured) || seal(connection),
             let queue = unsafe connection.state.sendQueue, unsafe !queue.pointee.isEmpty
         else { return }
         statistics.sendSubmissions.add(1)
@@ -157,7 +158,7 @@ extension EventLoop {
 
     private func afterSend(_ connection: ConnectionSlot) {
         guard let queue = unsafe connection.state.sendQueue else { return }
-        if unsafe !queue.pointee.isEmpty {
+        if unsafe !queue.pointee.isEmpty || hasRecords(connection) {
             return markDirty(connection)
         }
         releaseSendQueue(connection)
@@ -186,7 +187,7 @@ extension EventLoop {
         unsafe sendQueues.giveBack(queue)
     }
 
-    private func giveBackLoan(_ loan: SendQueue.Loan) {
+    func giveBackLoan(_ loan: SendQueue.Loan) {
         switch loan {
         case .receiveBuffer(let buffer): if loans.end(buffer) { driver.giveBack(buffer) }
         case .sharedBlock(let block): sharedBlocks.release(block)

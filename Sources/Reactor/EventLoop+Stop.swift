@@ -37,6 +37,7 @@ extension EventLoop {
     private func stopIfNothingMoreComes() {
         guard isAskedToStop, !isStopping, loopsWithoutListeners == links.loopCount else { return }
         isStopping = true
+        endHandshakes()
         unsafe handler.stopping()
     }
 

@@ -14,6 +14,8 @@ extension EventLoop {
             let connection = connections[slot]
             if connection.state.flags.contains(.closing) {
                 lingerTimeIsOver(connection)
+            } else if connection.state.flags.contains(.unannounced) {
+                handshakeTimedOut(connection)
             } else if connection.state.flags.contains(.open) {
                 unsafe handler.deadlineReached(Connection(connection))
             }

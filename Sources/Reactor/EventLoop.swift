@@ -11,7 +11,10 @@ public final class EventLoop {
     /// Counters of this loop, readable from any thread.
     public let statistics: LoopStatistics
     /// Milliseconds of a clock that never goes back, read once per turn.
-    public internal(set) var now: UInt64
+    public internal(set) var now: UInt64 {
+        get { clock }
+        set { clock = newValue }
+    }
 
     let driver: any Driver
     let links: LoopLinks
@@ -26,29 +29,31 @@ public final class EventLoop {
     /// What keeps `handler` alive; that one spares a retain and a release per event.
     private var ownedHandler: any ConnectionHandler
 
-    var connections = ConnectionTable()
+    let connections = ConnectionTable()
     var listeners: [LoopListener] = []
-    var sendQueues = SendQueuePool()
+    let sendQueues = SendQueuePool()
     /// Connections with something to send at the end of this turn.
-    var dirty: [ConnectionSlot] = []
+    @LoopOwned var dirty: [ConnectionSlot] = []
     /// Connections whose send is over with the next wait, or known to be slow.
-    var flushing: [ConnectionSlot] = []
+    @LoopOwned var flushing: [ConnectionSlot] = []
     /// Something has to follow these sends at once, whether or not they are answered.
-    var settlesAtOnce = false
+    @LoopOwned var settlesAtOnce = false
     /// That wait took them all to the kernel.
-    var flushesAreSubmitted = false
+    @LoopOwned var flushesAreSubmitted = false
     /// Connections that have held input to be delivered, with the generation they had.
-    var ready: [Token] = []
+    @LoopOwned var ready: [Token] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
-    var starved: [Token] = []
+    @LoopOwned var starved: [Token] = []
     /// Connections whose `closed` is still to be delivered.
-    var ended: [ConnectionSlot] = []
+    @LoopOwned var ended: [ConnectionSlot] = []
     /// Connections that bytes wait for.
-    var watchedForStall: [Token] = []
+    @LoopOwned var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
-    var loans: BufferLoans
-    private var completions: [DriverCompletion] = []
-    private var handledCompletions: [DriverCompletion] = []
+    @LoopOwned private var clock: UInt64
+    @LoopOwned var loans: BufferLoans
+    var tls = TLSWork()
+    @LoopOwned private var completions: [DriverCompletion] = []
+    @LoopOwned private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
     /// See `EventLoop+Stop.swift`: what has been asked, how far it has come, and that the handler knows.
@@ -75,12 +80,22 @@ public final class EventLoop {
         self.executor = executor
         self.log = log
         statistics = links.statistics[index]
-        now = clock
+        _clock = LoopOwned(wrappedValue: clock)
         timers = TimerWheel(now: clock)
-        loans = BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large))
+        _loans = LoopOwned(
+            wrappedValue: BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large)))
         posted = LoopSet(loopCount: links.loopCount)
         ownedHandler = unsafe NoHandler.shared
         unsafe handler = NoHandler.shared
+    }
+
+    deinit {
+        for list in [_dirty, _flushing, _ended] { list.deallocate() }
+        for list in [_ready, _starved, _watchedForStall] { list.deallocate() }
+        for list in [_completions, _handledCompletions] { list.deallocate() }
+        for flag in [_settlesAtOnce, _flushesAreSubmitted] { flag.deallocate() }
+        _loans.deallocate()
+        _clock.deallocate()
     }
 
     /// The handler that was made for this loop.
@@ -181,16 +196,26 @@ public final class EventLoop {
         }
     }
 
+    private static let messagesAtATime = 16
+    private static let messageWorkPerTurn: UInt64 = 16_384
+
     private func readMailbox() {
-        // A bound per turn, so that a flood of messages does not keep connections from being served.
+        // Bounds per turn, on messages and on what they lead to, so that a flood does not keep connections from being
+        // served.
         let mailbox = links.mailboxes[index]
         guard !mailbox.isEmpty else { return }
-        _ = mailbox.drain(limit: 4096) { message in
-            switch message {
-            case .service(let message): unsafe handler.received(message)
-            case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
-            case .acceptingHasEnded: acceptingHasEndedOnLoop()
+        var left = 4096
+        let start = unsafe handler.messageWork
+        while left > 0 {
+            let taken = mailbox.drain(limit: Self.messagesAtATime) { message in
+                switch message {
+                case .service(let message): unsafe handler.received(message)
+                case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
+                case .acceptingHasEnded: acceptingHasEndedOnLoop()
+                }
             }
+            left -= taken
+            if unsafe taken < Self.messagesAtATime || handler.messageWork &- start >= Self.messageWorkPerTurn { break }
         }
     }
 }

@@ -7,6 +7,8 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var reusePort: Bool
     /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
     public var backlog: Int
+    /// Its connections speak TLS; nil: they are plain. The handler gets and sends plain bytes either way.
+    public var tls: TLSConfiguration?
 
     /// Where a listener may listen.
     public enum Address: Hashable, Sendable {
@@ -21,12 +23,17 @@ public struct ListenerConfiguration: Hashable, Sendable {
     }
 
     /// An address; nothing is bound before the group is made.
-    public init(host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096) {
-        self.init(.tcp(host: host, port: port), reusePort: reusePort, backlog: backlog)
+    public init(
+        host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096, tls: TLSConfiguration? = nil
+    ) {
+        self.init(.tcp(host: host, port: port), reusePort: reusePort, backlog: backlog, tls: tls)
     }
 
     /// An address of any kind; nothing is bound before the group is made.
-    public init(_ address: Address, reusePort: Bool = false, backlog: Int = 4096) {
+    public init(
+        _ address: Address, reusePort: Bool = false, backlog: Int = 4096, tls: TLSConfiguration? = nil
+    ) {
+        self.tls = tls
         self.address = address
         self.reusePort = reusePort
         self.backlog = backlog

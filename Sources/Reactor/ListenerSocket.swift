@@ -36,10 +36,10 @@ struct ListenerSocket {
     }
 
     /// What one of the loops has of it.
-    func share(of loop: Int) -> LoopListener {
+    func share(of loop: Int, tls: TLSServer?) -> LoopListener {
         let descriptor = descriptors[loop]
         return LoopListener(
-            descriptor: descriptor, handsOut: address.path != nil, file: file, isClosed: descriptor < 0)
+            descriptor: descriptor, tls: tls, handsOut: address.path != nil, file: file, isClosed: descriptor < 0)
     }
 
     /// For a listener that no loop has taken.

@@ -16,6 +16,9 @@ public final class LoopGroup: Sendable {
     private let links: LoopLinks
     private let threads: [LoopThread]
     private let executors: [LoopExecutor]
+    /// In the order of the listeners; nil: plain.
+    let tls: [TLSServer?]
+    let log: LoopLog
     private let state = Mutex(State.made)
 
     private enum State { case made, running, stopping }
@@ -40,6 +43,8 @@ public final class LoopGroup: Sendable {
         let plan = try LoopPlan(configuration)
         guard configuration.listeners.count <= 256 else { throw ReactorError("there can be at most 256 listeners") }
         Self.raiseDescriptorLimit()
+        let tls = try TLSServer.make(configuration)
+        (self.tls, log) = (tls, configuration.log)
         let capabilities = try UringCapabilities.probe()
         if plan.coalescingMicroseconds != nil, !capabilities.gathersCompletions {
             configuration.log(.warning, "coalescing stays off: it needs Linux 6.12 or newer")
@@ -56,7 +61,7 @@ public final class LoopGroup: Sendable {
             listeners = sockets.map(\.address)
             executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
             threads = try LoopThread.makeAll(
-                plan: plan, links: links, executors: executors, log: configuration.log, listeners: sockets,
+                plan: plan, links: links, executors: executors, log: configuration.log, listeners: sockets, tls: tls,
                 makeDriver: { () throws(SystemError) in try UringDriver(capabilities: capabilities) },
                 makeHandler: makeHandler)
         } catch {

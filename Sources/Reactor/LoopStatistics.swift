@@ -17,6 +17,12 @@ public final class LoopStatistics: Sendable {
     public let open = Counter()
     /// Receives that found no buffer.
     public let bufferStarvations = Counter()
+    /// TLS handshakes that were done.
+    public let handshakes = Counter()
+    /// Those among them that went on with an earlier session.
+    public let resumptions = Counter()
+    /// TLS handshakes that failed, were given up by the peer, or took too long.
+    public let handshakeFailures = Counter()
     /// Turns in which another loop had to be woken for a message.
     public let wakeUps = Counter()
 

@@ -24,12 +24,13 @@ final class LoopThread: Sendable {
     /// by the time this throws, and the listeners are still the caller's.
     static func makeAll(
         plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], log: @escaping LoopLog,
-        listeners: [ListenerSocket], makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,
+        listeners: [ListenerSocket], tls: [TLSServer?],
+        makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
         for (index, thread) in threads.enumerated() {
-            let shares = listeners.map { $0.share(of: index) }
+            let shares = zip(listeners, tls).map { $0.share(of: index, tls: $1) }
             let processor = plan.processors?[index]
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)

@@ -32,8 +32,9 @@ internal import Synchronization
     ///   - laneCapacity: elements in a loop's lane, a power of two.
     ///   - overflowLimit: elements a producer may hold back behind its full lane.
     ///   - foreignCapacity: elements in the lane that all other threads share, a power of two.
-    ///   - byteLimit: memory that may wait with the elements of one overflow, or of the foreign lane.
-    ///   - byteCount: memory that waits with an element. Not asked for what goes straight into a loop's lane.
+    ///   - byteLimit: memory that may wait with the elements of one overflow, or of the foreign lane; a quarter of it
+    ///     in a loop's lane.
+    ///   - byteCount: memory that waits with an element.
     package init(
         producers: Int, laneCapacity: Int = 256, overflowLimit: Int = 65_536, foreignCapacity: Int = 4_096,
         byteLimit: Int = .max, byteCount: @escaping @Sendable (Element) -> Int = { _ in 0 }
@@ -76,9 +77,7 @@ internal import Synchronization
     /// Once something overflows, everything behind it goes the same way until the overflow has drained.
     package func push(_ element: Element, from producer: Int) -> Bool {
         let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
-        guard unsafe lane.pointee.pushIntoRing(element) || lane.pointee.push(element, bounds: overflowBounds) else {
-            return false
-        }
+        guard unsafe lane.pointee.push(element, bounds: overflowBounds) else { return false }
         lanesInUse.insert(producer)
         return true
     }
@@ -86,7 +85,7 @@ internal import Synchronization
     /// The same for what must not be lost: the bounds do not count for it.
     package func pushUrgent(_ element: Element, from producer: Int) {
         let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
-        if unsafe !lane.pointee.pushIntoRing(element) { unsafe lane.pointee.pushUrgent(element, overflowBounds) }
+        unsafe lane.pointee.pushUrgent(element, overflowBounds)
         lanesInUse.insert(producer)
     }
 
@@ -148,7 +147,7 @@ internal import Synchronization
     private func take(from lane: Int, limit: Int, _ body: (Element) -> Void) -> Int {
         if lane == foreignLane { return takeForeign(limit: limit, body) }
         guard let lane = unsafe self.lane(of: lane) else { return 0 }
-        return unsafe lane.pointee.drain(limit: limit, body)
+        return unsafe lane.pointee.drain(limit: limit, bounds: overflowBounds, body)
     }
 
     private func takeForeign(limit: Int, _ body: (Element) -> Void) -> Int {

@@ -8,6 +8,9 @@ struct OverflowBounds<Element: Sendable>: Sendable {
 
     func haveRoom(_ count: Int, _ bytes: Int) -> Bool { count < self.count && bytes < self.bytes }
 
+    /// A ring's elements are few: only their bytes are bounded here.
+    func haveRoomInRing(_ bytes: Int) -> Bool { bytes < max(self.bytes / 4, 1) }
+
     func isPastWatermark(_ count: Int, _ bytes: Int) -> Bool {
         count >= max(self.count / 4, 1) || bytes >= max(self.bytes / 4, 1)
     }

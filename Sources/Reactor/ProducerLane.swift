@@ -3,10 +3,15 @@ internal import Synchronization
 /// One loop's way into a mailbox: a ring to the consumer, and an overflow that only the producer sees.
 ///
 /// Once something has overflowed, everything behind it goes the same way until the overflow has drained: order is kept.
+/// What lies in the ring is bounded in bytes as well, at the watermark of the overflow's.
 @safe struct ProducerLane<Element: Sendable>: ~Copyable {
     private let ring: SPSCLane<Element>
     /// The producer's alone. In memory of its own, so that its changes touch nothing that the consumer reads.
     private let overflow: UnsafeMutablePointer<OverflowQueue<Element>>
+    /// The same: bytes put into the ring, and how many of them it knows to be taken. Both count up for ever and wrap.
+    private let ringBytes: UnsafeMutablePointer<(put: Int, takenSeen: Int)>
+    /// Bytes taken out of the ring. Written by the consumer alone, on a cache line of its own.
+    private let takenBytes: UnsafeMutablePointer<Atomic<Int>>
     /// The overflow's count, for other threads' statistics.
     private let overflowCount = Atomic(0)
 
@@ -15,29 +20,48 @@ internal import Synchronization
         ring = SPSCLane(capacity: capacity)
         unsafe overflow = .allocate(capacity: 1)
         unsafe overflow.initialize(to: OverflowQueue())
+        unsafe ringBytes = .allocate(capacity: 1)
+        unsafe ringBytes.initialize(to: (0, 0))
+        unsafe takenBytes = UnsafeMutableRawPointer.allocate(byteCount: cacheLineSize, alignment: cacheLineSize)
+            .bindMemory(to: Atomic<Int>.self, capacity: 1)
+        unsafe takenBytes.initialize(to: Atomic(0))
     }
 
     deinit {
         unsafe overflow.deinitialize(count: 1)
         unsafe overflow.deallocate()
+        unsafe ringBytes.deallocate()
+        unsafe UnsafeMutableRawPointer(takenBytes).deallocate()
     }
-
-    /// Producer only. False: the ring is full, or something is held back, and `element` is not taken.
-    func pushIntoRing(_ element: Element) -> Bool { !hasOverflow && ring.push(element) }
 
     /// Producer only. False: ring and overflow are full, and `element` is not taken.
     func push(_ element: Element, bounds: OverflowBounds<Element>) -> Bool {
-        if flush(bounds) && ring.push(element) { return true }
+        let bytes = bounds.byteCount(element)
+        if flush(bounds) && pushIntoRing(element, bytes, bounds) { return true }
         guard unsafe bounds.haveRoom(overflow.pointee.count, overflow.pointee.byteCount) else { return false }
-        unsafe overflow.pointee.append(element, byteCount: bounds.byteCount(element))
+        unsafe overflow.pointee.append(element, byteCount: bytes)
         unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
+        return true
+    }
+
+    /// False: the ring is full, in elements or in bytes.
+    private func pushIntoRing(_ element: Element, _ bytes: Int, _ bounds: OverflowBounds<Element>) -> Bool {
+        if unsafe !bounds.haveRoomInRing(ringBytes.pointee.put &- ringBytes.pointee.takenSeen) {
+            unsafe ringBytes.pointee.takenSeen = takenBytes.pointee.load(ordering: .relaxed)
+            guard unsafe bounds.haveRoomInRing(ringBytes.pointee.put &- ringBytes.pointee.takenSeen) else {
+                return false
+            }
+        }
+        guard ring.push(element) else { return false }
+        unsafe ringBytes.pointee.put &+= bytes
         return true
     }
 
     /// Producer only. Takes `element` whatever is held back already.
     func pushUrgent(_ element: Element, _ bounds: OverflowBounds<Element>) {
-        if flush(bounds) && ring.push(element) { return }
-        unsafe overflow.pointee.append(element, byteCount: bounds.byteCount(element))
+        let bytes = bounds.byteCount(element)
+        if flush(bounds) && pushIntoRing(element, bytes, bounds) { return }
+        unsafe overflow.pointee.append(element, byteCount: bytes)
         unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
     }
 
@@ -45,9 +69,12 @@ internal import Synchronization
     var hasOverflow: Bool { unsafe !overflow.pointee.isEmpty }
 
     /// Producer only. Moves into the ring what has room there. True: nothing is held back any more.
-    func flush(_ bounds: OverflowBounds<Element>) -> Bool {
-        if !hasOverflow { return true }
-        unsafe overflow.pointee.drain(byteCount: bounds.byteCount) { ring.push($0) }
+    @inline(__always)
+    func flush(_ bounds: OverflowBounds<Element>) -> Bool { !hasOverflow || flushOverflow(bounds) }
+
+    @inline(never)
+    private func flushOverflow(_ bounds: OverflowBounds<Element>) -> Bool {
+        unsafe overflow.pointee.drain(byteCount: bounds.byteCount) { pushIntoRing($0, bounds.byteCount($0), bounds) }
         unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
         return !hasOverflow
     }
@@ -58,8 +85,17 @@ internal import Synchronization
     }
 
     /// Consumer only. See `SPSCLane.drain`.
-    func drain(limit: Int, _ body: (Element) -> Void) -> Int {
-        ring.drain(limit: limit, body)
+    func drain(limit: Int, bounds: OverflowBounds<Element>, _ body: (Element) -> Void) -> Int {
+        var bytes = 0
+        let count = ring.drain(limit: limit) { element in
+            bytes &+= bounds.byteCount(element)
+            body(element)
+        }
+        if bytes > 0 {
+            let taken = unsafe takenBytes.pointee.load(ordering: .relaxed)
+            unsafe takenBytes.pointee.store(taken &+ bytes, ordering: .relaxed)
+        }
+        return count
     }
 
     /// Elements that the consumer can have: a recent value. Any thread.

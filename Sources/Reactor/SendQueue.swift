@@ -20,19 +20,22 @@ struct SendQueue: ~Copyable {
     }
 
     /// Bytes accepted and not yet taken by the kernel.
-    private(set) var byteCount = 0
+    var byteCount = 0
+    /// Where the last piece ends, if it is shared and nothing else has come behind it; its length is set when something
+    /// does. A fan-out touches nothing but these two words.
+    private var sharedEnd: UnsafeMutableRawPointer?
     /// Bytes of the operation that is under way.
     private(set) var submittedByteCount = 0
     /// Bytes of the last chunk that nobody has written yet.
-    private var room = 0
-    /// Where the last piece ends, if it is shared and nothing else has come behind it.
-    private var sharedEnd: UnsafeMutableRawPointer?
-    private var first = 0
-    private var end = 0
+    var room = 0
+    /// Pieces at the front that are TLS records; a queue that has some sends nothing else.
+    var sealedPieceCount = 0
+    var first = 0
+    var end = 0
     /// Places for pieces.
     private(set) var capacity: Int
-    private var pieces: UnsafeMutablePointer<iovec>
-    private var owners: UnsafeMutablePointer<Owner>
+    private(set) var pieces: UnsafeMutablePointer<iovec>
+    private(set) var owners: UnsafeMutablePointer<Owner>
     /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
     private let message: UnsafeMutablePointer<msghdr>
 
@@ -72,7 +75,6 @@ struct SendQueue: ~Copyable {
     @inline(__always)
     mutating func extend(by bytes: SharedBytes) -> Bool {
         guard unsafe bytes.start == sharedEnd else { return false }
-        unsafe pieces[end - 1].iov_len += bytes.count
         unsafe sharedEnd = unsafe bytes.start + bytes.count
         byteCount += bytes.count
         return true
@@ -98,7 +100,8 @@ struct SendQueue: ~Copyable {
 
     /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
     mutating func beginSend() -> UnsafePointer<msghdr> {
-        let count = min(end - first, Self.maximumPieces)
+        endSharedPiece()
+        let count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
         var bytes = byteCount
         if count < end - first {
             bytes = 0
@@ -107,7 +110,6 @@ struct SendQueue: ~Copyable {
         submittedByteCount = bytes
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
-        unsafe sharedEnd = nil
         unsafe message.pointee.msg_iov = unsafe pieces + first
         unsafe message.pointee.msg_iovlen = count
         return unsafe UnsafePointer(message)
@@ -117,6 +119,10 @@ struct SendQueue: ~Copyable {
     mutating func finishSend(taken count: Int, chunks: ChunkPool, released: (Loan) -> Void) {
         precondition(count <= submittedByteCount)
         submittedByteCount = 0
+        removeFirst(count, chunks: chunks, released: released)
+    }
+
+    mutating func removeFirst(_ count: Int, chunks: ChunkPool, released: (Loan) -> Void) {
         byteCount -= count
         var left = count
         while left > 0 {
@@ -152,8 +158,8 @@ struct SendQueue: ~Copyable {
         reset()
     }
 
-    private mutating func reset() {
-        (first, end, room) = (0, 0, 0)
+    mutating func reset() {
+        (first, end, room, sealedPieceCount) = (0, 0, 0, 0)
         unsafe sharedEnd = nil
     }
 
@@ -174,14 +180,21 @@ struct SendQueue: ~Copyable {
         case .shared(let block): released(.sharedBlock(block))
         }
         first += 1
+        if sealedPieceCount > 0 { sealedPieceCount -= 1 }
     }
 
-    private mutating func push(_ piece: iovec, owner: Owner) {
+    mutating func endSharedPiece() {
+        guard let sharedEnd = unsafe sharedEnd else { return }
+        unsafe pieces[end - 1].iov_len = unsafe sharedEnd - pieces[end - 1].iov_base!
+        unsafe self.sharedEnd = nil
+    }
+
+    mutating func push(_ piece: iovec, owner: Owner) {
+        endSharedPiece()
         if end == capacity { grow() }
         unsafe (pieces + end).initialize(to: piece)
         unsafe (owners + end).initialize(to: owner)
         end += 1
-        unsafe sharedEnd = nil
     }
 
     /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.

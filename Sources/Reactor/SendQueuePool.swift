@@ -2,29 +2,37 @@
 @safe
 struct SendQueuePool: ~Copyable {
     private static let keptCount = 1024
-    private var free: [UnsafeMutablePointer<SendQueue>] = unsafe []
+    @LoopOwned private var free: [SpareQueue] = []
 
     deinit {
-        for index in unsafe free.indices { unsafe Self.destroy(free[index]) }
+        for spare in free { spare.destroy() }
+        _free.deallocate()
     }
 
-    mutating func take() -> UnsafeMutablePointer<SendQueue> {
-        if let queue = unsafe free.popLast() { return unsafe queue }
+    func take() -> UnsafeMutablePointer<SendQueue> {
+        if let spare = free.popLast() { return unsafe spare.queue }
         let queue = UnsafeMutablePointer<SendQueue>.allocate(capacity: 1)
         unsafe queue.initialize(to: SendQueue())
         return unsafe queue
     }
 
     /// - Parameter queue: empty.
-    mutating func giveBack(_ queue: UnsafeMutablePointer<SendQueue>) {
-        if unsafe free.count < Self.keptCount {
-            unsafe free.append(queue)
+    func giveBack(_ queue: UnsafeMutablePointer<SendQueue>) {
+        let spare = unsafe SpareQueue(queue: queue)
+        if free.count < Self.keptCount {
+            free.append(spare)
         } else {
-            unsafe Self.destroy(queue)
+            spare.destroy()
         }
     }
+}
 
-    private static func destroy(_ queue: UnsafeMutablePointer<SendQueue>) {
+/// A queue that belongs to the pool alone.
+@safe
+private struct SpareQueue {
+    let queue: UnsafeMutablePointer<SendQueue>
+
+    func destroy() {
         unsafe queue.deinitialize(count: 1)
         unsafe queue.deallocate()
     }

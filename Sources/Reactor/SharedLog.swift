@@ -5,11 +5,14 @@
 /// piece has been sent.
 final class SharedLog {
     private let blocks: SharedBlockPool
-    private var current: SharedBlock?
+    @LoopOwned private var current: SharedBlock?
 
     init(blocks: SharedBlockPool) { self.blocks = blocks }
 
-    deinit { if let current { blocks.release(current) } }
+    deinit {
+        if let current { blocks.release(current) }
+        _current.deallocate()
+    }
 
     /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and
     /// until the next `append` otherwise: it may begin another block.
@@ -35,9 +38,12 @@ final class SharedBlockPool {
     private static let blockByteCount = 64 << 10
     private static let keptBlocks = 16
 
-    private var free: [SharedBlock] = []
+    @LoopOwned private var free: [SharedBlock] = []
 
-    deinit { for block in free { block.deallocate() } }
+    deinit {
+        for block in free { block.deallocate() }
+        _free.deallocate()
+    }
 
     /// An empty block with one use: its log's.
     func take(atLeast count: Int) -> SharedBlock {

@@ -8,3 +8,9 @@
 @_exported public import struct PubSub.Topic
 @_exported public import struct Reactor.ListenerAddress
 @_exported public import struct Reactor.SocketAddress
+@_exported public import enum Reactor.PEMSource
+@_exported public import enum Reactor.TLSClientCertificates
+@_exported public import enum Reactor.TLSVersion
+@_exported public import struct Reactor.TLSCertificate
+@_exported public import struct Reactor.TLSConfiguration
+@_exported public import struct Reactor.TLSInformation

@@ -31,10 +31,10 @@ extension FrameDecoder {
             let mask = MaskingKey(rawValue: input.bytes.integer(at: payloadStart &- 4, as: UInt32.self))
             let isASCII = unmask(&input, in: payload, key: mask)
             position = end
-            if isASCII { return .message(MessageKind(opcode: isText ? .text : .binary), .inPlace(payload)) }
+            if isASCII { return .message(MessageKind(isText: isText), .inPlace(payload)) }
         }
         position = end
         if isText, !UTF8Validator.isValid(input.bytes.extracting(payload)) { return fail(.invalidText) }
-        return .message(MessageKind(opcode: isText ? .text : .binary), .inPlace(payload))
+        return .message(MessageKind(isText: isText), .inPlace(payload))
     }
 }

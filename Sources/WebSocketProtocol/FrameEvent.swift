@@ -27,6 +27,13 @@ public struct MessageKind: Hashable, Sendable {
         self.isCompressed = isCompressed
     }
 
+    /// A message of one plain frame.
+    @inline(__always)
+    init(isText: Bool) {
+        opcode = isText ? .text : .binary
+        isCompressed = false
+    }
+
     /// Whether it is text and not binary.
     @inlinable public var isText: Bool { opcode == .text }
 }

@@ -28,7 +28,7 @@ public struct FrameHeader: Hashable, Sendable {
     }
 
     /// Writes the header over the first `encodedLength` bytes.
-    @inlinable public func write(into bytes: inout MutableRawSpan) {
+    @inlinable @inline(__always) public func write(into bytes: inout MutableRawSpan) {
         let maskBit: UInt8 = mask == nil ? 0 : 0x80
         bytes.storeBytes(of: firstByte, as: UInt8.self)
         let keyOffset: Int
@@ -48,7 +48,7 @@ public struct FrameHeader: Hashable, Sendable {
     }
 
     /// Writes the header to memory that holds at least `encodedLength` bytes: for a cork, whose room is a pointer.
-    @inlinable package func write(to pointer: UnsafeMutableRawPointer) {
+    @inlinable @inline(__always) package func write(to pointer: UnsafeMutableRawPointer) {
         // Safe as far as the caller keeps its promise: the span ends where the header ends.
         var bytes = unsafe MutableRawSpan(_unsafeStart: pointer, byteCount: encodedLength)
         write(into: &bytes)

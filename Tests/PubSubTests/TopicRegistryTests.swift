@@ -15,6 +15,20 @@ import Testing
         #expect(registry.find("a") === tables[0].entry(for: "a"))
     }
 
+    @Test func `an entry knows how many subscribers each loop has`() {
+        let registry = TopicRegistry(loopCount: 3)
+        let tables = (0..<3).map { SubscriptionTable(loop: $0, registry: registry) }
+        var lists = Array(repeating: MembershipList(), count: 4)
+        for (index, loop) in [0, 2, 2, 2].enumerated() {
+            _ = tables[loop].subscribe(index, memberships: &lists[index], to: "a")
+        }
+        let entry = tables[1].entry(for: "a")
+        #expect((0..<3).map { entry.subscriberCount(on: $0) } == [1, 0, 3] && entry.subscriberCount == 4)
+        tables[2].unsubscribeAll(memberships: &lists[3])
+        _ = tables[2].unsubscribe(memberships: &lists[2], from: "a")
+        #expect((0..<3).map { entry.subscriberCount(on: $0) } == [1, 0, 1] && entry.subscriberCount == 2)
+    }
+
     /// Two loops' threads make and forget the same topics; a publish that follows a subscribe must see it, although the
     /// publishing table has known the topic from before and forgets it again and again.
     @Test func `a publish that follows a subscribe on another loop sees it`() async {

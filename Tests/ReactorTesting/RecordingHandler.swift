@@ -22,6 +22,7 @@ package final class RecordingHandler: ConnectionHandler {
     package var onTurnEnd: () -> Void = {}
     package var onMessage: (ServiceMessage) -> Void = { _ in }
     package var onStopping: () -> Void = {}
+    package var messageWork: UInt64 = 0
 
     /// Everything, of all connections, in order.
     package private(set) var log: [(connection: ConnectionID, event: Event)] = []

@@ -10,18 +10,18 @@ package final class SimulatedLoop {
     private let handler: any ConnectionHandler
 
     package convenience init(
-        _ options: SimulatedDriver.Options = .init(), log: @escaping LoopLog = { _, _ in },
+        _ options: SimulatedDriver.Options = .init(), tls: TLSServer? = nil, log: @escaping LoopLog = { _, _ in },
         makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let clock = VirtualClock()
         let links = LoopLinks(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
-        self.init(index: 0, links: links, clock: clock, options, log: log, makeHandler: makeHandler)
+        self.init(index: 0, links: links, clock: clock, options, tls: tls, log: log, makeHandler: makeHandler)
     }
 
     /// One of several loops that know each other. Nobody wakes a simulated loop: the test has to turn it.
     package init(
         index: Int, links: LoopLinks, clock: VirtualClock, _ options: SimulatedDriver.Options = .init(),
-        log: @escaping LoopLog = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
+        tls: TLSServer? = nil, log: @escaping LoopLog = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         self.clock = clock
         driver = SimulatedDriver(options)
@@ -31,7 +31,7 @@ package final class SimulatedLoop {
             clock: clock.milliseconds)
         handler = makeHandler(loop)
         loop.install(handler)
-        loop.listen(on: [SimulatedDriver.listener])
+        loop.listen(on: [LoopListener(descriptor: SimulatedDriver.listener, tls: tls)])
     }
 
     /// A new connection; it is accepted with the next turn.

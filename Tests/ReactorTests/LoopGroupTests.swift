@@ -281,7 +281,7 @@ import Testing
         #expect(throws: ReactorError.noRing(.outOfMemory)) {
             try LoopThread.makeAll(
                 plan: plan, links: links, executors: (0..<4).map { LoopExecutor(index: $0, links: links) },
-                log: { _, _ in }, listeners: [listener],
+                log: { _, _ in }, listeners: [listener], tls: [nil],
                 makeDriver: { () throws(SystemError) in
                     if made.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw .outOfMemory }
                     return try UringDriver(capabilities: capabilities)

@@ -28,6 +28,25 @@ import Testing
         #expect(loops[0].driver.sleep == .max)
     }
 
+    @Test func `a turn takes no more messages once they have led to much`() {
+        let handler = RecordingHandler()
+        let loop = SimulatedLoop { _ in handler }
+        var arrived: [UInt64] = []
+        handler.onMessage = { message in
+            arrived.append(message.number)
+            handler.messageWork += 1_000
+        }
+        for number: UInt64 in 0..<100 { _ = loop.loop.post(numbered(number), to: 0) }
+        var counts: [Int] = []
+        while arrived.count < 100, counts.count < 100 {
+            loop.turn()
+            counts.append(arrived.count)
+            if arrived.count < 100 { #expect(loop.driver.sleep == nil, "the rest would wait for another event") }
+        }
+        #expect(counts == [32, 64, 96, 100], "as many as make 16,384, taken 16 at a time")
+        #expect(arrived == Array(0..<100))
+    }
+
     @Test func `a loop may post to itself`() {
         let handler = RecordingHandler()
         let loop = SimulatedLoop { _ in handler }

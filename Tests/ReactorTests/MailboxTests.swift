@@ -32,18 +32,34 @@ import Testing
 
     @Test func `an overflow is bounded in bytes too, with a watermark at a quarter`() {
         let mailbox = Mailbox<Int>(producers: 1, laneCapacity: 2, byteLimit: 100, byteCount: { $0 })
-        #expect(mailbox.push(1_000, from: 0) && mailbox.push(1_000, from: 0), "what lies in the lane does not count")
+        #expect(mailbox.push(20, from: 0) && mailbox.push(20, from: 0), "what lies in the lane does not count here")
         #expect(mailbox.push(24, from: 0) && !mailbox.isPastWatermark(from: 0))
         #expect(mailbox.push(1, from: 0) && mailbox.isPastWatermark(from: 0))
         #expect(mailbox.push(74, from: 0))
         #expect(mailbox.push(50, from: 0), "the bound is the limit and one element")
         #expect(!mailbox.push(1, from: 0))
-        #expect(mailbox.takeAll() == [1_000, 1_000])
+        #expect(mailbox.takeAll() == [20, 20])
         #expect(!mailbox.flushOverflow(from: 0))
         #expect(mailbox.isPastWatermark(from: 0) && !mailbox.push(1_000, from: 0), "124 wait")
         #expect(mailbox.takeAll() == [24, 1])
+        #expect(!mailbox.flushOverflow(from: 0) && mailbox.isPastWatermark(from: 0), "50 wait")
+        #expect(mailbox.takeAll() == [74])
         #expect(mailbox.flushOverflow(from: 0) && !mailbox.isPastWatermark(from: 0))
-        #expect(mailbox.takeAll() == [74, 50])
+        #expect(mailbox.takeAll() == [50])
+    }
+
+    @Test func `a lane is bounded in bytes too, at the watermark`() {
+        let mailbox = Mailbox<Int>(producers: 1, laneCapacity: 16, byteLimit: 100, byteCount: { $0 })
+        for _ in 0..<3 {
+            #expect(mailbox.push(24, from: 0) && mailbox.push(1_000, from: 0), "the bound is the limit and one element")
+            #expect(mailbox.push(7, from: 0) && mailbox.push(18, from: 0) && mailbox.isPastWatermark(from: 0))
+            #expect(mailbox.takeAll() == [24, 1_000], "the others are held back")
+            #expect(mailbox.flushOverflow(from: 0) && !mailbox.isPastWatermark(from: 0))
+            #expect(mailbox.push(0, from: 0))
+            #expect(mailbox.takeAll() == [7, 18], "a full lane takes nothing, however small")
+            #expect(mailbox.flushOverflow(from: 0))
+            #expect(mailbox.takeAll() == [0])
+        }
     }
 
     @Test func `so is the foreign lane`() {

@@ -64,6 +64,32 @@ import Testing
         }
     }
 
+    @Test func `a drop in a lane counts every subscriber that misses the message`() async throws {
+        let (gate, journal) = (Gate(), Journal<String>())
+        try await serving(Self.handlers(gate, journal)) { server in
+            // In turn: the first, third and fifth are on the publisher's loop.
+            let clients = try (0..<6).map { _ in try SocketClient(port: server.port) }
+            #expect(eventually { server.statistics.map(\.sockets) == [3, 3] && server.subscriberCount(of: "t") == 6 })
+            try clients[1].send("hold")
+            #expect(journal.wait() == ["held"])
+            try clients[0].send("publish")
+            // Some have got each of them.
+            #expect(journal.wait(for: 2)[1] == "15 sent, 55 backpressure, 0 dropped")
+            let refused = Self.tally { server.publish("small", to: "t") }
+            gate.open()
+            for client in clients[1...] {
+                let isHeld = client === clients[1] || client === clients[3] || client === clients[5]
+                for _ in 0..<256 + (isHeld ? 64 : 70) + 70 { _ = try client.read() }
+            }
+            #expect(refused == "70 sent, 0 backpressure, 0 dropped", "threads have a lane of their own")
+            let total = { (figure: KeyPath<ServerStatistics, Int>) in
+                server.statistics.reduce(0) { $0 + $1[keyPath: figure] }
+            }
+            #expect(eventually { total(\.dropsInLanes) == 6 * 3 })
+            #expect(total(\.deliveries) + total(\.dropsInLanes) == (256 + 70) * 5 + 70 * 6)
+        }
+    }
+
     @Test func `a loop hears of what waits in its lane to another one`() async throws {
         let (gate, journal) = (Gate(), Journal<String>())
         try await serving(Self.handlers(gate, journal)) { server in

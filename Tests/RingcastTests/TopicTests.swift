@@ -53,6 +53,26 @@ import WebSocketProtocol
         }
     }
 
+    @Test func `a subscriber that is closing does not hear it`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in ws.subscribe(to: "room") },
+            message: { ws, message in
+                if message.string == "bye" { ws.close() } else { ws.send("\(ws.publish(message, to: "room"))") }
+            })
+        try await serving(handlers, { $0.loops = .count(1) }) { server in
+            let clients = try (0..<2).map { _ in try SocketClient(port: server.port) }
+            try clients[0].send("hi")
+            #expect(try clients[0].readText() == "sent(bytes: 2)" && clients[1].readText() == "hi")
+            try clients[1].send("bye")
+            #expect(try clients[1].readClose().closeCode == 1000)
+            // Its answer is to come: it is subscribed until then.
+            #expect(server.subscriberCount(of: "room") == 2)
+            try clients[0].send("hi")
+            #expect(try clients[0].readText() == "dropped")
+            #expect(eventually { server.statistics[0].dropsClosed == 1 && server.statistics[0].deliveries == 1 })
+        }
+    }
+
     @Test func `a publish that nobody else hears is dropped`() async throws {
         try await Self.serveRoom { server in
             let alone = try Self.join(server, "a")[0]

@@ -17,6 +17,8 @@ public struct ClientRequest: Sendable {
     public var handshakeTimeout = Duration.seconds(10)
     /// Redirects (301, 302, 303, 307, 308) that are followed.
     public var maxRedirects = 0
+    /// The proxy to go through, except to a Unix socket.
+    public var proxy: HTTPProxy?
     /// A numeric local address to bind to, such as `127.0.0.2`; nil leaves it to the kernel.
     public var localAddress: String?
 
@@ -29,16 +31,28 @@ public struct ClientRequest: Sendable {
 }
 
 extension ClientRequest {
-    /// The bytes that ask for a WebSocket at `url`, which a redirect may have changed.
-    func encoded(for handshake: ClientHandshake, at url: WebSocketURL) throws(WebSocketClientError) -> [UInt8] {
+    private static let host = HTTPField.Name("Host")!
+
+    /// The bytes that ask for a WebSocket at `url`.
+    /// - Parameter isRedirected: to another server than the user meant: it does not get what may be secret.
+    func encoded(
+        for handshake: ClientHandshake, at url: WebSocketURL, isRedirected: Bool
+    ) throws(WebSocketClientError) -> [UInt8] {
         for name in handshake.subprotocols where !ClientHandshake.isSubprotocol(name) {
             throw .invalidRequest("\"\(name)\" is not a subprotocol: they are words without spaces (RFC 6455 §4.1)")
+        }
+        var fields = headers
+        if isRedirected {
+            for name in [HTTPField.Name.authorization, .cookie, Self.host] { fields[name] = nil }
+        }
+        if let userInfo = url.userInfo, fields[.authorization] == nil {
+            fields[.authorization] = BasicCredentials(userInfo: userInfo).fieldValue
         }
         var output: [UInt8] = []
         do {
             try RequestEncoder.encodeUpgrade(
                 target: url.target, host: url.hostField, key: handshake.key, subprotocols: handshake.subprotocols,
-                fields: headers, into: &output)
+                fields: fields, into: &output)
         } catch {
             throw .invalidRequest("\(error)")
         }

@@ -12,7 +12,7 @@ extension ConnectionAttempt {
     func sendRequest(on connection: Connection) {
         phase = .answer
         do {
-            let bytes = try request.encoded(for: handshake, at: url)
+            let bytes = try request.encoded(for: handshake, at: url, isRedirected: isRedirected)
             unsafe connection.send(bytes.span.bytes)
         } catch {
             fail(error)
@@ -45,7 +45,8 @@ extension ConnectionAttempt {
 
     private func answered(_ head: ResponseHead, on connection: Connection) {
         switch head.status {
-        case 101: accept(head, on: connection)
+        case let status where phase == .proxy && !(100..<200).contains(status): proxyAnswered(head, on: connection)
+        case 101 where phase != .proxy: accept(head, on: connection)
         case 100..<200:
             interimCount += 1
             if interimCount > Self.interimLimit { fail(.invalidHandshake("too many interim responses")) }
@@ -66,7 +67,7 @@ extension ConnectionAttempt {
 
     private func collect(_ bytes: RawSpan) {
         refusal?.take(bytes)
-        if let refusal, refusal.isComplete { fail(.refused(refusal.answer)) }
+        if let refusal, refusal.isComplete { refused(refusal) }
     }
 
     /// The server has sent its FIN.
@@ -74,7 +75,7 @@ extension ConnectionAttempt {
 
     /// The connection is over before there was a socket.
     func ended() {
-        if let refusal { fail(.refused(refusal.answer)) } else { fail(.connectionLost(phase)) }
+        if let refusal { refused(refusal) } else { fail(.connectionLost(phase)) }
     }
 
     private func redirect(_ head: ResponseHead) {
@@ -84,6 +85,7 @@ extension ConnectionAttempt {
         guard redirectsLeft > 0, let target = url.redirected(to: location) else { return fail(.badRedirect(location)) }
         redirectsLeft -= 1
         url = target
+        handshake = ClientHandshake(subprotocols: request.subprotocols)
         giveUpConnections()
         begin()
     }

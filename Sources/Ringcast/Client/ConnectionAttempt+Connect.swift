@@ -21,11 +21,45 @@ extension ConnectionAttempt {
             }
             return resolved([address])
         }
-        let host = url.host == "localhost" ? "127.0.0.1" : url.host
-        guard let address = ConnectAddress(host: host, port: UInt16(url.port)) else {
-            return failLater(.nameNotResolved(host: url.host, "names are not part of this version"))
+        let (host, port) = peer
+        resolve(host, port: port)
+    }
+
+    /// Finds the addresses of a host: at once where it is one, or this machine; else on the resolver's threads.
+    private func resolve(_ host: String, port: UInt16) {
+        if host == "localhost" {
+            // RFC 6761 §6.3: no name server is asked.
+            return resolved(["::1", "127.0.0.1"].compactMap { ConnectAddress(host: $0, port: port) })
         }
-        resolved([address])
+        if let address = ConnectAddress(host: host, port: port) { return resolved([address]) }
+        let (core, id, executor) = (loop.core, id, loop.loop.executor)
+        resolution = Resolver.shared.resolve(host, port: port) { result in
+            executor.execute { core.currentLoop?.attempts[id]?.resolved(result, host: host) }
+        }
+        loop.wait(self, until: deadline)
+    }
+
+    private func resolved(_ result: Resolution, host: String) {
+        guard resolution.take() != nil else { return }
+        switch result {
+        case .addresses(let addresses): resolved(Self.interleaved(addresses))
+        case .failed(let reason): fail(.nameNotResolved(host: host, reason))
+        }
+    }
+
+    /// Both families by turns, beginning with that of the first (RFC 8305 §4); within each the order stays.
+    static func interleaved(_ addresses: [ConnectAddress]) -> [ConnectAddress] {
+        guard let first = addresses.first else { return [] }
+        var families = (
+            addresses.filter { $0.hasSameFamily(as: first) }[...],
+            addresses.filter { !$0.hasSameFamily(as: first) }[...]
+        )
+        var result: [ConnectAddress] = []
+        while result.count < addresses.count {
+            if let next = families.0.popFirst() { result.append(next) }
+            if let next = families.1.popFirst() { result.append(next) }
+        }
+        return result
     }
 
     /// The host's addresses are known, the ones to prefer first.
@@ -74,7 +108,7 @@ extension ConnectionAttempt {
 
     func deadlineReached(_ connection: Connection) {
         if loop.now >= deadline {
-            if let refusal { return fail(.refused(refusal.answer)) }
+            if let refusal { return refused(refusal) }
             return fail(.timedOut(phase))
         }
         if let nextCandidateTime, loop.now >= nextCandidateTime { tryNextCandidate() }
@@ -88,7 +122,7 @@ extension ConnectionAttempt {
         for racer in racing where racer.slot != connection.slot { Self.abandon(Connection(racer.slot)) }
         racing.removeAll { $0.slot != connection.slot }
         connection.setDeadline(deadline)
-        sendRequest(on: connection)
+        proceed(on: connection)
     }
 
     /// A connection has failed, or has ended before there was a socket.

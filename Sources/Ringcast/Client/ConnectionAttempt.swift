@@ -21,7 +21,11 @@ final class ConnectionAttempt {
     /// When it has failed, in the loop's milliseconds.
     let deadline: UInt64
     var redirectsLeft: Int
+    /// A redirect has led to another server, which is not to hear what was meant for the first.
+    var isRedirected: Bool { !url.hasSameOrigin(as: request.url) }
 
+    /// The name that is being looked up.
+    var resolution: ResolutionRequest?
     /// Addresses that have not been tried.
     var candidates: ArraySlice<ConnectAddress> = []
     /// Connections that race each other; once one has won, only that.
@@ -74,6 +78,7 @@ final class ConnectionAttempt {
     /// Its end, one way or the other.
     private func finish() {
         isOver = true
+        resolution?.cancel()
         loop.attempts[id] = nil
     }
 

@@ -19,6 +19,21 @@ extension ServerLoop {
         attempt.connected(connection)
     }
 
+    /// Fails an attempt whose name is not resolved by that time (ms): it has no connection to set a deadline on.
+    func wait(_ attempt: ConnectionAttempt, until time: UInt64) {
+        waitingAttempts.append((attempt.id, time))
+        loop.wakeHandler(at: time)
+    }
+
+    func wakeTimeReached() {
+        let waiting = waitingAttempts
+        waitingAttempts = []
+        for (id, time) in waiting {
+            guard let attempt = attempts[id], attempt.resolution != nil else { continue }
+            if now >= time { attempt.fail(.timedOut(.nameResolution)) } else { wait(attempt, until: time) }
+        }
+    }
+
     /// The loop ends: what is under way does not become a socket.
     func stopAttempts() {
         for attempt in Array(attempts.values) { attempt.fail(.loopsStopped) }

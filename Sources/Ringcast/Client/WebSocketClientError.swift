@@ -51,6 +51,14 @@ public struct RefusedHandshake: Hashable, Sendable {
     /// The first bytes of its body, 1,024 at most.
     public var body: [UInt8]
 
+    /// What a client's errors carry; public for tests of its users.
+    public init(status: Int, reason: String, headers: HTTPFields = [:], body: [UInt8] = []) {
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+    }
+
     /// The same as text; what is not UTF-8 is repaired.
     public var bodyText: String { String(decoding: body, as: UTF8.self) }
 }

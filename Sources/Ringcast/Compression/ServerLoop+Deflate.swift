@@ -22,7 +22,11 @@ extension ServerLoop {
             let frame = forms[form]
             if session.flags.contains(.keepsContext), forms.isDeflated(form) { session.forgetOutgoingContext() }
             if session.isBehind(isGoverned: isGoverned) {
-                if session.deliver(frame, holding: &forms.held[form], policy: policy, of: entry) { reach.blocked += 1 }
+                switch session.deliver(frame, holding: &forms.held[form], policy: policy, of: entry) {
+                case .queued: break
+                case .queuedBehind, .atLimit: reach.blocked += 1
+                case .closed: reach.count -= 1
+                }
                 return
             }
             switch session.deliver(frame) {
@@ -31,7 +35,9 @@ extension ServerLoop {
                 deliveries += 1
                 reach.blocked += 1
             case .atLimit: reach.blocked += 1
-            case .closed: missed += 1
+            case .closed:
+                missed += 1
+                reach.count -= 1
             }
         }
         unsafe counters.pointee.dropsClosed += missed

@@ -17,6 +17,9 @@ struct LoopCounters {
     var dropsSuperseded: UInt64 = 0
     var sockets: UInt64 = 0
     var pendingRequests: UInt64 = 0
+
+    /// Subscribers that topics' messages were offered to.
+    var fanOut: UInt64 { deliveries &+ dropsAtLimit &+ dropsClosed }
 }
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
@@ -55,8 +58,8 @@ final class PublishedCounters: Sendable {
         pendingRequests.store(counters.pendingRequests, ordering: .relaxed)
     }
 
-    /// A message of another thread for this loop was refused. Any thread.
-    func countForeignDrop() { foreignDrops.add(1, ordering: .relaxed) }
+    /// A message of another thread for so many sockets of this loop was refused. Any thread.
+    func countForeignDrop(of sockets: Int = 1) { foreignDrops.add(UInt64(sockets), ordering: .relaxed) }
 
     /// Another thread has deflated so many forms of a message. Any thread.
     func countForeignDeflated(_ count: Int) { foreignDeflated.add(UInt64(count), ordering: .relaxed) }

@@ -64,7 +64,11 @@ extension ServerLoop {
             reach.count += 1
             let session = unsafe Session(subscriber: subscriber)
             if session.isBehind(isGoverned: isGoverned) {
-                if session.deliver(frame, holding: &held, policy: policy, of: entry) { reach.blocked += 1 }
+                switch session.deliver(frame, holding: &held, policy: policy, of: entry) {
+                case .queued: break
+                case .queuedBehind, .atLimit: reach.blocked += 1
+                case .closed: reach.count -= 1
+                }
                 return
             }
             switch session.deliver(frame) {
@@ -73,7 +77,9 @@ extension ServerLoop {
                 deliveries += 1
                 reach.blocked += 1
             case .atLimit: reach.blocked += 1
-            case .closed: missed += 1
+            case .closed:
+                missed += 1
+                reach.count -= 1
             }
         }
         unsafe counters.pointee.dropsClosed += missed
@@ -94,7 +100,7 @@ extension ServerLoop {
             } else {
                 // Some have got it: who hears "dropped" would send it again.
                 reach.blocked += 1
-                unsafe counters.pointee.dropsInLanes += 1
+                unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount(on: target))
             }
         }
         frame.release(by: core.counters.count + 1 - reach.count)

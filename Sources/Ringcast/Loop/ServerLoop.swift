@@ -24,6 +24,8 @@ import WebSocketProtocol
     let maskingKeys = MaskingKeyPool()
     /// Client connections that are no sockets yet, by their number.
     var attempts: [UInt64: ConnectionAttempt] = [:]
+    /// Those of them whose names are being resolved, and until when (ms).
+    var waitingAttempts: [(id: UInt64, time: UInt64)] = []
     var fetch: Fetch
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
@@ -122,6 +124,8 @@ import WebSocketProtocol
         case .none: break
         }
     }
+
+    var messageWork: UInt64 { unsafe counters.pointee.fanOut }
 
     func turnEnds() {
         while let (slot, serial) = ending.popLast() {

@@ -1,4 +1,4 @@
-import Reactor
+public import Reactor
 
 /// One address that a server listens on. A server may have several, of different kinds.
 public struct Endpoint: Sendable, Hashable {
@@ -7,6 +7,8 @@ public struct Endpoint: Sendable, Hashable {
     /// Shares the port with other processes that ask for the same: connections are spread over all of them. Of a Unix
     /// socket: takes its path over from a process that is still serving it.
     public var reusePort: Bool
+    /// Serve `https` and `wss` there with these certificates; nil: plain connections.
+    public var tls: TLSConfiguration?
 
     /// Where a server may listen.
     public enum Address: Sendable, Hashable {
@@ -19,14 +21,17 @@ public struct Endpoint: Sendable, Hashable {
     }
 
     /// An address of any kind.
-    public init(_ address: Address, reusePort: Bool = false) {
+    public init(_ address: Address, reusePort: Bool = false, tls: TLSConfiguration? = nil) {
+        self.tls = tls
         self.address = address
         self.reusePort = reusePort
     }
 
     /// A port: of every address, IPv6 and IPv4, unless one is named. 0 picks a free one: `Server.addresses` tells.
-    public static func tcp(hostname: String? = nil, port: Int, reusePort: Bool = false) -> Endpoint {
-        Endpoint(.tcp(hostname: hostname, port: port), reusePort: reusePort)
+    public static func tcp(
+        hostname: String? = nil, port: Int, reusePort: Bool = false, tls: TLSConfiguration? = nil
+    ) -> Endpoint {
+        Endpoint(.tcp(hostname: hostname, port: port), reusePort: reusePort, tls: tls)
     }
 
     /// A Unix socket with a file.
@@ -54,6 +59,6 @@ extension ListenerConfiguration {
             case .unix(let path, let permissions): .unix(path: path, permissions: permissions)
             case .abstract(let name): .abstract(name: name)
             }
-        self.init(address, reusePort: endpoint.reusePort)
+        self.init(address, reusePort: endpoint.reusePort, tls: endpoint.tls)
     }
 }

@@ -122,7 +122,7 @@ extension ServerCore {
                 if group.isPastWatermark(of: target) { blocked += 1 }
             } else {
                 blocked += 1
-                counters[target].countForeignDrop()
+                counters[target].countForeignDrop(of: entry.subscriberCount(on: target))
             }
         }
         if reached < owners { frame.release(by: owners - reached) }

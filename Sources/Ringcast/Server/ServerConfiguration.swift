@@ -5,6 +5,7 @@ public import enum Reactor.Coalescing
 public import enum Reactor.DriverChoice
 public import enum Reactor.LoopCount
 public import enum Reactor.ConnectionPlacement
+public import struct Reactor.TLSConfiguration
 public import WebSocketProtocol
 
 /// Where a server listens, on how many loops, and its limits.
@@ -27,6 +28,9 @@ public struct ServerConfiguration: Sendable {
     public var coalescing: Coalescing
     /// Share the port with other processes that ask for the same.
     public var reusePort: Bool
+    /// Serve `https` and `wss` with these certificates; nil: plain connections. Where `endpoints` are given, each has
+    /// its own. See `Server.reloadCertificates`.
+    public var tls: TLSConfiguration?
     /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
     public var originPolicy: OriginPolicy
     /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
@@ -52,6 +56,7 @@ public struct ServerConfiguration: Sendable {
         driver: DriverChoice = .automatic,
         coalescing: Coalescing = .off,
         reusePort: Bool = false,
+        tls: TLSConfiguration? = nil,
         originPolicy: OriginPolicy = .sameOrigin,
         subprotocols: [String] = [],
         slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
@@ -68,6 +73,7 @@ public struct ServerConfiguration: Sendable {
         self.driver = driver
         self.coalescing = coalescing
         self.reusePort = reusePort
+        self.tls = tls
         self.originPolicy = originPolicy
         self.subprotocols = subprotocols
         self.slowConsumerPolicy = slowConsumerPolicy
@@ -78,7 +84,7 @@ public struct ServerConfiguration: Sendable {
 
     /// The endpoints, or the one that host name and port describe.
     var listeningEndpoints: [Endpoint] {
-        endpoints.isEmpty ? [.tcp(hostname: hostname, port: port, reusePort: reusePort)] : endpoints
+        endpoints.isEmpty ? [.tcp(hostname: hostname, port: port, reusePort: reusePort, tls: tls)] : endpoints
     }
 
     private static var portFromEnvironment: Int? {

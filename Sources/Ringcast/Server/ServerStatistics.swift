@@ -23,7 +23,8 @@ public struct ServerStatistics: Sendable {
     /// Messages of topics queued for subscribers.
     public var deliveries = 0
     /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
-    /// was full.
+    /// was full, which counts each subscriber there. Every message of a topic is, once per subscriber, a delivery or a
+    /// drop.
     public var dropsAtLimit = 0
     public var dropsClosed = 0
     public var dropsInLanes = 0

@@ -10,7 +10,7 @@ extension Session {
 
     /// Handles the frames in `bytes` from `start` on. Returns how far it came.
     func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
-        noteInbound(at: loop.now)
+        noteInbound(at: connection.now)
         var position = start
         var frames = 0
         let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
@@ -40,6 +40,7 @@ extension Session {
     }
 
     /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
+    @inline(__always)
     private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: ServerLoop) -> Bool {
         switch event {
         case .message(let kind, let payload):
@@ -68,6 +69,7 @@ extension Session {
         return !flags.contains(.terminated) && !flags.contains(.closed)
     }
 
+    @inline(__always)
     private func receiveMessage(
         _ kind: MessageKind, _ payload: Payload, in bytes: inout MutableRawSpan, on loop: ServerLoop
     ) {
@@ -86,6 +88,7 @@ extension Session {
     }
 
     /// Calls the message handler. Text has been validated (RFC 6455 §8.1).
+    @inline(__always)
     func hand(_ body: RawSpan, _ kind: MessageKind) {
         let message: Message
         if kind.opcode == .text {

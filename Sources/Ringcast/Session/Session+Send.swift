@@ -9,8 +9,35 @@ extension Session {
     /// From this size on, a received message is echoed from the receive buffer instead of being copied.
     static let borrowThreshold = 4 << 10
 
+    /// Sockets whose messages do not simply go into the cork.
+    private static let special: SessionFlags = [.closing, .closed, .backlogged, .masks, .deflates]
+
     /// Queues one message for this socket. Costs a copy of the payload into the cork.
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool? = nil) -> SendResult {
+        let count = payload.count
+        guard count < Self.borrowThreshold, flags.isDisjoint(with: Self.special) else {
+            return unsafe sendAny(payload, as: opcode, compress: compress)
+        }
+        // The way of nearly every message.
+        let header = FrameHeader(opcode: opcode, payloadLength: count)
+        let room = withKind { connection.reserve(header.encodedLength + count, below: $0.backpressureLimit) }
+        guard let start = unsafe room.start else { return unsafe sendAny(payload, as: opcode, compress: compress) }
+        // Safe: the room is for exactly the header and the payload.
+        unsafe header.write(to: start)
+        if let bytes = payload.baseAddress {
+            unsafe (start + header.encodedLength).copyMemory(from: bytes, byteCount: count)
+        }
+        withKind { unsafe $0.counters.pointee.messagesOut += 1 }
+        guard !room.isBlocked, room.queuedByteCount + count <= Self.corkWatermark else {
+            oweDrain()
+            return .backpressure
+        }
+        return .sent(bytes: count)
+    }
+
+    /// Messages that are large, or that something stands in the way of.
+    @inline(never)
+    private func sendAny(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool?) -> SendResult {
         guard isOpen else { return refused(\.dropsClosed) }
         let connection = connection
         let queued = queuedByteCount

@@ -29,34 +29,33 @@ extension Session {
 
     /// Queues a topic's frame as its policy says, and counts what becomes of it.
     /// - Parameter held: a copy of the frame, made for the first socket that needs it.
-    /// - Returns: whether the socket is one that publishers should know to be behind.
     @inline(never)
     func deliver(_ frame: SharedBytes, holding held: inout [UInt8]?, policy: SlowConsumerPolicy, of topic: TopicEntry)
-        -> Bool
+        -> DeliveryResult
     {
         let counters = unsafe withKind { unsafe $0.counters }
         guard isOpen, !connection.isClosing else {
             unsafe counters.pointee.dropsClosed += 1
-            return false
+            return .closed
         }
         guard makeRoom(for: frame.count, policy: policy, topic: topic) else {
             if case .close(let code) = policy, !withKind({ $0.closeOnBackpressureLimit }) {
                 close(code, reason: "slow consumer")
             }
             missedDelivery()
-            return true
+            return .atLimit
         }
         if flags.contains(.masks), !flags.contains(.backlogged), !(policy.evicts && isSlow) {
             unsafe connection.sendMasked(frame.bytes, key: loop.maskingKeys.next())
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1
-            return connection.isBlocked
+            return connection.isBlocked ? .queuedBehind : .queued
         }
         guard policy.evicts || flags.contains(.backlogged) else {
             _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1
-            return true
+            return .queuedBehind
         }
         if held == nil { unsafe held = [UInt8](frame.bytes) }
         switch policy {
@@ -64,7 +63,7 @@ extension Session {
         case .dropOldest: hold(held!, .oldest)
         case .latest: hold(held!, .latest(topic.topic))
         }
-        return true
+        return .queuedBehind
     }
 
     /// Whether a topic's frame of so many bytes may be queued; evicts what its policy gives up for it.

@@ -78,8 +78,8 @@ extension Session {
         let state = unsafe memory.bindMemory(to: SessionState.self, capacity: 1)
         unsafe state.initialize(
             to: SessionState(
-                decoder: FrameDecoder(role: role), connection: connection.slot, kind: .passUnretained(kind),
-                serial: serial, lastInbound: now, slot: slot, flags: role == .client ? .masks : []))
+                connection: connection.slot, kind: .passUnretained(kind), flags: role == .client ? .masks : [],
+                slot: slot, decoder: FrameDecoder(role: role), serial: serial, lastInbound: now))
         unsafe initializeData(memory + layout.dataOffset)
         kind.sessionCount += 1
         return unsafe Session(state)

@@ -7,27 +7,28 @@ import WebSocketProtocol
 ///
 /// Its size is pinned by a test: an idle server is mostly these.
 @safe struct SessionState: ~Copyable {
-    var decoder: FrameDecoder
+    // First what a fan-out looks at for every subscriber, so that it lies together.
     let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
+    var flags: SessionFlags = []
+    /// Small receives until the connection goes back to small buffers; 0: it uses them.
+    var largeBufferTurns: UInt8 = 0
+    /// Where the loop's `SessionTable` has it.
+    let slot: UInt32
+    var decoder: FrameDecoder
     /// Never used again on this loop: what references compare.
     let serial: UInt64
     /// When bytes last came, in the loop's milliseconds.
     var lastInbound: UInt64
     /// What few sockets need.
     var extras: SessionExtras?
-    /// Where the loop's `SessionTable` has it.
-    let slot: UInt32
     var memberships = MembershipList.empty
-    var flags: SessionFlags = []
     /// Control frames that came in the window that began at `controlWindow` (the loop's seconds).
     var controlFrames: UInt16 = 0
     var controlWindow: UInt32 = 0
     /// What was agreed on for it.
     var compression = SessionCompression()
-    /// Small receives until the connection goes back to small buffers; 0: it uses them.
-    var largeBufferTurns: UInt8 = 0
 }
 
 struct SessionFlags: OptionSet {

@@ -29,8 +29,8 @@ final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
     typealias Socket = WebSocket<ConnectionData>
 
     private let onOpen: (@Sendable (borrowing Socket) throws -> Void)?
-    private let onMessage: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
-    private let onAsyncMessage: (@Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void)?
+    /// Not optional: unwrapping it would retain and release what it captures, for every message.
+    private let onMessage: @Sendable (borrowing Socket, borrowing Message) throws -> Void
     private let onDrain: (@Sendable (borrowing Socket) throws -> Void)?
     private let onClose: (@Sendable (borrowing Socket, CloseCode, String) throws -> Void)?
     private let onPing: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?
@@ -52,8 +52,13 @@ final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
         dropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
     ) {
         onOpen = open
-        onMessage = message
-        onAsyncMessage = asyncMessage
+        if let message {
+            onMessage = message
+        } else if let asyncMessage {
+            onMessage = Self.later(asyncMessage)
+        } else {
+            onMessage = { _, _ in }
+        }
         onDrain = drain
         onClose = close
         onPing = ping
@@ -68,10 +73,17 @@ final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
     override func open(_ session: Session) throws { try onOpen?(Socket(session)) }
 
     override func message(_ session: Session, _ message: borrowing Message) throws {
-        if let onMessage { return try onMessage(Socket(session), message) }
-        guard let onAsyncMessage else { return }
-        let reference = WebSocketRef<ConnectionData>(session.lifeline)
-        session.handleLater(OwnedMessage(message)) { try await onAsyncMessage(reference, $0) }
+        try onMessage(Socket(session), message)
+    }
+
+    /// A message handler that queues a copy of each message for an asynchronous one.
+    private static func later(
+        _ handler: @escaping @Sendable (WebSocketRef<ConnectionData>, OwnedMessage) async throws -> Void
+    ) -> @Sendable (borrowing Socket, borrowing Message) throws -> Void {
+        { socket, message in
+            let reference = WebSocketRef<ConnectionData>(socket.session.lifeline)
+            socket.session.handleLater(OwnedMessage(message)) { try await handler(reference, $0) }
+        }
     }
 
     override func drain(_ session: Session) throws { try onDrain?(Socket(session)) }

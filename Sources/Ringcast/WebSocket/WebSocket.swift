@@ -11,6 +11,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     @usableFromInline let session: Session
 
     @_lifetime(immortal)
+    @inline(__always)
     init(_ session: Session) { self.session = session }
 
     /// The state of this connection that the upgrade began with, changed in place.

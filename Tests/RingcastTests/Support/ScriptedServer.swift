@@ -34,18 +34,30 @@ final class ScriptedServer: Sendable {
 
     /// Serves while `body` runs.
     func run(_ body: () throws -> Void) rethrows {
-        let thread = RepeatingThread { [listener, script] in
+        let thread = start()
+        defer { stop(thread) }
+        try body()
+    }
+
+    func run(_ body: () async throws -> Void) async rethrows {
+        let thread = start()
+        defer { stop(thread) }
+        try await body()
+    }
+
+    private func start() -> RepeatingThread {
+        RepeatingThread { [listener, script] in
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
             let peer = ScriptedPeer(connection)
             do { try script(peer) } catch {}
         }
-        defer {
-            shutdown(listener, Int32(SHUT_RDWR))
-            thread.stop()
-            close(listener)
-        }
-        try body()
+    }
+
+    private func stop(_ thread: RepeatingThread) {
+        shutdown(listener, Int32(SHUT_RDWR))
+        thread.stop()
+        close(listener)
     }
 }
 

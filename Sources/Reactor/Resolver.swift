@@ -1,0 +1,153 @@
+internal import Glibc
+internal import Synchronization
+
+/// Turns names into addresses, on threads of its own: `getaddrinfo` blocks for as long as it likes.
+///
+/// At most `threadLimit` threads, started when they are needed and gone when nothing waits. Usable from any thread.
+package final class Resolver: Sendable {
+    /// One for the process: its bound is there for the machine's sake.
+    package static let shared = Resolver(threadLimit: 4)
+
+    private let threadLimit: Int
+    private let queueLimit: Int
+    private let look: @Sendable (String, UInt16) -> Resolution
+    private let state = Mutex(State())
+
+    private struct State {
+        var waiting: ArraySlice<ResolutionRequest> = []
+        var threadCount = 0
+    }
+
+    /// - Parameters:
+    ///   - queueLimit: requests that may wait; more fail at once.
+    ///   - look: finds the addresses of a name; blocks.
+    package init(
+        threadLimit: Int, queueLimit: Int = 65_536,
+        look: @escaping @Sendable (String, UInt16) -> Resolution = { host, port in .ofSystem(host, port) }
+    ) {
+        self.threadLimit = threadLimit
+        self.queueLimit = queueLimit
+        self.look = look
+    }
+
+    /// Threads that are at work now.
+    package var threadCount: Int { state.withLock { $0.threadCount } }
+
+    /// Looks a name up, and calls `done` on one of the resolver's threads, once, unless it is cancelled first.
+    package func resolve(
+        _ host: String, port: UInt16, _ done: @escaping @Sendable (Resolution) -> Void
+    ) -> ResolutionRequest {
+        let request = ResolutionRequest(host: host, port: port, done: done)
+        enum Step { case wait, spawn, refuse }
+        let step = state.withLock { state -> Step in
+            guard state.waiting.count < queueLimit else { return .refuse }
+            state.waiting.append(request)
+            guard state.threadCount < threadLimit else { return .wait }
+            state.threadCount += 1
+            return .spawn
+        }
+        switch step {
+        case .wait: break
+        case .spawn: spawnThread()
+        case .refuse: request.finish(.failed("too many names are being resolved"))
+        }
+        return request
+    }
+
+    private func spawnThread() {
+        let box = unsafe Unmanaged.passRetained(self).toOpaque()
+        var thread = pthread_t()
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                // Safe: retained above, for this thread.
+                unsafe Unmanaged<Resolver>.fromOpaque(argument!).takeRetainedValue().work()
+                return nil
+            }, box)
+        if result == 0 { return _ = pthread_detach(thread) }
+        unsafe Unmanaged<Resolver>.fromOpaque(box).release()
+        // Others are at work, or else everything that waits has to hear of it.
+        let stranded = state.withLock { state -> [ResolutionRequest] in
+            state.threadCount -= 1
+            guard state.threadCount == 0 else { return [] }
+            defer { state.waiting = [] }
+            return Array(state.waiting)
+        }
+        stranded.forEach { $0.finish(.failed("a thread could not be started")) }
+    }
+
+    /// One thread, until nothing waits.
+    private func work() {
+        while let request = next() {
+            guard !request.isCancelled else { continue }
+            request.finish(look(request.host, request.port))
+        }
+    }
+
+    private func next() -> ResolutionRequest? {
+        state.withLock { state in
+            if let request = state.waiting.popFirst() { return request }
+            state.threadCount -= 1
+            return nil
+        }
+    }
+}
+
+/// What became of a name.
+package enum Resolution: Sendable {
+    /// At least one, the ones to prefer first (RFC 6724).
+    case addresses([ConnectAddress])
+    /// The system's words.
+    case failed(String)
+
+    /// Asks the system. Blocks.
+    package static func ofSystem(_ host: String, _ port: UInt16) -> Resolution {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_family = AF_UNSPEC
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = Int32(AI_NUMERICSERV) | Int32(AI_ADDRCONFIG)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let result = unsafe getaddrinfo(host, "\(port)", &hints, &list)
+        guard result == 0 else {
+            return .failed(
+                result == EAI_SYSTEM
+                    ? unsafe String(cString: strerror(errno)) : unsafe String(cString: gai_strerror(result)))
+        }
+        defer { unsafe freeaddrinfo(list) }
+        var addresses: [ConnectAddress] = []
+        var next = unsafe list
+        // Safe: the list is the system's, whole, and freed behind the loop.
+        while let entry = unsafe next {
+            if let address = unsafe entry.pointee.ai_addr,
+                let found = unsafe ConnectAddress(address, length: entry.pointee.ai_addrlen)
+            {
+                addresses.append(found)
+            }
+            unsafe next = entry.pointee.ai_next
+        }
+        return addresses.isEmpty ? .failed("it has no addresses") : .addresses(addresses)
+    }
+}
+
+/// A name that is looked up, or waits for it.
+package final class ResolutionRequest: Sendable {
+    let host: String
+    let port: UInt16
+    /// Until it is called, or given up.
+    private let done: Mutex<(@Sendable (Resolution) -> Void)?>
+
+    init(host: String, port: UInt16, done: @escaping @Sendable (Resolution) -> Void) {
+        self.host = host
+        self.port = port
+        self.done = Mutex(done)
+    }
+
+    /// Nobody wants to know any more. A look-up under way goes on, and says nothing.
+    package func cancel() { done.withLock { $0 = nil } }
+
+    var isCancelled: Bool { done.withLock { $0 == nil } }
+
+    func finish(_ resolution: Resolution) {
+        done.withLock { $0.take() }?(resolution)
+    }
+}

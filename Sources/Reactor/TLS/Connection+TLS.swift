@@ -1,0 +1,23 @@
+extension Connection {
+    /// Whether what is sent and received is encrypted on the way.
+    public var isSecure: Bool { slot.state.flags.contains(.secured) }
+
+    /// What TLS agreed on; nil for a plain connection, and before the handshake is done. Costs some copies.
+    public var tls: TLSInformation? { slot.state.tls?.information }
+
+    /// Begins TLS as a client. `ConnectionHandler.secured` tells when it is done, `securingFailed` why it is not; what
+    /// is sent meanwhile goes out after it. The time that it may take is for the caller to bound (`setDeadline`).
+    ///
+    /// Nothing may be queued, and nothing of what the peer sent before may be left unconsumed.
+    /// - Parameter host: whom the server's certificate has to name, an address or a name without its port, unless the
+    ///   configuration names another.
+    /// - Returns: false if it cannot begin: TLS is there already, something is queued, or the connection is closing.
+    public func startTLS(_ client: TLSClient, host: String) -> Bool {
+        slot.state.withLoop { $0.startTLS(slot, client, host: host) }
+    }
+}
+
+extension DisconnectReason {
+    /// `EPROTO`, for a TLS session that broke.
+    static let protocolError: Int32 = 71
+}

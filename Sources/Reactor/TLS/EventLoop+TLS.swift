@@ -1,0 +1,132 @@
+/// The life of a TLS session: it begins with its connection (or with `startTLS`), shakes hands, and says goodbye in
+/// front of the FIN. Its records are in `EventLoop+Records.swift`.
+extension EventLoop {
+    /// A connection that a TLS listener accepted: the handler hears of it once the handshake is done.
+    func beginTLS(_ connection: ConnectionSlot, _ server: TLSServer) {
+        let context = server.current
+        connection.state.tls = TLSSession(context, loop: self)
+        connection.state.flags.insert([.secured, .handshaking, .unannounced])
+        timers.schedule(connection.state.slot, at: now + server.handshakeTimeout)
+    }
+
+    /// Begins TLS as a client, on a connection that the handler knows already.
+    func startTLS(_ connection: ConnectionSlot, _ client: TLSClient, host: String) -> Bool {
+        guard connection.state.flags.isDisjoint(with: [.secured, .closing, .ended]),
+            unsafe connection.state.sendQueue == nil
+        else { return false }
+        let session = TLSSession(client.context, loop: self)
+        connection.state.tls = session
+        connection.state.flags.insert([.secured, .handshaking])
+        session.expect(host)
+        advanceHandshake(connection, session)
+        return true
+    }
+
+    /// The peer's bytes of a handshake. Beyond the turn's bound they wait, first come first served.
+    func receiveHandshake(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot, _ session: TLSSession) {
+        guard session.state.waiting.isEmpty, tls.takeStep(in: statistics.turns.value) else {
+            unsafe session.state.waiting.append(contentsOf: bytes)
+            if session.state.waiting.count > Self.heldByteLimit {
+                return handshakeFailed(connection, "too many bytes for a handshake")
+            }
+            return markReady(connection)
+        }
+        unsafe session.setInput(bytes)
+        advanceHandshake(connection, session)
+        readRecords(connection, session)
+    }
+
+    /// Its turn has come.
+    func continueHandshake(_ connection: ConnectionSlot) {
+        guard let session = connection.state.tls, !session.state.waiting.isEmpty else { return }
+        guard tls.takeStep(in: statistics.turns.value) else { return markReady(connection) }
+        let bytes = session.state.waiting
+        session.state.waiting = []
+        unsafe bytes.withUnsafeBytes { bytes in
+            unsafe session.setInput(bytes)
+            advanceHandshake(connection, session)
+            readRecords(connection, session)
+        }
+    }
+
+    private func advanceHandshake(_ connection: ConnectionSlot, _ session: TLSSession) {
+        switch session.shakeHands() {
+        case .done: handshakeDone(connection, session)
+        case .wantsInput: break
+        case .ended: handshakeFailed(connection, "the peer ended the handshake")
+        case .failed(let why): handshakeFailed(connection, why)
+        }
+    }
+
+    private func handshakeDone(_ connection: ConnectionSlot, _ session: TLSSession) {
+        session.state.isEstablished = true
+        statistics.handshakes.add(1)
+        if session.isResumed { statistics.resumptions.add(1) }
+        connection.state.flags.remove(.handshaking)
+        if connection.state.flags.contains(.unannounced) {
+            connection.state.flags.remove(.unannounced)
+            timers.cancel(connection.state.slot)
+            unsafe handler.opened(Connection(connection))
+        } else if unsafe connection.state.heldInput != nil {
+            // Whoever could write into the stream before it was secured could put words into the server's mouth.
+            handshakeFailed(connection, "plain bytes came in front of the handshake")
+        } else {
+            unsafe handler.secured(Connection(connection))
+        }
+        if unsafe connection.state.sendQueue != nil { markDirty(connection) }
+    }
+
+    /// The alert that says why goes out, then the FIN.
+    private func handshakeFailed(_ connection: ConnectionSlot, _ why: String) {
+        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
+        noteFailure(connection, why)
+        if !connection.state.flags.contains(.unannounced) {
+            unsafe handler.securingFailed(Connection(connection), why)
+        }
+        dropPlainBytes(connection)
+        close(connection)
+    }
+
+    /// The peer has gone in the middle of a handshake. Not worth a line: probes of load balancers do it all day.
+    func handshakeCut(_ connection: ConnectionSlot) {
+        statistics.handshakeFailures.add(1)
+        if !connection.state.flags.contains(.unannounced) {
+            unsafe handler.securingFailed(Connection(connection), "the peer closed the connection in the handshake")
+        }
+        end(connection, .peer)
+    }
+
+    func handshakeTimedOut(_ connection: ConnectionSlot) {
+        noteFailure(connection, "it took too long")
+        end(connection, .local)
+    }
+
+    private func noteFailure(_ connection: ConnectionSlot, _ why: String) {
+        statistics.handshakeFailures.add(1)
+        let peer = SocketAddress.peer(of: connection.state.descriptor).map { " with \($0)" } ?? ""
+        if let line = tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
+    }
+
+    /// Handshakes that are under way when the loop is stopped have nothing to lose.
+    func endHandshakes() {
+        connections.forEach { if $0.state.flags.contains(.unannounced) { end($0, .local) } }
+    }
+
+    /// What has to go out before the FIN: the session's goodbye (close_notify), or its last alert. False: it is on its
+    /// way, and `finishWriting` comes again behind it.
+    func finishRecords(_ connection: ConnectionSlot) -> Bool {
+        guard let session = connection.state.tls else { return true }
+        session.sayGoodbye()
+        guard unsafe session.state.output != nil else { return true }
+        markDirty(connection)
+        return false
+    }
+
+    /// The connection is over.
+    func releaseTLS(_ connection: ConnectionSlot) {
+        guard let session = connection.state.tls else { return }
+        connection.state.tls = nil
+        discardRecords(of: session)
+        session.end()
+    }
+}

@@ -1,0 +1,10 @@
+/// A client's side of TLS: made once, used for any number of connections, on any thread.
+public final class TLSClient: Sendable {
+    let context: TLSContext
+
+    /// Reads the files that the configuration names.
+    /// - Throws: one sentence: a file cannot be read, a key does not belong to its certificate, …
+    public init(_ configuration: TLSClientConfiguration = TLSClientConfiguration()) throws(ReactorError) {
+        context = try TLSContext(client: configuration)
+    }
+}

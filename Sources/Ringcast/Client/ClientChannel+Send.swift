@@ -1,0 +1,127 @@
+import Synchronization
+import WebSocketProtocol
+
+/// Messages on their way from tasks to the loop: as many as there are go over in one piece, and who sends faster than
+/// the peer reads waits.
+extension ClientChannel {
+    /// With so many bytes under way to the loop, the next sender waits.
+    private static let outboxLimit = 64 << 10
+    /// What a message counts: empty ones cost memory too.
+    private static func cost(of message: OwnedMessage) -> Int { message.byteCount + 16 }
+
+    /// Hands a message over. Waits while the peer is behind; cancelled meanwhile, the message is not sent.
+    func send(_ message: OwnedMessage) async throws(WebSocketClientError) {
+        while true {
+            let step = state.withLock { state -> Result<Reference?, WebSocketClientError>? in
+                if let ending = state.ending { return .failure(ending.error) }
+                guard !state.closesItself else { return .failure(.closed(.normalClosure, reason: "closed here")) }
+                guard !state.isBehind(Self.outboxLimit) else { return nil }
+                state.outbox.append(message)
+                state.outboxByteCount += Self.cost(of: message)
+                defer { state.isFlushDue = true }
+                return .success(state.isFlushDue ? nil : state.reference)
+            }
+            switch step {
+            case .success(let reference):
+                reference?.lifeline.run { self.flush($0) }
+                return
+            case .failure(let error): throw error
+            case nil:
+                let error = await state.wait(
+                    in: \.senders,
+                    // The outer optional: wait; the inner: no error.
+                    unless: { $0.ending == nil && $0.isBehind(Self.outboxLimit) ? nil : .some(nil) },
+                    onCancel: { .cancelled })
+                if let error { throw error }
+            }
+        }
+    }
+
+    /// On the loop: gives everything to the socket.
+    func flush(_ session: Session) {
+        let messages = state.withLock { state in
+            defer {
+                state.outbox = []
+                state.isFlushDue = false
+            }
+            return state.outbox
+        }
+        var rest = messages[...]
+        var isBlocked = false
+        while let message = rest.first {
+            let result = WebSocket<ClientChannel>(session).send(message)
+            isBlocked = isBlocked || result == .backpressure || result == .dropped
+            // The queue is at its limit: the rest waits for `drained`, in order.
+            if result == .dropped, session.isOpen { break }
+            rest.removeFirst()
+        }
+        let senders = state.withLock { state in
+            state.outbox.insert(contentsOf: rest, at: 0)
+            state.outboxByteCount = state.outbox.reduce(0) { $0 + Self.cost(of: $1) }
+            // Nothing was sent, so nothing is known that was not before.
+            if !messages.isEmpty { state.isBlocked = isBlocked }
+            return state.isBlocked ? [] : state.senders.takeAll()
+        }
+        if !rest.isEmpty { session.oweDrain() }
+        senders.forEach { $0.resume(nil) }
+    }
+
+    /// By the loop: the peer has taken everything.
+    func drained() {
+        let (reference, senders) = state.withLock { state in
+            state.isBlocked = false
+            return (state.outbox.isEmpty ? nil : state.reference, state.senders.takeAll())
+        }
+        reference?.lifeline.run { self.flush($0) }
+        senders.forEach { $0.resume(nil) }
+    }
+
+    /// Sends a ping, and returns when its pong has come.
+    func ping() async throws(WebSocketClientError) {
+        let number = state.withLock { state in
+            state.nextPing += 1
+            return state.nextPing
+        }
+        let error = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let step = state.withLock { state -> Result<Reference?, WebSocketClientError> in
+                    if let ending = state.ending { return .failure(ending.error) }
+                    if Task.isCancelled { return .failure(.cancelled) }
+                    state.pings[number] = Waiter(continuation: continuation)
+                    return .success(state.reference)
+                }
+                switch step {
+                case .failure(let error): continuation.resume(returning: error)
+                case .success(let reference):
+                    reference?.lifeline.run { session in
+                        self.flush(session)
+                        _ = WebSocket<ClientChannel>(session).ping(Self.payload(number))
+                    }
+                }
+            }
+        } onCancel: {
+            state.withLock { $0.pings.removeValue(forKey: number) }?.resume(.cancelled)
+        }
+        if let error { throw error }
+    }
+
+    /// By the loop. Pongs for earlier pings count too (RFC 6455 §5.5.3: an endpoint may answer the last one only).
+    func ponged(_ payload: RawSpan) {
+        let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
+        guard bytes.count == 8 else { return }
+        let number = bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        let waiters = state.withLock { state -> [Waiter<WebSocketClientError?>] in
+            guard state.pings[number] != nil else { return [] }
+            return state.pings.keys.filter { $0 <= number }.compactMap { state.pings.removeValue(forKey: $0) }
+        }
+        waiters.forEach { $0.resume(nil) }
+    }
+
+    private static func payload(_ number: UInt64) -> [UInt8] {
+        (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+}
+
+extension ClientChannel.State {
+    func isBehind(_ limit: Int) -> Bool { isBlocked || outboxByteCount >= limit }
+}

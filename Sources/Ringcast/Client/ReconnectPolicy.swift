@@ -1,0 +1,62 @@
+public import WebSocketProtocol
+
+/// When a client connects again, and after what time: exponential backoff with full jitter, so that the clients of a
+/// server that was away do not come back all at once.
+public struct ReconnectPolicy: Sendable {
+    /// The longest wait before the first new attempt; it doubles with each that follows.
+    public var initialDelay: Duration
+    /// The longest wait at all.
+    public var maximumDelay: Duration
+    /// A connection that lasted so long was a success: the next wait is short again.
+    public var stableTime: Duration
+    /// Attempts in a row that may fail; nil: any number.
+    public var maximumAttempts: Int?
+    /// Whether a socket that ended with this code is not to be replaced.
+    public var isFinal: @Sendable (CloseCode) -> Bool
+    /// Whether an attempt that failed like this is not to be repeated.
+    public var isFinalError: @Sendable (WebSocketClientError) -> Bool
+
+    /// The defaults: up to half a second at first, half a minute at most, for ever.
+    public init(
+        initialDelay: Duration = .milliseconds(500), maximumDelay: Duration = .seconds(30),
+        stableTime: Duration = .seconds(10), maximumAttempts: Int? = nil,
+        isFinal: @escaping @Sendable (CloseCode) -> Bool = ReconnectPolicy.isFinalByDefault,
+        isFinalError: @escaping @Sendable (WebSocketClientError) -> Bool = ReconnectPolicy.isFinalErrorByDefault
+    ) {
+        self.initialDelay = initialDelay
+        self.maximumDelay = maximumDelay
+        self.stableTime = stableTime
+        self.maximumAttempts = maximumAttempts
+        self.isFinal = isFinal
+        self.isFinalError = isFinalError
+    }
+
+    /// Codes that say that another try would end the same way: 1002, 1003, 1007–1010, and of the private ones 3500–3999
+    /// and 4500–4999.
+    public static func isFinalByDefault(_ code: CloseCode) -> Bool {
+        switch code.rawValue {
+        case 1002, 1003, 1007...1010, 3500...3999, 4500...4999: true
+        default: false
+        }
+    }
+
+    /// Errors that say the same: what was asked for makes no sense, the server's answer is no handshake, or it refuses
+    /// with a 4xx other than 408, 425 and 429.
+    public static func isFinalErrorByDefault(_ error: WebSocketClientError) -> Bool {
+        switch error {
+        case .invalidURL, .invalidRequest, .invalidHandshake, .badRedirect, .cancelled, .stopped: true
+        case .refused(let answer), .proxyRefused(let answer):
+            400..<500 ~= answer.status && ![408, 425, 429].contains(answer.status)
+        case .closed(let code, _): isFinalByDefault(code)
+        case .nameNotResolved, .cannotConnect, .timedOut, .connectionLost: false
+        }
+    }
+
+    /// How long to wait before a new attempt: anything from nothing to the bound, each as likely as the other.
+    /// - Parameter failures: attempts in a row that have failed or did not last, from 1.
+    public func delay(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
+        let doublings = min(max(failures - 1, 0), 30)
+        let bound = min(initialDelay * (1 << doublings), maximumDelay)
+        return bound * Double.random(in: 0...1, using: &generator)
+    }
+}

@@ -1,0 +1,126 @@
+import Synchronization
+public import WebSocketProtocol
+
+/// A WebSocket as a task uses it: connect, read messages, send messages.
+///
+///     let socket = try await WebSocketClient.connect("ws://localhost:3000/chat")
+///     try await socket.send("hello")
+///     for try await message in socket.messages { print(message.string) }
+///
+/// Every member may be used from any task. The socket lives on a loop of a `ClientGroup`; where thousands of them have
+/// much to do, that group's handlers cost less. Letting go of the last reference closes the socket with 1001.
+public final class WebSocketClient: Sendable {
+    let channel: ClientChannel
+    /// Ends with its last reference, and its sockets with it.
+    private let group: ClientGroup
+
+    private init(_ channel: ClientChannel, _ group: ClientGroup) {
+        self.channel = channel
+        self.group = group
+    }
+
+    deinit {
+        let reference = channel.state.withLock { $0.ending == nil ? $0.reference : nil }
+        reference?.close(.goingAway)
+    }
+
+    /// Connects, and returns when the server has accepted. Cancellation gives it up.
+    /// - Parameters:
+    ///   - options: limits and timeouts of the socket. `maxWaitingMessages` are read ahead.
+    ///   - group: whose loops to use; nil: those that all such clients share.
+    public static func connect(
+        _ request: ClientRequest, options: WebSocketOptions = WebSocketOptions(), group: ClientGroup? = nil
+    ) async throws(WebSocketClientError) -> WebSocketClient {
+        let group = if let group { group } else { try ClientGroup.shared.get() }
+        let channel = ClientChannel(options)
+        let handlers = ClientChannel.handlers(options)
+        let error = await channel.open { failed in
+            group.connect(request, handlers: handlers, with: channel, failed: failed)
+        }
+        if let error { throw error }
+        return WebSocketClient(channel, group)
+    }
+
+    /// The same with a URL: `ws://`, `wss://` or `ws+unix:`.
+    public static func connect(
+        _ url: String, options: WebSocketOptions = WebSocketOptions(), group: ClientGroup? = nil
+    ) async throws(WebSocketClientError) -> WebSocketClient {
+        try await connect(try ClientRequest(url), options: options, group: group)
+    }
+
+    /// Sends a text message: it is handed over, and leaves at the end of the loop's turn. Waits while the peer is
+    /// behind, and so bounds what is under way; cancelled meanwhile, the message is not sent.
+    /// - Throws: `.closed`, or `.cancelled`.
+    public func send(_ text: String) async throws(WebSocketClientError) { try await channel.send(.text(text)) }
+
+    /// The same with a binary message.
+    public func send(_ bytes: [UInt8]) async throws(WebSocketClientError) { try await channel.send(.binary(bytes)) }
+
+    /// The same with a message, as the kind it is.
+    public func send(_ message: OwnedMessage) async throws(WebSocketClientError) { try await channel.send(message) }
+
+    /// Sends a ping and waits for its pong.
+    /// - Returns: how long that took.
+    @discardableResult
+    public func ping() async throws(WebSocketClientError) -> Duration {
+        let start = ContinuousClock.now
+        try await channel.ping()
+        return ContinuousClock.now - start
+    }
+
+    /// Closes the socket: what was sent before goes out first. Returns when the server has answered, or after
+    /// `closeTimeout`; cancellation cuts the connection.
+    /// - Parameters:
+    ///   - code: 1000–1003, 1007–1014 or 3000–4999; another one is a programming error.
+    ///   - reason: cut to 123 bytes at the end of a character.
+    public func close(_ code: CloseCode = .normalClosure, reason: String = "") async {
+        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
+        await channel.close(code, reason: reason)
+    }
+
+    /// Ends the connection now, without a Close frame.
+    public func terminate() { channel.state.withLock { $0.reference }?.terminate() }
+
+    /// The subprotocol that the server has chosen.
+    public var subprotocol: String? { channel.state.withLock { $0.subprotocol } }
+
+    /// Nil while the socket is open; then the code of the peer's Close frame, 1005 if it carried none, 1006 if none
+    /// came.
+    public var closeCode: CloseCode? { channel.state.withLock { $0.ending?.code } }
+
+    /// What the peer's Close frame said, or why there was none.
+    public var closeReason: String? { channel.state.withLock { $0.ending?.reason } }
+
+    /// The messages as they come. Several readers share them: each message goes to one.
+    public var messages: Messages { Messages(client: self) }
+
+    /// The messages of a socket. Ends when it is closed as it should be (1000, 1001, 1005, or from this side); any
+    /// other end is thrown as `.closed`. Messages that came before are read first.
+    public struct Messages: AsyncSequence, Sendable {
+        public typealias Element = OwnedMessage
+        public typealias Failure = WebSocketClientError
+
+        let client: WebSocketClient
+
+        public func makeAsyncIterator() -> Iterator { Iterator(client: client) }
+
+        public struct Iterator: AsyncIteratorProtocol, Sendable {
+            let client: WebSocketClient
+
+            public func next() async throws(WebSocketClientError) -> OwnedMessage? {
+                try await client.channel.read()
+            }
+
+            public func next(
+                isolation actor: isolated (any Actor)?
+            ) async throws(WebSocketClientError) -> OwnedMessage? {
+                try await client.channel.read()
+            }
+        }
+    }
+}
+
+extension ClientGroup {
+    /// One loop for all clients that were given no group, made when the first of them connects.
+    static let shared = Result { () throws(WebSocketClientError) in try ClientGroup() }
+}

@@ -1,0 +1,32 @@
+public import Reactor
+
+/// A server reads its certificates when it is made; these read them again, as when they have been renewed.
+///
+/// New connections get the new ones; those that are open keep what they have, and no loop waits. What clients remember
+/// of earlier sessions stays good (TLS resumption), unless they show certificates. Costs the reading of the files, on
+/// the calling thread, which may be any.
+extension Server {
+    /// Reads the files again that the configuration names, of every endpoint that speaks TLS.
+    /// - Throws: one sentence: a key does not belong to its certificate, a file cannot be read, no endpoint speaks TLS,
+    ///   … The endpoint that it is about goes on with what it had.
+    public func reloadCertificates() throws(ServerError) {
+        let endpoints = core.configuration.listeningEndpoints
+        guard endpoints.contains(where: { $0.tls != nil }) else {
+            throw ServerError("this server speaks no TLS: there are no certificates to be read again")
+        }
+        for (index, endpoint) in endpoints.enumerated() {
+            if let tls = endpoint.tls { try reloadCertificates(tls, endpoint: index) }
+        }
+    }
+
+    /// Goes on with another configuration, but for the handshake's timeout.
+    /// - Parameter endpoint: one that speaks TLS already, by its place in the configuration.
+    /// - Throws: as above, and then everything stays as it was.
+    public func reloadCertificates(_ configuration: TLSConfiguration, endpoint: Int = 0) throws(ServerError) {
+        do throws(ReactorError) {
+            try group.reloadTLS(configuration, listener: endpoint)
+        } catch {
+            throw ServerError(error.description)
+        }
+    }
+}

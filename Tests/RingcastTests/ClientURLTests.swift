@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Ringcast
+
+@Suite struct ClientURLTests {
+    @Test(arguments: [
+        ("ws://example.com", "example.com", 80, "/", false, "example.com"),
+        ("wss://Example.COM/chat?a=b", "example.com", 443, "/chat?a=b", true, "example.com"),
+        ("ws://example.com:8080?x", "example.com", 8080, "/?x", false, "example.com:8080"),
+        ("wss://example.com:80/", "example.com", 80, "/", true, "example.com:80"),
+        ("http://10.0.0.1:80/a", "10.0.0.1", 80, "/a", false, "10.0.0.1"),
+        ("WS://[2001:DB8::1]:99/x", "2001:db8::1", 99, "/x", false, "[2001:db8::1]:99"),
+        ("ws://[::1]/", "::1", 80, "/", false, "[::1]"),
+        ("ws://u:p%40@h/é b\"<>", "h", 80, "/%C3%A9%20b%22%3C%3E", false, "h"),
+        ("ws://h/%41%zz|~", "h", 80, "/%41%zz|~", false, "h"),
+    ])
+    func `a URL is taken apart`(
+        _ text: String, _ host: String, _ port: Int, _ target: String, _ isSecure: Bool, _ field: String
+    ) throws {
+        let url = try WebSocketURL(text)
+        #expect(url.host == host && url.port == port && url.target == target && url.isSecure == isSecure)
+        #expect(url.hostField == field && url.unixPath == nil)
+        #expect(try WebSocketURL(url.description).target == target)
+    }
+
+    @Test(arguments: [
+        ("ws+unix:/run/a.sock:/chat?x=1", "/run/a.sock", "/chat?x=1"), ("ws+unix:///run/a.sock", "/run/a.sock", "/"),
+        ("ws+unix:@name:/x", "@name", "/x"),
+    ])
+    func `a Unix socket is named by its path`(_ text: String, _ path: String, _ target: String) throws {
+        let url = try WebSocketURL(text)
+        #expect(url.unixPath == path && url.target == target && url.hostField == "localhost")
+        #expect(try WebSocketURL(url.description) == url)
+    }
+
+    @Test(arguments: [
+        "", "example.com", "ftp://h/", "ws:/h", "ws://", "ws:///x", "ws://h:0/", "ws://h:65536", "ws://h:8x",
+        "ws://h:-1",
+        "ws://h/#a", "ws://[::1", "ws://[]/", "ws://[nonsense]/", "ws://[::1]x/", "ws://é.com", "ws://a b/",
+        "ws://h\r\n/",
+        "ws://h/\u{0}", "ws+unix:relative:/x", "ws+unix:/", "ws+unix:@", "ws://a%2Fb/", "://h", "ws://:80/",
+    ])
+    func `what is no WebSocket URL is refused`(_ text: String) {
+        #expect { _ = try WebSocketURL(text) } throws: { error in
+            guard case .invalidURL = error as? WebSocketClientError else { return false }
+            return true
+        }
+    }
+
+    @Test(arguments: [
+        ("ws://other/x", "ws://other/x"), ("http://other:90", "ws://other:90/"), ("//other/y", "ws://other/y"),
+        ("/root?q", "ws://h:1/root?q"), ("z", "ws://h:1/a/z"), ("../z", "ws://h:1/z"), ("../../../z", "ws://h:1/z"),
+        ("./", "ws://h:1/a/"), ("..", "ws://h:1/"), ("?only", "ws://h:1/a/b?only"), ("", "ws://h:1/a/b?c"),
+        ("/x#fragment", "ws://h:1/x"), ("wss://other/", "wss://other/"), ("x:1/y", nil), ("ftp://other/", nil),
+        ("ws+unix:/run/docker.sock:/", nil),
+    ])
+    func `a redirect leads on from where it came`(_ location: String, _ expected: String?) throws {
+        let url = try WebSocketURL("ws://h:1/a/b?c")
+        #expect(url.redirected(to: location)?.description == expected)
+    }
+
+    @Test func `a redirect never leaves encryption`() throws {
+        let url = try WebSocketURL("wss://h/a")
+        #expect(url.redirected(to: "ws://h/a") == nil && url.redirected(to: "http://h/a") == nil)
+        #expect(url.redirected(to: "//h/b")?.isSecure == true)
+    }
+
+    @Test func `a proxy is a host, a port and credentials`() throws {
+        let proxy = try HTTPProxy("http://ann:p%3Aw@proxy:3128/")
+        #expect(proxy == HTTPProxy(host: "proxy", port: 3128, credentials: .init(username: "ann", password: "p:w")))
+        #expect(proxy.credentials?.fieldValue == "Basic YW5uOnA6dw==")
+        #expect(try HTTPProxy("http://proxy").port == 80)
+        #expect(throws: WebSocketClientError.self) { try HTTPProxy("socks5://proxy") }
+    }
+}

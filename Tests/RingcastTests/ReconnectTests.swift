@@ -1,0 +1,107 @@
+import ReactorTesting
+import Ringcast
+import Testing
+import WebSocketProtocol
+
+@Suite struct ReconnectTests {
+    @Test(arguments: [
+        (1, 500), (2, 1_000), (3, 2_000), (6, 16_000), (7, 30_000), (1_000, 30_000), (0, 500),
+    ])
+    func `a delay is anything up to a bound that doubles`(_ failures: Int, _ bound: Int) {
+        var generator = SeededGenerator(seed: UInt64(failures))
+        let delays = (0..<2_000).map { _ in
+            ReconnectPolicy().delay(afterFailures: failures, using: &generator)
+        }
+        #expect(delays.allSatisfy { $0 >= .zero && $0 <= .milliseconds(bound) })
+        #expect(delays.min()! < .milliseconds(bound) * 0.02 && delays.max()! > .milliseconds(bound) * 0.98)
+        let mean = delays.reduce(.zero, +) / delays.count
+        #expect(mean > .milliseconds(bound) * 0.45 && mean < .milliseconds(bound) * 0.55)
+    }
+
+    @Test func `the codes that are final by default`() {
+        let final = (1000...4999).filter { ReconnectPolicy.isFinalByDefault(CloseCode(rawValue: $0)) }
+        #expect(final == [1002, 1003] + Array(1007...1010) + Array(3500...3999) + Array(4500...4999))
+    }
+
+    private func refusal(_ status: Int) -> WebSocketClientError {
+        .refused(RefusedHandshake(status: status, reason: "", headers: [:], body: []))
+    }
+
+    @Test func `the errors that are final by default`() {
+        let isFinal = ReconnectPolicy.isFinalErrorByDefault
+        #expect([400, 401, 403, 404, 426].allSatisfy { isFinal(refusal($0)) })
+        #expect([408, 425, 429, 500, 503, 302].allSatisfy { !isFinal(refusal($0)) })
+        #expect(!isFinal(.cannotConnect(to: "", "")) && !isFinal(.timedOut(.answer)) && isFinal(.invalidHandshake("")))
+    }
+
+    private static let quick = ReconnectPolicy(initialDelay: .milliseconds(1), maximumDelay: .milliseconds(5))
+
+    @Test func `a socket that the server closes is followed by another, until a code is final`() async throws {
+        let codes = Journal<UInt16>()
+        let server = ScriptedServer { peer in
+            try peer.upgrade()
+            let code: UInt16 = codes.entries.count < 3 ? 1012 : 4_500
+            codes.note(code)
+            try peer.sendFrame(0x88, [UInt8(code >> 8), UInt8(code & 0xFF)])
+            _ = try peer.readFrame()
+        }
+        try await server.run {
+            var seen: [CloseCode?] = []
+            let request = try ClientRequest(server.url)
+            for try await socket in WebSocketClient.connections(to: request, policy: Self.quick) {
+                do { for try await _ in socket.messages {} } catch {}
+                seen.append(socket.closeCode)
+            }
+            #expect(seen == [1012, 1012, 1012, 4_500])
+        }
+    }
+
+    @Test func `attempts that fail are repeated, and final errors are thrown`() async throws {
+        let attempts = Journal<Int>()
+        let server = ScriptedServer { peer in
+            _ = try peer.readHead()
+            attempts.note(1)
+            let status = attempts.entries.count < 4 ? "503 Busy" : "403 Go away"
+            try peer.send("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n")
+        }
+        try await server.run {
+            let iterator = WebSocketClient.connections(to: try ClientRequest(server.url), policy: Self.quick)
+            var sockets = iterator.makeAsyncIterator()
+            await #expect(throws: WebSocketClientError.self) { _ = try await sockets.next() }
+            #expect(attempts.entries.count == 4)
+        }
+    }
+
+    @Test func `a socket that was closed here has no successor`() async throws {
+        let server = ScriptedServer { peer in
+            try peer.upgrade()
+            _ = try peer.readFrame()
+            try peer.sendFrame(0x88, [0x03, 0xE8])
+        }
+        try await server.run {
+            var count = 0
+            for try await socket in WebSocketClient.connections(to: try ClientRequest(server.url), policy: Self.quick) {
+                count += 1
+                await socket.close()
+            }
+            #expect(count == 1)
+        }
+    }
+
+    @Test func `waiting for the next attempt can be cancelled`() async throws {
+        let server = ScriptedServer { peer in
+            _ = try peer.readHead()
+            try peer.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+        }
+        try await server.run {
+            let request = try ClientRequest(server.url)
+            let task = Task {
+                let policy = ReconnectPolicy(initialDelay: .seconds(10_000), maximumDelay: .seconds(10_000))
+                for try await _ in WebSocketClient.connections(to: request, policy: policy) {}
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            task.cancel()
+            await #expect(throws: WebSocketClientError.cancelled) { try await task.value }
+        }
+    }
+}
