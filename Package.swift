@@ -20,6 +20,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -50,10 +51,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: library),
+        .target(
+            name: "LoadTesting",
+            dependencies: ["Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: library),
         .executableTarget(
             name: "RingcastCLI",
             dependencies: [
-                "Ringcast",
+                "Ringcast", "LoadTesting", "CIOUring",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -78,6 +83,7 @@ let package = Package(
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
         // The repository's own rules.
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),
         .testTarget(name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting"], swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]

@@ -16,12 +16,15 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [
-        // `package` symbols of Ringcast are not visible here: links to the mailbox's own files, built once more.
+        // `package` symbols of Ringcast are not visible here: links to the mailbox's and the topic table's own
+        // files, built once more.
         .target(name: "MailboxSources", path: "Benchmarks/MailboxSources"),
+        .target(name: "TopicSources", path: "Benchmarks/TopicSources"),
         .executableTarget(
             name: "RingcastBenchmarks",
             dependencies: [
                 "MailboxSources",
+                "TopicSources",
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "WebSocketProtocol", package: "ringcast"),
             ],

@@ -40,6 +40,20 @@ int ringcast_pin_thread(int processor) {
     return result;
 }
 
+int ringcast_restrict_thread(int thread, const int *processors, int count) {
+    int highest = 0;
+    for (int i = 0; i < count; i++)
+        if (processors[i] > highest) highest = processors[i];
+    size_t bytes = CPU_ALLOC_SIZE(highest + 1);
+    cpu_set_t *set = CPU_ALLOC(highest + 1);
+    if (set == NULL) return ENOMEM;
+    CPU_ZERO_S(bytes, set);
+    for (int i = 0; i < count; i++) CPU_SET_S(processors[i], bytes, set);
+    int result = sched_setaffinity(thread, bytes, set) == 0 ? 0 : errno;
+    CPU_FREE(set);
+    return result;
+}
+
 void ringcast_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 #endif

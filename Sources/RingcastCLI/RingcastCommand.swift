@@ -5,6 +5,7 @@ import Glibc
 /// typed, else 1.
 @main
 struct RingcastCommand: AsyncParsableCommand {
+    static let version = "unreleased"
     static let configuration = CommandConfiguration(
         commandName: "ringcast",
         abstract: "A WebSocket server for Linux, on one io_uring loop per core.",

@@ -42,6 +42,14 @@ import Testing
     @Test func `types that are unchecked for sending are counted`() {
         #expect(
             Repository.sources.filter { TidyRules.mentions("@unchecked Sendable", in: $0) }.map(\.path) == [
+                // Workers of a load, each used on its loop only: the base class, and its subclasses.
+                "Sources/LoadTesting/Engine/ChatWorker.swift",
+                "Sources/LoadTesting/Engine/ChurnWorker.swift",
+                "Sources/LoadTesting/Engine/EchoWorker.swift",
+                "Sources/LoadTesting/Engine/FanoutWorker.swift",
+                "Sources/LoadTesting/Engine/IdleWorker.swift",
+                "Sources/LoadTesting/Engine/MixedWorker.swift",
+                "Sources/LoadTesting/Engine/Worker.swift",
                 "Sources/PubSub/SharedFrame.swift",  // immutable bytes behind an atomic count
                 "Sources/PubSub/TopicEntry.swift",  // atomic words, and an index per loop that this loop alone uses
                 "Sources/Reactor/ConnectionHandler.swift",  // ServiceMessage: four words, given up by who posts them

@@ -13,4 +13,5 @@ let benchmarks: @Sendable () -> Void = {
     utf8Benchmarks()
     handshakeBenchmarks()
     mailboxBenchmarks()
+    topicBenchmarks()
 }

@@ -31,6 +31,8 @@ int ringcast_submit_and_gather(struct io_uring *_Nonnull ring, bool is_registere
 
 // The processors this process may run on, ascending; returns how many there are (at most `capacity` are written).
 int ringcast_allowed_processors(int *_Nonnull processors, int capacity);
+// Restricts a thread (0: the calling one) to these processors. Returns 0 or an errno.
+int ringcast_restrict_thread(int thread, const int *_Nonnull processors, int count);
 // Pins the calling thread; 0, or an errno.
 int ringcast_pin_thread(int processor);
 void ringcast_name_thread(const char *_Nonnull name);

@@ -1,0 +1,171 @@
+# Writes the report (Markdown) and its plots out of the figures of a run.
+import dataclasses
+import statistics
+
+import matrix
+import plots
+
+WORKLOADS = {workload.name: workload for workload in matrix.WORKLOADS}
+
+
+@dataclasses.dataclass
+class Spread:
+    median: float
+    least: float
+    most: float
+    count: int
+    noisy: int
+
+
+def spread(runs, figure):
+    """Of the quiet samples; of all, where none was quiet. None: there is nothing."""
+    measured = [run for run in runs if "error" not in run and matrix.value(run, figure) is not None]
+    quiet = [run for run in measured if not run.get("noisy")]
+    values = [matrix.value(run, figure) for run in quiet or measured]
+    if not values:
+        return None
+    return Spread(statistics.median(values), min(values), max(values), len(values), len(measured) - len(quiet))
+
+
+def number(value):
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if value >= 0.01 else f"{value:.4f}"
+
+
+def cell(runs, workload, ours):
+    """The ratio to ours and the figure itself, or why there is none."""
+    own = spread(runs, workload.figure)
+    if own is None:
+        errors = [run["error"] for run in runs if "error" in run]
+        return "failed¹" if errors else ""
+    mark = "\\*" if own.noisy and own.noisy == own.count else ""
+    ratio = f"**×{own.median / ours.median:.2f}** " if ours and ours.median > 0 else ""
+    return f"{ratio}{number(own.median)} ({number(own.least)}–{number(own.most)}){mark}"
+
+
+def table(results):
+    names = [name for name in results["versions"] if name != "ringcast"]
+    lines = ["| workload | ringcast | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
+    for key, samples in results["samples"].items():
+        workload = WORKLOADS[key]
+        ours = spread(samples.get("ringcast", []), workload.figure)
+        own = cell(samples.get("ringcast", []), workload, None)
+        cells = [cell(samples[name], workload, ours) if name in samples else "–" for name in names]
+        lines.append(f"| {workload.title}: {workload.unit} | {own} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def rates(results):
+    names = list(results["versions"])
+    lines = ["| workload | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for key, samples in results["samples"].items():
+        if key == "idle":
+            continue
+        cells = []
+        for name in names:
+            rate = spread(samples.get(name, []), "deliveries_per_second")
+            p99 = spread(samples.get(name, []), "latency_us.p99")
+            cells.append(f"{number(rate.median)}/s, {number(p99.median)} µs" if rate and p99 else "–")
+        lines.append(f"| {WORKLOADS[key].title} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def troubles(results):
+    lines = []
+    for key, samples in results["samples"].items():
+        for name, runs in samples.items():
+            for error in sorted({run["error"] for run in runs if "error" in run}):
+                lines.append(f"- {name}, {WORKLOADS[key].title}: {error}")
+            for figure, words in (("lost", "messages lost"), ("errors", "errors"), ("out_of_order", "out of order")):
+                most = max((matrix.value(run, figure) or 0 for run in runs if "error" not in run), default=0)
+                if most:
+                    lines.append(f"- {name}, {WORKLOADS[key].title}: {number(most)} {words} in a sample")
+    return lines
+
+
+def losses(results):
+    """Where a peer needs less than we do, beyond both spreads."""
+    lines = []
+    for key, samples in results["samples"].items():
+        ours = spread(samples.get("ringcast", []), WORKLOADS[key].figure)
+        for name, runs in samples.items():
+            theirs = spread(runs, WORKLOADS[key].figure)
+            if name == "ringcast" or not ours or not theirs or theirs.median >= ours.median:
+                continue
+            apart = "" if theirs.most < ours.least else " (the spreads overlap)"
+            lines.append(f"{name} on {WORKLOADS[key].title.lower()} (×{theirs.median / ours.median:.2f}){apart}")
+    return lines
+
+
+def draw(results, folder):
+    cpu = [(WORKLOADS[key].title, rows(samples, WORKLOADS[key].figure)) for key, samples in results["samples"].items()
+           if key != "idle"]
+    plots.bars(folder / "cpu.svg", "Server CPU per message, by server", cpu, "µs of CPU")
+    series = []
+    for name, points in results["latency"].items():
+        for figure, dash in (("p50", ""), ("p99", "5,3")):
+            # Where the offered rate was not kept up, latency only tells how long the run was.
+            values = [(rate, run["latency_us"][figure]) for rate, run in points
+                      if "error" not in run and run["messages_per_second"] > 0.9 * rate]
+            if values:
+                series.append((f"{name}, {figure}", values, dash))
+    plots.curves(folder / "latency.svg", "Latency over offered rate: echo, 64 connections, from the intended time", series,
+                 "messages offered per second", "µs", logarithmic=True)
+    memory = [(name, [(0, 0)] + [(count, (run["server"]["resident_bytes_after"] - run["server"]["resident_bytes_before"])
+                                  / 1048576) for count, run in points if "error" not in run], "")
+              for name, points in results["memory"].items()]
+    plots.curves(folder / "memory.svg", "Memory added by idle connections", memory, "connections", "MiB")
+    loops = [(name.split()[0], [(count, run["deliveries_per_second"]) for count, run in points if "error" not in run], "")
+             for name, points in results["loops"].items()]
+    plots.curves(folder / "loops.svg", "Throughput over loops", loops, "loops of the server", "messages per second")
+
+
+def rows(samples, figure):
+    found = []
+    for name, runs in samples.items():
+        value = spread(runs, figure)
+        if value:
+            found.append((name, value.median, value.least, value.most))
+    return found
+
+
+def write(results, folder):
+    facts = results["machine"]
+    where = losses(results)
+    text = [
+        "# Benchmarks", "",
+        f"Measured on {facts['date']} at commit `{results['commit']}`: {facts['processor']}, {facts['cores']} cores, "
+        f"{facts['memory_GiB']} GiB, Linux {facts['kernel']}, {facts['congestion_control']}. "
+        f"{results['rounds']} rounds of {results['seconds']} s, in turn; {results.get('minutes', '?')} minutes in all.", "",
+        "Every server has one thread, on core 0; the load runs on core 1. The load generator is our own, `ringcast load`, the same for "
+        "all. What is compared is the server's CPU, user and system together, for each message that came to a client, so that a "
+        "starved load generator does not decide. Peers are written as their libraries' documentation does it (`Scripts/peers.d`).",
+        "", "## CPU per message", "", "```", results["command"], "```", "",
+        "Medians (least–most). The bold ratio is the peer's figure over ours: above 1, the peer needs more. `–`: it cannot do that. "
+        "`*`: no sample was free of noise.", "", *table(results), "", "![CPU per message, by server](cpu.svg)", "",
+        "### Where we lose", "",
+        ("Less than ours needed: " + "; ".join(where) + "." if where else "In this run no peer needed less than we did.")
+        + " Ratios of latency and rate on a saturated core follow CPU, and are not told apart here.", "",
+        "## Rates and latency of the same runs", "",
+        "Closed loop: messages per second that came to clients, and p99. A server that is faster than the load's core shows the load's "
+        "limit here.", "", *rates(results), ""]
+    trouble = troubles(results)
+    if trouble:
+        text += ["## What went wrong", "", "¹ and others:", "", *trouble, ""]
+    text += [
+        "## Latency over offered rate", "",
+        "Open loop: messages go on schedule, and latency counts from when they were to go. Rates that a server did not keep up are left "
+        "out. One sample each:", "", "```",
+        "ringcast load echo --connections 64 --rate RATE --url ws://127.0.0.1:PORT --json", "```", "",
+        "![Latency over offered rate](latency.svg)", "", "## Memory over connections", "", "```",
+        "ringcast load idle --connections N --url ws://127.0.0.1:PORT --server-pid PID --json", "```", "",
+        "Resident memory of the server that idle connections add; the kernel's own share is not in it (`Scripts/million` has both).", "",
+        "![Memory added by idle connections](memory.svg)", "", "## Throughput over loops", "", "```",
+        *[f"ringcast load {name} --url ws://127.0.0.1:PORT --json" for name in results["loops"]], "```", "",
+        f"Server (`ringcast serve --loops N`) and load share all {facts['cores']} cores here, so that more loops take from the load "
+        "what they give to the server; a machine with more cores tells more.", "",
+        "![Throughput over loops](loops.svg)", "", "## Versions", "",
+        *[f"- {name}: {version}" for name, version in results["versions"].items()], ""]
+    (folder / "README.md").write_text("\n".join(text))
+    draw(results, folder)

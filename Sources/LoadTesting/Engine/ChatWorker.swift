@@ -1,0 +1,111 @@
+import Ringcast
+import Synchronization
+
+/// Bun's chat benchmark: in a round everyone says 1,600 short texts; the next round begins once everyone has heard all
+/// of the last one, at the next multiple of the interval.
+///
+/// A round's latency is the time from its beginning until this worker's members have heard all of it.
+final class ChatWorker: Worker, @unchecked Sendable {
+    private let rounds: ChatRounds
+    private var handlers: WebSocketHandlers<Int>?
+    private var members: [WebSocketRef<Int>?]
+    private var round = 0
+    private var roundStart: UInt64 = 0
+    /// Messages that are still to come. Below zero: others have begun the next round already.
+    private var awaited = 0
+    private var isBetweenRounds = true
+
+    init(index: Int, setup: LoadSetup, numbers: [Int], rounds: ChatRounds) {
+        self.rounds = rounds
+        members = Array(repeating: nil, count: numbers.count)
+        super.init(index: index, setup: setup, numbers: numbers)
+        handlers = WebSocketHandlers(
+            options: setup.socketOptions,
+            open: { [self] ws in
+                members[ws.data] = ws.reference
+                connectionOpened()
+            },
+            message: { [self] _, message in received(message) },
+            close: { [self] ws, code, reason in
+                members[ws.data] = nil
+                connectionClosed(code, reason)
+            })
+    }
+
+    override func releaseHandlers() { handlers = nil }
+
+    override func connect(position: Int) {
+        guard let handlers else { return }
+        let separator = plan.url.contains("?") ? "&" : "?"
+        let request = setup.request(plan.url + "\(separator)name=Alice\(numbers[position])", number: numbers[position])
+        setup.group.connect(request, handlers: handlers, with: position, on: index) { [self] in connectionFailed($0) }
+    }
+
+    override var tickInterval: UInt64 { 1_000_000 }
+    override var outstanding: Int { isBetweenRounds ? 0 : awaited }
+
+    override func begin() {
+        phase = .running
+        say(setup.clock.now)
+    }
+
+    override func tick(_ now: UInt64) {
+        guard phase == .running, isBetweenRounds, rounds.mayBegin(round, now: now) else { return }
+        say(now)
+    }
+
+    private func say(_ now: UInt64) {
+        round += 1
+        roundStart = now
+        isBetweenRounds = false
+        awaited += members.count * plan.connections * ChatScript.textsPerRound
+        for member in members {
+            guard let member else { continue }
+            for number in 0..<ChatScript.textsPerRound {
+                let text = ChatScript.texts[number % ChatScript.texts.count]
+                if case .dropped = member.sendText(unsafe text.span.bytes) { counters.errors += 1 }
+                counters.sent += 1
+            }
+        }
+        if awaited <= 0 { completed(now) }
+    }
+
+    private func received(_ message: borrowing Message) {
+        counters.received += 1
+        counters.bytesReceived += message.byteCount
+        if !message.isText { counters.errors += 1 }
+        awaited -= 1
+        if awaited == 0, !isBetweenRounds { completed(setup.clock.now) }
+    }
+
+    private func completed(_ now: UInt64) {
+        isBetweenRounds = true
+        latency.record(intended: roundStart, now: now)
+        rounds.complete(at: now)
+    }
+}
+
+/// What the workers of a chat know of each other: how many rounds they have completed, and when the last of them did.
+final class ChatRounds: Sendable {
+    private let workers: Int
+    private let interval: UInt64
+    private let completed = Atomic<Int>(0)
+    private let lastCompletion = Atomic<UInt64>(0)
+
+    init(workers: Int, milliseconds: Int) {
+        self.workers = workers
+        interval = UInt64(milliseconds) * 1_000_000
+    }
+
+    func complete(at now: UInt64) {
+        lastCompletion.store(now, ordering: .relaxed)
+        completed.add(1, ordering: .releasing)
+    }
+
+    /// Whether all have completed `round` rounds, and the time of the next has come.
+    func mayBegin(_ round: Int, now: UInt64) -> Bool {
+        guard completed.load(ordering: .acquiring) >= round * workers else { return false }
+        guard interval > 0 else { return true }
+        return now / interval > lastCompletion.load(ordering: .relaxed) / interval
+    }
+}

@@ -1,0 +1,197 @@
+import Ringcast
+import Synchronization
+
+/// Publishers that keep a window of publishes outstanding, or publish on schedule, and subscribers that hear them.
+///
+/// A publish is complete when as many deliveries have come as its topic has subscribers that read, on each worker. Its
+/// latency is measured at each subscriber.
+final class FanoutWorker: Worker, @unchecked Sendable {
+    let layout: FanoutLayout
+    private let progress: FanoutProgress
+    /// All workers, this one too, to wake the one that owns a publisher.
+    private let colleagues: WorkerList
+    private var handlers: WebSocketHandlers<Int>?
+    private var publishers: [Publisher] = []
+    /// Of each publisher in all: how many deliveries of its messages there have been here, and at which the next
+    /// publish is complete.
+    private var arrivals: [(count: Int, complete: Int, goal: Int, readers: Int)]
+    /// A check for each subscriber here and each publisher of its topic.
+    private var checks: [SequenceCheck]
+    private var payload: PayloadTemplate
+    private var schedule: OpenLoopSchedule?
+    private var turn = 0
+
+    struct Publisher {
+        let id: Int
+        var socket: WebSocketRef<Int>
+        var sent = 0
+        /// Publishes before this one are no longer waited for.
+        var forgiven = 0
+        var lastProgress: (completed: Int, at: UInt64) = (0, 0)
+    }
+
+    /// Without progress for so long, what is outstanding is given up.
+    private static let patience: UInt64 = 2_000_000_000
+
+    init(
+        index: Int, setup: LoadSetup, numbers: [Int], layout: FanoutLayout, progress: FanoutProgress,
+        colleagues: WorkerList
+    ) {
+        (self.layout, self.progress, self.colleagues) = (layout, progress, colleagues)
+        arrivals = layout.readers.map { (0, 0, $0[index], $0[index]) }
+        checks = Array(repeating: SequenceCheck(), count: numbers.count * layout.mostPublishersOfATopic)
+        payload = PayloadTemplate(size: setup.plan.size)
+        super.init(index: index, setup: setup, numbers: numbers)
+        handlers = WebSocketHandlers(
+            options: setup.socketOptions,
+            open: { [self] ws in opened(ws) },
+            message: { [self] ws, message in received(ws, message) },
+            close: { [self] ws, code, reason in
+                publishers.removeAll { [reference = ws.reference] in $0.socket == reference }
+                connectionClosed(code, reason)
+            })
+    }
+
+    override func releaseHandlers() { handlers = nil }
+
+    override func connect(position: Int) {
+        guard let handlers else { return }
+        let number = numbers[position]
+        let request =
+            layout.isPublisher(number)
+            ? setup.request(plan.publishURL, topic: layout.topic(ofPublisher: layout.publisher(number)), number: number)
+            : setup.request(plan.url, topic: layout.topic(ofSubscriber: number), number: number)
+        setup.group.connect(request, handlers: handlers, with: position, on: index) { [self] in connectionFailed($0) }
+    }
+
+    private func opened(_ ws: borrowing WebSocket<Int>) {
+        let number = numbers[ws.data]
+        if layout.isPublisher(number) {
+            publishers.append(Publisher(id: layout.publisher(number), socket: ws.reference))
+        } else if layout.isStalled(number) {
+            ws.pause()
+        }
+        connectionOpened()
+    }
+
+    override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }
+
+    override var outstanding: Int {
+        publishers.reduce(0) { $0 + max(0, $1.sent - max($1.forgiven, progress.completed(by: $1.id))) }
+    }
+
+    override func begin() {
+        phase = .running
+        let now = setup.clock.now
+        for position in publishers.indices { publishers[position].lastProgress.at = now }
+        if let rate = plan.rate, !publishers.isEmpty {
+            let share = Double(publishers.count) / Double(layout.publishers)
+            schedule = OpenLoopSchedule(rate: rate * share, start: now)
+        } else {
+            for position in publishers.indices { publishMore(position) }
+        }
+    }
+
+    override func tick(_ now: UInt64) {
+        guard phase == .running else { return }
+        while let due = schedule?.due(by: now) {
+            for _ in 0..<due.count where !publishers.isEmpty {
+                turn = (turn + 1) % publishers.count
+                publish(turn, intended: due.intended)
+            }
+        }
+        if schedule == nil { giveUpWhatDoesNotCome(now) }
+    }
+
+    private func giveUpWhatDoesNotCome(_ now: UInt64) {
+        for position in publishers.indices {
+            let completed = progress.completed(by: publishers[position].id)
+            if completed != publishers[position].lastProgress.completed {
+                publishers[position].lastProgress = (completed, now)
+            } else if now - publishers[position].lastProgress.at > Self.patience {
+                publishers[position].forgiven = publishers[position].sent
+                publishers[position].lastProgress.at = now
+                publishMore(position)
+            }
+        }
+    }
+
+    // MARK: publishing
+
+    /// Publishes up to the window.
+    private func publishMore(_ position: Int) {
+        guard phase == .running else { return }
+        let window = max(1, plan.window / layout.publishers)
+        let completed = max(progress.completed(by: publishers[position].id), publishers[position].forgiven)
+        let now = setup.clock.now
+        while publishers[position].sent - completed < window { publish(position, intended: now) }
+    }
+
+    private func publish(_ position: Int, intended: UInt64) {
+        let sequence = UInt32(truncatingIfNeeded: publishers[position].sent) & (Stamp.sequences - 1)
+        payload.stamp(Stamp(sender: UInt32(publishers[position].id), sequence: sequence, time: intended))
+        publishers[position].sent += 1
+        counters.sent += 1
+        let socket = publishers[position].socket
+        let result = plan.isText ? socket.sendText(payload.span) : socket.sendBinary(payload.span)
+        if case .dropped = result { counters.errors += 1 }
+    }
+
+    /// Called on this worker's loop when a publish of one of its publishers may be complete.
+    func publisherMayGoOn(_ id: Int) {
+        guard let position = publishers.firstIndex(where: { $0.id == id }) else { return }
+        publishMore(position)
+    }
+
+    // MARK: hearing
+
+    private func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
+        let position = ws.data
+        count(message, size: plan.size)
+        guard let stamp = message.rawBytes.stamp, stamp.sender < UInt32(layout.publishers) else {
+            counters.errors += 1
+            return
+        }
+        latency.record(intended: stamp.time, now: setup.clock.now)
+        let id = Int(stamp.sender)
+        let verdict = checks[position * layout.mostPublishersOfATopic + layout.place(ofPublisher: id)]
+            .receive(stamp.sequence)
+        count(verdict)
+        switch verdict {
+        case .inOrder: arrivals[id].count += 1
+        case .gap(let missing): arrivals[id].count += 1 + Int(missing)
+        case .late: return
+        }
+        if arrivals[id].count >= arrivals[id].goal { advance(id) }
+    }
+
+    /// All readers here have had one more publish, or several.
+    private func advance(_ id: Int) {
+        let readers = arrivals[id].readers
+        guard readers > 0 else { return }
+        arrivals[id].complete = arrivals[id].count / readers
+        arrivals[id].goal = (arrivals[id].complete + 1) * readers
+        progress.store(arrivals[id].complete, publisher: id, worker: index)
+        guard schedule == nil, plan.rate == nil else { return }
+        let owner = layout.worker(of: layout.subscribers + id)
+        if owner == index { publisherMayGoOn(id) } else { colleagues.wake(owner, publisher: id) }
+    }
+}
+
+/// The workers of a load, for each other. Set before any of them runs, emptied at the end.
+final class WorkerList: Sendable {
+    private let group: ClientGroup
+    private let workers = Mutex<[FanoutWorker]>([])
+
+    init(group: ClientGroup) { self.group = group }
+
+    func set(_ all: [FanoutWorker]) { workers.withLock { $0 = all } }
+
+    /// Has worker `index` look, on its loop, whether its publisher may go on.
+    func wake(_ index: Int, publisher: Int) {
+        group.executor(of: index).execute { [self] in
+            let worker = workers.withLock { index < $0.count ? $0[index] : nil }
+            worker?.publisherMayGoOn(publisher)
+        }
+    }
+}

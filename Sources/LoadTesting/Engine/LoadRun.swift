@@ -1,0 +1,115 @@
+/// One run of an engine: its phases in order.
+struct LoadRun {
+    let engine: LoadEngine
+    let workers: Workers
+    private(set) var result: LoadResult
+    private var sampler: Sampler
+
+    private static let step = Duration.milliseconds(100)
+    /// How long answers are waited for when sending has ended.
+    private static let patience = Duration.seconds(2)
+
+    init(engine: LoadEngine, workers: Workers) {
+        (self.engine, self.workers) = (engine, workers)
+        result = LoadResult(plan: engine.plan)
+        sampler = Sampler(workers: workers, pid: engine.plan.serverPID)
+    }
+
+    private var plan: LoadPlan { engine.plan }
+    private var isStopped: Bool { engine.control.isStopped }
+
+    // MARK: connecting
+
+    /// Opens all connections. Returns early when it is told to stop.
+    mutating func connect() async throws(LoadFailure) {
+        let expected = workers.expectedConnections
+        let first = sampler.beginServerSample()
+        let started = workers.setup.clock.now
+        _ = await workers.perform { $0.openConnections() }
+        while true {
+            let interval = await sampler.take()
+            let total = sampler.total
+            engine.progress(.connecting(of: expected), interval, total.open)
+            if total.opened + total.failedConnections >= expected || isStopped { break }
+            if total.failedConnections > 0, plan.workload != .idle || total.opened == 0 { break }
+            try? await Task.sleep(for: total.opened == 0 ? .milliseconds(5) : .milliseconds(20))
+        }
+        result.connectSeconds = Double(workers.setup.clock.now - started) / 1e9
+        result.server = sampler.endServerSample(from: first)
+        if sampler.total.failedConnections > 0, plan.workload != .idle || sampler.total.opened == 0 {
+            throw LoadFailure(connectFailure)
+        }
+        if sampler.total.failedConnections > 0 { result.failure = connectFailure }
+        // Subscriptions take effect behind the handshake's answer.
+        if expected > 0, plan.workload != .idle { try? await Task.sleep(for: .milliseconds(200)) }
+    }
+
+    private var connectFailure: String {
+        let (opened, failed) = (sampler.total.opened, sampler.total.failedConnections)
+        let reason = sampler.failure ?? "no reason was given"
+        return opened == 0 ? reason : "after \(opened) connections \(failed) more failed: \(reason)"
+    }
+
+    // MARK: measuring
+
+    mutating func measure() async {
+        _ = await workers.perform { $0.begin() }
+        await pass(seconds: plan.warmup) { .warmingUp(secondsLeft: $0) }
+        sampler.beginMeasuring()
+        let (server, client) = (result.server, sampler.beginClientSample())
+        let first = sampler.beginServerSample()
+        await pass(seconds: duration) { .measuring(secondsLeft: $0) }
+        result.client = sampler.endClientSample(from: client)
+        result.server = sampler.endServerSample(from: first)
+        // An idle connection's memory is what was added by connecting.
+        if plan.workload == .idle, let server { result.server?.residentBefore = server.residentBefore }
+        sampler.endMeasuring(into: &result)
+        result.interrupted = isStopped
+    }
+
+    private var duration: Double { plan.scenario.map { $0.duration } ?? plan.duration }
+
+    /// Lets time pass, and looks on.
+    private mutating func pass(seconds: Double, _ phase: (Double) -> ProgressLine.Phase) async {
+        let clock = workers.setup.clock
+        let end = clock.now + UInt64(seconds * 1e9)
+        while !isStopped, result.failure == nil || plan.workload == .idle {
+            let now = clock.now
+            guard now < end else { return }
+            try? await Task.sleep(for: min(Self.step, .nanoseconds(Int(end - now))), tolerance: .zero)
+            let interval = await sampler.take()
+            engine.progress(phase(Double(end) / 1e9 - Double(clock.now) / 1e9), interval, sampler.total.open)
+            if hasLostEveryone {
+                result.failure = "all connections were lost: \(sampler.failure ?? "the server is gone")"
+            }
+        }
+    }
+
+    private var hasLostEveryone: Bool {
+        let total = sampler.total
+        if plan.workload == .mixed { return false }
+        if plan.workload == .churn { return total.failedConnections > 100 && sampler.lastInterval.opened == 0 }
+        return total.open == 0 && total.errors > 0
+    }
+
+    // MARK: the end
+
+    /// Stops sending, waits for what is under way, and counts what does not come.
+    mutating func finish() async {
+        _ = await workers.perform { $0.phase = .finishing }
+        let deadline = ContinuousClock.now + Self.patience
+        repeat {
+            engine.progress(.finishing, await sampler.take(), sampler.total.open)
+            if sampler.outstanding == 0 || result.failure != nil { break }
+            try? await Task.sleep(for: .milliseconds(10))
+        } while ContinuousClock.now < deadline
+        result.total = sampler.total
+        // What was under way when the server went is an error of the connections, and counted there.
+        if result.failure == nil, plan.workload != .churn { result.total.lost += sampler.outstanding }
+        if let failure = sampler.failure, result.failure == nil,
+            result.total.errors + result.total.failedConnections > 0
+        {
+            result.firstError = failure
+        }
+    }
+}

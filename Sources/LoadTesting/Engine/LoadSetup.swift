@@ -1,0 +1,58 @@
+package import Ringcast
+
+/// What all workers of a load share, and none of them changes.
+package struct LoadSetup: Sendable {
+    package let plan: LoadPlan
+    package let group: ClientGroup
+    package let clock: LoadClock
+    /// Without a local address.
+    private let base: ClientRequest
+
+    init(plan: LoadPlan, clock: LoadClock) throws(LoadFailure) {
+        self.plan = plan
+        self.clock = clock
+        do throws(WebSocketClientError) {
+            base = try ClientRequest(LoadPlan.address(plan.url, topic: 0))
+            _ = try ClientRequest(LoadPlan.address(plan.publishURL, topic: 0))
+        } catch {
+            throw LoadFailure("\(error); an address is written like ws://127.0.0.1:3000/echo")
+        }
+        do throws(WebSocketClientError) {
+            group = try ClientGroup(
+                ClientGroupConfiguration(loops: .count(plan.loops), pinning: plan.pinning))
+        } catch {
+            throw LoadFailure("\(error)")
+        }
+    }
+
+    /// Limits that do not get in the way of a load.
+    var socketOptions: WebSocketOptions {
+        WebSocketOptions(
+            maxPayloadLength: 64 << 20, backpressureLimit: 1 << 30, idleTimeout: .zero, sendPings: false,
+            closeTimeout: .seconds(5), perMessageDeflate: plan.compress ? true : false)
+    }
+
+    /// What connection `number` asks for.
+    func request(_ pattern: String, topic: Int = 0, number: Int) -> ClientRequest {
+        // The same text was accepted by `init`, but for the topic's number.
+        var request = (try? ClientRequest(LoadPlan.address(pattern, topic: topic))) ?? base
+        request.handshakeTimeout = .seconds(30)
+        if plan.sources > 0 { request.localAddress = Self.source(number % plan.sources) }
+        return request
+    }
+
+    /// Addresses of this machine, one after the other: 127.0.0.2 and what comes behind it.
+    package static func source(_ index: Int) -> String {
+        let number = index + 2
+        return "127.\(number >> 16 & 0xFF).\(number >> 8 & 0xFF).\(number & 0xFF)"
+    }
+}
+
+extension LoadSetup {
+    /// The plan's server with another path.
+    func base(path: String) -> String {
+        guard let scheme = plan.url.firstRange(of: "://") else { return plan.url }
+        let end = plan.url[scheme.upperBound...].firstIndex { $0 == "/" || $0 == "?" } ?? plan.url.endIndex
+        return plan.url[..<end] + path
+    }
+}

@@ -1,0 +1,39 @@
+/// A payload that is written once, and stamped anew for each message.
+package struct PayloadTemplate: Sendable {
+    private var bytes: [UInt8]
+    /// Whether there is room for a stamp.
+    package let hasStamp: Bool
+
+    /// - Parameter size: bytes of payload. From `Stamp.byteCount` on it begins with a stamp.
+    package init(size: Int) {
+        let filler = Array(
+            #"{"kind":"quote","symbol":"RING","bid":101.25,"ask":101.50,"volume":4200,"venue":"loopback","note":"hi"}"#
+                .utf8)
+        bytes = (0..<size).map { filler[$0 % filler.count] }
+        hasStamp = size >= Stamp.byteCount
+    }
+
+    /// Writes the stamp, if there is room.
+    @inline(__always)
+    package mutating func stamp(_ stamp: Stamp) {
+        guard hasStamp else { return }
+        let (first, second) = stamp.words
+        unsafe bytes.withUnsafeMutableBytes {
+            // Safe: there are at least 16 bytes.
+            unsafe $0.storeBytes(of: first.littleEndian, toByteOffset: 0, as: UInt64.self)
+            unsafe $0.storeBytes(of: second.littleEndian, toByteOffset: 8, as: UInt64.self)
+        }
+    }
+
+    /// The payload as it stands.
+    package var span: RawSpan {
+        @_lifetime(borrow self)
+        get { unsafe _overrideLifetime(bytes.span.bytes, borrowing: self) }
+    }
+
+    /// Its first bytes.
+    @_lifetime(borrow self)
+    package func prefix(_ count: Int) -> RawSpan {
+        unsafe _overrideLifetime(bytes.span.bytes.extracting(first: count), borrowing: self)
+    }
+}

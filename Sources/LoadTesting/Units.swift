@@ -1,0 +1,68 @@
+/// Numbers with units, as they are typed and shown.
+package enum Units {
+    /// Microseconds out of `20ms`, `1.5s`, `300us`, `800ns`, `2m`; nil for anything else, a bare number too.
+    package static func microseconds(_ text: some StringProtocol) -> Double? {
+        guard let (number, unit) = split(text) else { return nil }
+        switch unit {
+        case "ns": return number / 1e3
+        case "us", "µs": return number
+        case "ms": return number * 1e3
+        case "s": return number * 1e6
+        case "m", "min": return number * 6e7
+        case "h": return number * 3.6e9
+        default: return nil
+        }
+    }
+
+    /// A number and what stands behind it.
+    package static func split(_ text: some StringProtocol) -> (number: Double, unit: String)? {
+        let digits = text.prefix { $0.isNumber || $0 == "." || $0 == "-" }
+        guard let number = Double(digits), number.isFinite else { return nil }
+        return (number, String(text[digits.endIndex...]))
+    }
+
+    /// `950 ns`, `12.3 µs`, `4.56 ms`, `7.89 s`.
+    package static func show(microseconds: Double) -> String {
+        switch microseconds {
+        case ..<1: "\(fixed(microseconds * 1e3, 0)) ns"
+        case ..<1e3: "\(significant(microseconds)) µs"
+        case ..<1e6: "\(significant(microseconds / 1e3)) ms"
+        default: "\(significant(microseconds / 1e6)) s"
+        }
+    }
+
+    /// `950`, `12.3k`, `4.56M`.
+    package static func show(count: Double) -> String {
+        switch count {
+        case ..<1e3: fixed(count, 0)
+        case ..<1e6: "\(significant(count / 1e3))k"
+        default: "\(significant(count / 1e6))M"
+        }
+    }
+
+    package static func show(bytes: Double) -> String {
+        switch bytes {
+        case ..<1024: "\(fixed(bytes, 0)) B"
+        case ..<1_048_576: "\(significant(bytes / 1024)) KiB"
+        case ..<1_073_741_824: "\(significant(bytes / 1_048_576)) MiB"
+        default: "\(significant(bytes / 1_073_741_824)) GiB"
+        }
+    }
+
+    /// Three digits.
+    package static func significant(_ value: Double) -> String {
+        fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0)
+    }
+
+    /// With so many digits behind the point.
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let scaled = Int64((abs(value) * scale).rounded())
+        let sign = value < 0 && scaled != 0 ? "-" : ""
+        guard digits > 0 else { return sign + "\(scaled)" }
+        let fraction = String(scaled % Int64(scale))
+        return sign + "\(scaled / Int64(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+}
