@@ -131,7 +131,7 @@ import WebSocketProtocol
                 try audience[0].send(.text, message)
                 for client in audience.dropFirst() { #expect(try client.read().payload == message) }
                 let third = try echo(1)
-                // Behind a compressed broadcast the context is gone, except the publisher's; behind a plain one it is not.
+                // A compressed broadcast ends the context, except the publisher's; a plain one does not.
                 #expect((third[1] < first[1] / 2) == (choice == "2"), "\(first) \(third)")
                 #expect(third[0] < first[0] / 2)
             }
