@@ -1,6 +1,7 @@
 // wsload: a single-threaded epoll WebSocket load generator for loopback. It checks the handshake and the length of every message.
 //
 //   wsload echo   -p PORT -c CONNECTIONS -d DEPTH -s SIZE -t SECONDS [-L: latency of each answer]
+//   wsload echo   -p PORT -c CONNECTIONS -s SIZE -t SECONDS -R RATE: so many messages a second in all, evenly, answered or not
 //   wsload chat   -p PORT -c CLIENTS -t SECONDS [-D milliseconds between batches (64; 0: at once)] [-k frames per send()]
 //   wsload fanout -p PORT -c SUBSCRIBERS -n PUBLISHERS -W WINDOW -s SIZE -t SECONDS
 //   wsload idle   -p PORT -c CONNECTIONS -t SECONDS
@@ -27,6 +28,7 @@ typedef struct {
     uint8_t waits_for_room;
     uint64_t to_send, position;
     uint64_t asked_at;  // when the last message was sent, for latency
+    uint8_t is_asking;  // paced: it waits for an answer
 } Connection;
 
 enum { OPCODE_BINARY = 2, OPCODE_TEXT = 1, OPCODE_CLOSE = 8, LATENCIES = 65536 /* µs, longer ones count as the last */ };
@@ -41,7 +43,7 @@ enum { TEXTS = sizeof TEXT_LENGTHS / sizeof *TEXT_LENGTHS, CHAT_ROUNDS = 32 };
 static struct {
     enum { ECHO, CHAT, FANOUT, IDLE } mode;
     const char *name, *path, *publisher_path;
-    int port, connections, publishers, depth, size, window, batch_ms, frames_per_send, server_pid, latency;
+    int port, connections, publishers, depth, size, window, batch_ms, frames_per_send, server_pid, latency, rate;
     double seconds, warmup;
 } options = {.path = "/", .publisher_path = "/pub", .port = 9001, .connections = 64, .publishers = 1, .depth = 1, .size = 20,
              .window = 16, .batch_ms = 64, .seconds = 4, .warmup = 1};
@@ -277,11 +279,13 @@ static void read_input(Connection *c) {
     uint64_t messages = parse(c, (uint8_t *)input, length);
     count.received += messages;
     if (options.mode != ECHO || !messages) return;
+    c->is_asking = 0;
     if (options.latency) {
         uint64_t now = now_ns(), us = (now - c->asked_at) / 1000;
         count.latency[us < LATENCIES ? us : LATENCIES - 1]++;
         c->asked_at = now;
     }
+    if (options.rate) return;
     send_frames(c, messages);
 }
 
@@ -291,7 +295,9 @@ static void start_sending(void) {
     for (int i = 0; i < options.connections + options.publishers; i++) {
         Connection *c = &connections[i];
         c->asked_at = now_ns();
-        if (options.mode == ECHO) {
+        if (options.rate) {
+            continue;
+        } else if (options.mode == ECHO) {
             send_frames(c, options.depth);
         } else if (options.mode == CHAT) {
             send_batch(c);
@@ -314,6 +320,18 @@ static void publish(void) {
             send_frames(&connections[options.connections + i], share);
             room -= share;
         }
+    }
+}
+
+// Sends what is due by now, from one connection after the other; one whose answer has not come is passed over.
+static void pace(uint64_t elapsed) {
+    static uint64_t turns;
+    for (uint64_t due = (uint64_t)(elapsed * 1e-9 * options.rate); turns < due; turns++) {
+        Connection *c = &connections[turns % options.connections];
+        if (c->is_asking) continue;
+        c->is_asking = 1;
+        c->asked_at = now_ns();
+        send_frames(c, 1);
     }
 }
 
@@ -410,7 +428,7 @@ static int run(void) {
     prepare_chat(start);
     for (;;) {
         struct epoll_event events[1024];
-        int n = epoll_wait(epoll, events, 1024, options.mode == CHAT && chat.waiting ? 1 : 100);
+        int n = epoll_wait(epoll, events, 1024, options.rate ? 0 : options.mode == CHAT && chat.waiting ? 1 : 100);
         uint64_t now = now_ns();
         if (!first.at && now >= warm) {
             first = take_sample(now);
@@ -425,6 +443,7 @@ static int run(void) {
             if (events[i].events & EPOLLOUT) write_output(c);
             if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_input(c);
         }
+        if (options.rate) pace(now - start);
         if (options.mode == FANOUT) publish();
         if (options.mode == CHAT) continue_chat();
     }
@@ -438,7 +457,7 @@ static int parse_options(int count_of_words, char **words) {
     if (mode == 4) return 0;
     options.mode = mode;
     optind = 2;
-    while ((option = getopt(count_of_words, words, "p:c:d:s:t:w:P:n:W:D:k:x:X:L")) > 0) switch (option) {
+    while ((option = getopt(count_of_words, words, "p:c:d:s:t:w:P:n:W:D:k:x:X:R:L")) > 0) switch (option) {
             case 'p': options.port = atoi(optarg); break;
             case 'c': options.connections = atoi(optarg); break;
             case 'd': options.depth = atoi(optarg); break;
@@ -453,6 +472,7 @@ static int parse_options(int count_of_words, char **words) {
             case 'x': options.path = optarg; break;
             case 'X': options.publisher_path = optarg; break;
             case 'L': options.latency = 1; break;
+            case 'R': options.rate = atoi(optarg), options.latency = 1; break;
             default: return 0;
         }
     if (options.mode != FANOUT) options.publishers = 0;

@@ -21,6 +21,8 @@
     private var capacity = 0
     /// Subscribers.
     private(set) var count = 0
+    /// How many of them the last fan-out found behind.
+    var behindCount = 0
     /// The highest floor of any subscriber so far.
     private(set) var newestFloor: UInt64 = 0
 

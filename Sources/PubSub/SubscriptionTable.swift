@@ -54,6 +54,17 @@
         return self[index].count
     }
 
+    /// How many of them were behind at the last fan-out.
+    package func behindCount(of entry: TopicEntry) -> Int {
+        guard let index = entry.localIndex(of: loop) else { return 0 }
+        return self[index].behindCount
+    }
+
+    package func setBehindCount(_ count: Int, of entry: TopicEntry) {
+        guard let index = entry.localIndex(of: loop) else { return }
+        self[index].behindCount = count
+    }
+
     /// Topics known here, idle ones too.
     var topicCount: Int { indices.count }
     /// Places for topics in memory.

@@ -12,6 +12,9 @@ struct BufferLoans {
         limits = [small / 2, large / 2]
     }
 
+    /// Buffers that are lent at present.
+    func count(of size: ReceiveBufferSize) -> Int { lentCount[Int(size.rawValue)] }
+
     func isLent(_ buffer: ReceiveBuffer) -> Bool {
         switch buffer.size {
         case .small: small[Int(buffer.index)] > 0

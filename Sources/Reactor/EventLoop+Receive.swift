@@ -256,16 +256,31 @@ extension EventLoop {
         cancelReceive(connection)
     }
 
-    /// Those that found no buffer are armed again, first come first served, once the turn's buffers are back.
+    /// Those that found no buffer are armed again, first come first served, and no more of them than there are buffers:
+    /// all others would only fail again. Called when the turn's buffers are back, but for those on loan.
     func feedStarved() {
         guard !starved.isEmpty else { return }
-        let count = min(starved.count, driver.bufferCount(.small) / 2)
-        let waiting = starved.prefix(count)
-        starved.removeFirst(count)
+        var free = (small: freeBufferCount(.small), large: freeBufferCount(.large))
+        let waiting = starved
+        starved.removeAll(keepingCapacity: true)
         for token in waiting {
             guard let connection = connections.find(token) else { continue }
+            let isFed = connection.state.flags.contains(.prefersLargeBuffers) ? take(&free.large) : take(&free.small)
+            guard isFed else {
+                starved.append(token)
+                continue
+            }
             connection.state.flags.remove(.starved)
             receiveAgainIfNeeded(connection)
         }
+    }
+
+    private func freeBufferCount(_ size: ReceiveBufferSize) -> Int {
+        driver.bufferCount(size) - loans.count(of: size)
+    }
+
+    private func take(_ count: inout Int) -> Bool {
+        count -= 1
+        return count >= 0
     }
 }

@@ -14,6 +14,11 @@ extension EventLoop {
         unsafe sharedLog.append(count, fill)
     }
 
+    /// Keeps shared bytes valid until `release`, also while others are written.
+    package func keep(_ bytes: SharedBytes) { bytes.block.beginUse() }
+
+    package func release(_ bytes: SharedBytes) { sharedBlocks.release(bytes.block) }
+
     func borrow(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) -> Bool {
         let start = UInt(bitPattern: bytes.baseAddress!)
         guard driver.sendsInBatches, connection.state.flags.isDisjoint(with: [.blocked, .sending]),

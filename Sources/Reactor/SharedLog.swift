@@ -73,6 +73,18 @@ package struct SharedBytes: BitwiseCopyable {
     let block: SharedBlock
 
     package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
+
+    /// These and `next` as one run; nil: `next` lies elsewhere.
+    package func continued(by next: SharedBytes) -> SharedBytes? {
+        guard unsafe start + count == next.start else { return nil }
+        return unsafe SharedBytes(start: start, count: count + next.count, block: block)
+    }
+
+    /// A part of them.
+    package func extracting(_ range: Range<Int>) -> SharedBytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range lies outside of the bytes")
+        return unsafe SharedBytes(start: start + range.lowerBound, count: range.count, block: block)
+    }
 }
 
 /// One allocation of the log: its counts, then its bytes.

@@ -20,7 +20,7 @@ package final class UringDriver: Driver {
     package init(capabilities: UringCapabilities) throws(SystemError) {
         ring = try Ring(submissionEntries: 4096, completionEntries: 16384)
         small = try BufferRing(in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512)
-        large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 32)
+        large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 128)
         sendsInBatches = capabilities.sendsInBatches
         notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
         gathersCompletions = capabilities.gathersCompletions

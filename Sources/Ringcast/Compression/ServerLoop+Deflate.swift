@@ -9,6 +9,8 @@ extension ServerLoop {
     func deliver(
         _ forms: inout FrameForms, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
+        settleFanOut()
+        unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
         var reach: Reach = (0, 0)
         var deliveries: UInt64 = 0
         var missed: UInt64 = 0

@@ -17,9 +17,10 @@ struct LoopCounters {
     var dropsSuperseded: UInt64 = 0
     var sockets: UInt64 = 0
     var pendingRequests: UInt64 = 0
-
-    /// Subscribers that topics' messages were offered to.
-    var fanOut: UInt64 { deliveries &+ dropsAtLimit &+ dropsClosed }
+    /// Subscribers that frames were queued for, counted once per frame: what bounds a turn.
+    var fanOutWork: UInt64 = 0
+    /// Frames of the `FanOutRun` under way.
+    var unsettledFrames: UInt32 = 0
 }
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.

@@ -53,17 +53,18 @@ extension ServerLoop {
     private func deliver(
         _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        guard policy != .dropNewest else { return unsafe deliverInRun(frame, to: entry, except: excluded) }
+        settleFanOut()
         var reach: Reach = (0, 0)
         var deliveries: UInt64 = 0
         var missed: UInt64 = 0
-        let policy = SlowConsumerPolicy(word: entry.policy)
-        let isGoverned = policy != .dropNewest
         var held: [UInt8]?
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
             reach.count += 1
             let session = unsafe Session(subscriber: subscriber)
-            if session.isBehind(isGoverned: isGoverned) {
+            if session.isBehind(isGoverned: true) {
                 switch session.deliver(frame, holding: &held, policy: policy, of: entry) {
                 case .queued: break
                 case .queuedBehind, .atLimit: reach.blocked += 1
@@ -82,6 +83,7 @@ extension ServerLoop {
                 reach.count -= 1
             }
         }
+        unsafe counters.pointee.fanOutWork += UInt64(reach.count)
         unsafe counters.pointee.dropsClosed += missed
         unsafe counters.pointee.deliveries += deliveries
         unsafe counters.pointee.messagesOut += deliveries

@@ -17,13 +17,15 @@ extension ServerLoop {
     /// subscribed.
     func deliver(_ frame: SharedBytes, to entry: TopicEntry, stamp: UInt64) {
         var held: [UInt8]?
+        settleFanOut()
+        unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
         unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in
             deliver(frame, of: entry, to: unsafe Session(subscriber: subscriber), holding: &held)
         }
         reportDrops(of: frame)
     }
 
-    private func deliver(
+    func deliver(
         _ frame: SharedBytes, of entry: TopicEntry, to session: Session, holding held: inout [UInt8]?
     ) {
         let policy = SlowConsumerPolicy(word: entry.policy)
@@ -45,6 +47,7 @@ extension Session {
     /// Subscribes, and hands over what the topic retains. False: nothing changed.
     func subscribe(to topic: Topic) -> Bool {
         let loop = loop
+        settleFanOut()
         guard unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic) == .added else {
             return false
         }

@@ -35,6 +35,10 @@ import WebSocketProtocol
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
+    /// What has been published and not handed to its subscribers yet.
+    var run: FanOutRun?
+    /// Memory for the next run.
+    var spareEnds: [Int] = []
     /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
     var noticedDrops: [NoticedDrop] = []
     /// A `dropped` handler is running: what it drops itself is counted, and not reported.
@@ -125,7 +129,7 @@ import WebSocketProtocol
         }
     }
 
-    var messageWork: UInt64 { unsafe counters.pointee.fanOut }
+    var messageWork: UInt64 { unsafe counters.pointee.fanOutWork }
 
     func turnEnds() {
         while let (slot, serial) = ending.popLast() {
@@ -134,6 +138,7 @@ import WebSocketProtocol
             session.end(.abnormalClosure, reason: "")
             connection.abort()
         }
+        settleFanOut()
         unsafe counters.pointee.sockets = UInt64(sessions.count)
         unsafe published.store(counters.pointee)
     }

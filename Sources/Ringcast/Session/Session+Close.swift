@@ -81,6 +81,7 @@ extension Session {
 
     /// Queues the Close frame. Its body is a code and a reason cut to 123 bytes (§5.5); no code, no body.
     private func sendClose(_ code: CloseCode?, reason: String) {
+        settleFanOut()
         flags.formUnion([.closing, .sentClose])
         var body: [UInt8] = []
         if let code {

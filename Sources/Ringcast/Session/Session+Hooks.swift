@@ -6,6 +6,7 @@ import WebSocketProtocol
 extension Session {
     func unsubscribe(from topic: Topic) -> Bool {
         let table = loop.table
+        settleFanOut()
         guard table.unsubscribe(memberships: &memberships, from: topic) else { return false }
         let count = table.changedCount
         reportSubscription(to: topic, before: count + 1, after: count)
@@ -15,6 +16,7 @@ extension Session {
     /// Leaves all topics, the newest first where somebody listens.
     func endSubscriptions() {
         let table = loop.table
+        settleFanOut()
         guard withKind({ $0.reportsSubscriptions }) else { return table.unsubscribeAll(memberships: &memberships) }
         while let topic = table.newestTopic(of: memberships) { _ = unsubscribe(from: topic) }
     }
@@ -75,20 +77,34 @@ extension Session {
 struct NoticedDrop {
     let slot: UInt32
     let serial: UInt64
-    let frame: [UInt8]?
+    var frame: [UInt8]?
 }
 
 extension ServerLoop {
     /// The fan-out of `frame` is over: the handlers hear of what it dropped. Costs one copy of the frame if there was
     /// anything.
     func reportDrops(of frame: SharedBytes) {
+        nameDrops(of: frame)
+        reportNamedDrops()
+    }
+
+    /// Says of the drops of the frame under delivery which one it was.
+    func nameDrops(of frame: SharedBytes) {
         guard !noticedDrops.isEmpty else { return }
+        let delivered = unsafe [UInt8](frame.bytes)
+        for index in noticedDrops.indices where noticedDrops[index].frame == nil {
+            noticedDrops[index].frame = delivered
+        }
+    }
+
+    func reportNamedDrops() {
         let drops = noticedDrops
         noticedDrops = []
-        let delivered = unsafe [UInt8](frame.bytes)
         for drop in drops {
-            guard let session = sessions.find(slot: drop.slot, serial: drop.serial) else { continue }
-            unsafe (drop.frame ?? delivered).withUnsafeBytes { unsafe session.reportDrop(frame: $0) }
+            guard let frame = drop.frame, let session = sessions.find(slot: drop.slot, serial: drop.serial) else {
+                continue
+            }
+            unsafe frame.withUnsafeBytes { unsafe session.reportDrop(frame: $0) }
         }
     }
 }

@@ -13,7 +13,7 @@ extension Session {
         noteInbound(at: connection.now)
         var position = start
         var frames = 0
-        let deliveryBound = unsafe loop.counters.pointee.deliveries &+ Self.deliveriesPerTurn
+        let deliveryBound = unsafe loop.counters.pointee.fanOutWork &+ Self.deliveriesPerTurn
         let inflatedBound = unsafe loop.counters.pointee.inflatedBytes &+ UInt64(Self.bytesPerTurn)
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
@@ -21,7 +21,7 @@ extension Session {
             if isHeld { return position }
             frames += 1
             if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
-                || loop.counters.pointee.deliveries >= deliveryBound
+                || loop.counters.pointee.fanOutWork >= deliveryBound
                 || loop.counters.pointee.inflatedBytes >= inflatedBound
             {
                 if position < bytes.byteCount { connection.continueNextTurn() }

@@ -14,6 +14,7 @@ extension Session {
 
     /// Queues one message for this socket. Costs a copy of the payload into the cork.
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool? = nil) -> SendResult {
+        settleFanOut()
         let count = payload.count
         guard count < Self.borrowThreshold, flags.isDisjoint(with: Self.special) else {
             return unsafe sendAny(payload, as: opcode, compress: compress)
@@ -58,6 +59,7 @@ extension Session {
     /// Queues a ping or a pong: at most 125 bytes, with room of its own beyond the limit.
     func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard isOpen else { return .dropped }
+        settleFanOut()
         let connection = connection
         let limit = withKind { $0.backpressureLimit }
         guard queuedByteCount - Self.controlRoom < limit else { return refused(\.dropsAtLimit) }

@@ -25,6 +25,7 @@ extension Session {
 
     /// A message that a reference sent from another loop or thread.
     func sendShared(_ frame: SharedFrame, compress: Bool?) {
+        settleFanOut()
         guard isOpen else { return }
         guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
             _ = refusedAtLimit()

@@ -37,7 +37,10 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     public var subprotocol: String? { session.extras?.subprotocol }
 
     /// Bytes accepted to be sent and not yet taken by the kernel: this turn's, and everything behind them.
-    public var bufferedAmount: Int { session.queuedByteCount }
+    public var bufferedAmount: Int {
+        session.settleFanOut()
+        return session.queuedByteCount
+    }
 
     /// What `bufferedAmount` says, by its name in other servers.
     public func getBufferedAmount() -> Int { bufferedAmount }

@@ -35,6 +35,8 @@ final class ModelBoard: Sendable {
     let sourceCount: Int
     private let round = Atomic<Int>(0)
     private let executed = Atomic<Int>(0)
+    /// By member.
+    private let obeyed = Mutex<[Int: Int]>([:])
     private let journals: Mutex<[Journal]>
     private let references = Mutex<[Int: WebSocketRef<Int>]>([:])
     private let loops = Mutex<[Int: Int]>([:])
@@ -48,6 +50,9 @@ final class ModelBoard: Sendable {
     /// The source of what the test publishes itself.
     var ownSource: Int { sourceCount - 1 }
     var executedCount: Int { executed.load(ordering: .acquiring) }
+
+    /// Commands that a member's handler has done.
+    func obeyedCount(of member: Int) -> Int { obeyed.withLock { $0[member] ?? 0 } }
 
     /// Where a member has joined.
     func loop(of member: Int) -> Int? { loops.withLock { $0[member] } }
@@ -114,6 +119,8 @@ extension ModelBoard {
             },
             message: { ws, message in
                 self.obey(message.string.split(separator: " "), ws)
+                let member = ws.data
+                self.obeyed.withLock { $0[member, default: 0] += 1 }
                 self.executed.add(1, ordering: .releasing)
             },
             close: { ws, _, _ in

@@ -8,6 +8,10 @@ final class ModelMember {
     var isStalled = false
     /// It gives the kernel little room, so that the server feels it when it does not read.
     let hasSmallBuffers: Bool
+    /// A kernel whose receive buffer overflows drops what comes with the acknowledgements in it. It then takes its own
+    /// bytes for lost, and holds back new ones for up to minutes: nothing that the server could help.
+    var canSpeak: Bool { !isStalled || client.connection.unacknowledgedByteCount == 0 }
+    private(set) var commandCount = 0
     private var received: [(source: Int, number: Int)] = []
 
     init(client: SocketClient, ledger: ModelLedger, hasSmallBuffers: Bool) {
@@ -16,7 +20,10 @@ final class ModelMember {
 
     var id: Int { ledger.member }
 
-    func command(_ words: String) throws { try client.send(words) }
+    func command(_ words: String) throws {
+        commandCount += 1
+        try client.send(words)
+    }
 
     /// Reads until the last message of every source has come.
     func read(through last: [Int?]) throws {

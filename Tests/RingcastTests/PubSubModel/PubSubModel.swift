@@ -77,7 +77,8 @@ final class PubSubModel {
                 byteCount += size
                 board.publish(size, to: topic(), on: server)
             } else {
-                try command(members.randomElement(using: &random)!, randomCommand())
+                let (member, words) = (members.randomElement(using: &random)!, randomCommand())
+                if member.canSpeak { try command(member, words) }
             }
         }
         try awaitExecution()
@@ -120,9 +121,19 @@ final class PubSubModel {
     private func awaitExecution() throws {
         for attempt in 0... {
             if board.executedCount >= issuedCount { return }
-            if attempt > 200_000 { throw Fault(description: "a command was not executed within ten seconds") }
+            if attempt > 200_000 { throw Fault(description: "not executed within ten seconds: \(whatIsMissing)") }
             pause(attempt < 50 ? .microseconds(1) : .microseconds(50))
         }
+    }
+
+    private var whatIsMissing: String {
+        let waiting = (members + conductors + gone).filter { board.obeyedCount(of: $0.id) < $0.commandCount }
+        guard !waiting.isEmpty else { return "no command; a socket was to be opened or closed" }
+        return waiting.map { member in
+            "\(member.commandCount - board.obeyedCount(of: member.id)) commands of \(member.id)"
+                + (member.isStalled ? ", which does not read" : "")
+                + ", \(member.client.connection.unacknowledgedByteCount) bytes not acknowledged"
+        }.joined(separator: "; ")
     }
 
     /// The end of a segment: a last message from every source to everybody who reads, and the verdict on all before it.

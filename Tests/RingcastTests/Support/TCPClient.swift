@@ -125,6 +125,13 @@ final class TCPClient {
         return unsafe !unread.isEmpty || poll(&entry, 1, milliseconds) > 0
     }
 
+    /// Bytes that the server's kernel has not acknowledged, as far as this end knows.
+    var unacknowledgedByteCount: Int {
+        var count: Int32 = 0
+        _ = unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count)
+        return Int(count)
+    }
+
     func shutDownWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Ends the connection with a reset.

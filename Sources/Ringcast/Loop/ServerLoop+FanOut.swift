@@ -1,0 +1,127 @@
+import PubSub
+import Reactor
+
+/// Frames of one topic that lie behind each other in the loop's shared log and are still to be handed to its
+/// subscribers here.
+///
+/// Walking over the subscribers is nearly all that a publish costs this process, so what is published in a row is
+/// handed over in one walk: the burst of a publisher, or a turn of a chat. Whatever could tell the difference settles
+/// the run first: anything else that is queued for a socket, a change of subscriptions, the end of the turn.
+@safe struct FanOutRun {
+    let entry: TopicEntry
+    /// The publisher, unless it gets its own messages.
+    let excluded: SubscriptionTable.Subscriber?
+    fileprivate(set) var bytes: SharedBytes
+    /// Where each frame ends in `bytes`.
+    fileprivate(set) var ends: [Int]
+
+    fileprivate var lastFrameByteCount: Int { ends[ends.count - 1] - (ends.count > 1 ? ends[ends.count - 2] : 0) }
+}
+
+extension ServerLoop {
+    /// Lets a frame follow those before, if it continues them; else settles those and begins a new run.
+    ///
+    /// For topics without a policy that evicts or closes. The subscribers that are behind are those that the last walk
+    /// met.
+    func deliverInRun(
+        _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
+    ) -> Reach {
+        if run?.entry === entry, unsafe run?.excluded == excluded, let bytes = run?.bytes.continued(by: frame) {
+            run?.bytes = bytes
+            run?.ends.append(bytes.count)
+        } else {
+            settleFanOut()
+            loop.keep(frame)
+            spareEnds.append(frame.count)
+            unsafe run = FanOutRun(entry: entry, excluded: excluded, bytes: frame, ends: spareEnds)
+            spareEnds = []
+        }
+        let count = table.localSubscriberCount(of: entry)
+        unsafe counters.pointee.unsettledFrames += 1
+        unsafe counters.pointee.fanOutWork += UInt64(count)
+        return (unsafe receiverCount(of: entry, outOf: count, except: excluded), table.behindCount(of: entry))
+    }
+
+    /// The subscribers that are neither the publisher nor closing. Where there are many, that is not looked at: one of
+    /// them will do for the result of a publish.
+    private func receiverCount(
+        of entry: TopicEntry, outOf count: Int, except excluded: SubscriptionTable.Subscriber?
+    ) -> Int {
+        guard count <= 8 else { return count - 1 }
+        var receivers = 0
+        unsafe table.forEachSubscriber(of: entry) { subscriber in
+            if unsafe subscriber != excluded, unsafe Session(subscriber: subscriber).isOpen { receivers += 1 }
+        }
+        return receivers
+    }
+
+    /// Hands the run to its subscribers. Nothing happens if there is none.
+    func settleFanOut() {
+        guard var settled = run else { return }
+        run = nil
+        unsafe counters.pointee.unsettledFrames = 0
+        walk(settled)
+        loop.release(settled.bytes)
+        settled.ends.removeAll(keepingCapacity: true)
+        spareEnds = settled.ends
+    }
+
+    /// One reference to all of the run's frames in each subscriber's send queue.
+    private func walk(_ run: FanOutRun) {
+        var deliveries: UInt64 = 0
+        var missed: UInt64 = 0
+        var blocked = 0
+        var behind: [Session] = []
+        let frames = UInt64(run.ends.count)
+        // A frame is dropped if the limit is queued before it: all are accepted if the last one is.
+        let beforeLast = run.bytes.count - run.lastFrameByteCount
+        unsafe table.forEachSubscriber(of: run.entry) { subscriber in
+            guard unsafe subscriber != run.excluded else { return }
+            let session = unsafe Session(subscriber: subscriber)
+            switch session.deliver(run.bytes, roomBefore: beforeLast) {
+            case .queued: deliveries += frames
+            case .queuedBehind:
+                deliveries += frames
+                blocked += 1
+            case .atLimit: behind.append(session)
+            case .closed: missed += frames
+            }
+        }
+        unsafe counters.pointee.dropsClosed += missed
+        unsafe counters.pointee.deliveries += deliveries
+        unsafe counters.pointee.messagesOut += deliveries
+        table.setBehindCount(blocked + behind.count, of: run.entry)
+        if !behind.isEmpty { deliver(run, to: behind) }
+    }
+
+    /// Those that may not take all of it get it frame by frame. Their handlers hear of what was dropped when that is
+    /// done, since what they publish comes behind it.
+    private func deliver(_ run: FanOutRun, to sessions: [Session]) {
+        var start = 0
+        for end in run.ends {
+            let frame = run.bytes.extracting(start..<end)
+            var held: [UInt8]?
+            for session in sessions { deliver(frame, of: run.entry, to: session, holding: &held) }
+            nameDrops(of: frame)
+            start = end
+        }
+        reportNamedDrops()
+    }
+}
+
+extension Session {
+    /// Hands out what was published before, since something else is about to be queued.
+    @inline(__always)
+    func settleFanOut() {
+        withKind { unsafe $0.counters.pointee.unsettledFrames > 0 ? $0.loop.settleFanOut() : () }
+    }
+
+    /// Queues frames of a topic, all or none. `atLimit`: they have to be looked at one by one.
+    @inline(__always)
+    func deliver(_ frames: SharedBytes, roomBefore byteCount: Int) -> DeliveryResult {
+        guard flags.isDisjoint(with: [.backlogged, .masks]) else { return .atLimit }
+        guard isOpen else { return .closed }
+        let limit = withKind { $0.backpressureLimit } - byteCount
+        return unsafe state.pointee.connection.deliver(frames, limit: limit)
+    }
+}

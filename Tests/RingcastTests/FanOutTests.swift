@@ -1,0 +1,122 @@
+import Ringcast
+import Testing
+
+/// Publishes in a row are handed over together; nobody may be able to tell.
+@Suite struct FanOutTests {
+    /// A socket of "member" subscribes to "t" and "u"; one of "stage" does what its message says, in one turn.
+    private static func serveStage(
+        _ act: @escaping @Sendable (borrowing WebSocket<Void>) -> Void, _ body: @Sendable (Server) throws -> Void
+    ) async throws {
+        let member = WebSocketHandlers<Void>(open: { ws in
+            ws.subscribe(to: "t")
+            ws.subscribe(to: "u")
+        })
+        let stage = WebSocketHandlers<Void>(message: { ws, _ in act(ws) })
+        try await serving(
+            { $0.loops = .count(1) }, fetch: { request in .upgrade(to: request.path == "/member" ? member : stage) },
+            body: body)
+    }
+
+    private static func member(of server: Server) throws -> SocketClient {
+        let client = try SocketClient(port: server.port, path: "/member")
+        #expect(eventually { server.subscriberCount(of: "u") == 1 })
+        return client
+    }
+
+    @Test func `frames of two topics, published in turn, come in that order`() async throws {
+        try await Self.serveStage { ws in
+            for number in 0..<6 { ws.publish("\(number)", to: number % 3 == 2 ? "u" : "t") }
+        } _: { server in
+            let member = try Self.member(of: server)
+            try SocketClient(port: server.port, path: "/stage").send("go")
+            for number in 0..<6 { #expect(try member.readText() == "\(number)") }
+        }
+    }
+
+    @Test func `a direct send stands where it was made, between publishes`() async throws {
+        try await Self.serveStage { ws in
+            ws.subscribe(to: "mine")
+            for number in 0..<3 {
+                _ = ws.publish("to all", to: "t")
+                ws.send("\(number)")
+            }
+        } _: { server in
+            let member = try Self.member(of: server)
+            let stage = try SocketClient(port: server.port, path: "/stage")
+            try stage.send("go")
+            for number in 0..<3 {
+                #expect(try stage.readText() == "\(number)")
+                #expect(try member.readText() == "to all")
+            }
+        }
+    }
+
+    @Test func `who subscribes in the middle of a row gets only what follows`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(publishToSelf: true),
+            message: { ws, _ in
+                ws.publish("before", to: "t")
+                ws.subscribe(to: "t")
+                ws.publish("between", to: "t")
+                ws.publish("and", to: "t")
+                ws.unsubscribe(from: "t")
+                ws.publish("after", to: "t")
+                ws.send("end")
+            })
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port)
+            try client.send("go")
+            for text in ["between", "and", "end"] { #expect(try client.readText() == text) }
+        }
+    }
+
+    @Test func `what was published before a close goes out before it`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(publishToSelf: true),
+            open: { ws in ws.subscribe(to: "t") },
+            message: { ws, _ in
+                for number in 0..<3 { ws.publish("\(number)", to: "t") }
+                ws.close()
+            })
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port)
+            #expect(eventually { server.subscriberCount(of: "t") == 1 })
+            try client.send("go")
+            for number in 0..<3 { #expect(try client.readText() == "\(number)") }
+            #expect(try client.readClose().payload == [0x03, 0xE8])
+        }
+    }
+
+    @Test func `a limit in the middle of a row drops what comes behind it, and counts it`() async throws {
+        let dropped = Journal<String>()
+        let member = WebSocketHandlers<Void>(
+            options: .init(backpressureLimit: 40), open: { ws in ws.subscribe(to: "t") },
+            dropped: { _, message in dropped.note(message.string) })
+        let stage = WebSocketHandlers<Void>(message: { ws, _ in
+            // 20 bytes each on the wire: the third finds the limit.
+            for number in 0..<5 { ws.publish("message number \(number) .", to: "t") }
+        })
+        try await serving(
+            { $0.loops = .count(1) }, fetch: { request in .upgrade(to: request.path == "/member" ? member : stage) }
+        ) { server in
+            let client = try SocketClient(port: server.port, path: "/member")
+            #expect(eventually { server.subscriberCount(of: "t") == 1 })
+            try SocketClient(port: server.port, path: "/stage").send("go")
+            for number in 0..<2 { #expect(try client.readText() == "message number \(number) .") }
+            #expect(dropped.wait(for: 3) == (2..<5).map { "message number \($0) ." })
+            #expect(eventually { server.statistics[0].dropsAtLimit == 3 })
+            #expect(server.statistics[0].deliveries == 2)
+        }
+    }
+
+    @Test func `statistics count every message of a row`() async throws {
+        try await Self.serveStage { ws in
+            for _ in 0..<10 { ws.publish("x", to: "t") }
+        } _: { server in
+            let member = try Self.member(of: server)
+            try SocketClient(port: server.port, path: "/stage").send("go")
+            for _ in 0..<10 { #expect(try member.readText() == "x") }
+            #expect(eventually { server.statistics[0].deliveries == 10 && server.statistics[0].publishes == 10 })
+        }
+    }
+}
