@@ -4,6 +4,7 @@
 #ifdef __linux__
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -38,6 +39,18 @@ int ringcast_accept_waiting(int listener) {
         // The peer of one that waited may be gone already: there may be others behind it.
         if (errno != EINTR && errno != ECONNABORTED) return -errno;
     }
+}
+
+int ringcast_ignore_handshakes(int listener) {
+    // The filter sees TCP's header: its 14th byte has the flags, 2 is SYN.
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF),
+    };
+    struct sock_fprog filter = {.len = 4, .filter = program};
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0 ? -errno : 0;
 }
 
 int ringcast_unix_answers(const void *address, unsigned length) {

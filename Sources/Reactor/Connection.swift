@@ -31,18 +31,17 @@ public struct Connection: ~Escapable {
     /// Bytes accepted to be sent and not yet taken by the kernel: the cork and everything behind it.
     public var queuedByteCount: Int { unsafe slot.state.sendQueue?.pointee.byteCount ?? 0 }
 
-    /// Bytes are left from an earlier flush: the peer reads slower than is sent to it.
-    ///
-    /// Whoever has seen this true is told by `ConnectionHandler.drained` when everything has been taken.
-    public var isBlocked: Bool {
-        guard slot.state.flags.contains(.blocked) else { return false }
-        slot.state.flags.insert(.wantsDrain)
-        return true
-    }
+    /// Bytes are left from an earlier flush: the peer reads slower than is sent to it. `notifyWhenDrained` asks to be
+    /// told when they have left.
+    public var isBlocked: Bool { slot.state.flags.contains(.blocked) }
 
-    /// Asks for `drained` when everything that is queued has been taken by the kernel, also if it leaves without ever
-    /// blocking.
-    package func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
+    /// Asks for `ConnectionHandler.drained`, once, when everything that is queued, now or next, has been taken by the
+    /// kernel; also if it leaves without ever blocking.
+    public func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
+
+    /// When the peer last took something (the loop's ms): the kernel is asked, since a send that is under way completes
+    /// only once the socket has much room again. Costs a system call.
+    package var timeOfProgress: UInt64 { slot.state.withLoop { $0.timeOfProgress(slot) } }
 
     /// `close` or `abort` was called, or the peer is gone.
     public var isClosing: Bool { !slot.state.flags.isDisjoint(with: [.closing, .ended]) }

@@ -13,7 +13,7 @@ public protocol ConnectionHandler: AnyObject {
     ///   as one piece. A handler that stops early to be fair to others calls `connection.continueNextTurn()`.
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int
 
-    /// Everything that was queued has been taken by the kernel. Called after `isBlocked` was seen true.
+    /// Everything that was queued has been taken by the kernel. Called after `notifyWhenDrained`.
     func drained(_ connection: Connection)
 
     /// The peer will send no more; it may still read. By default the connection is closed.

@@ -36,6 +36,8 @@ package protocol Driver: AnyObject {
     /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it. At
     /// once, without a submission.
     func acceptWaiting(on listener: Int32) -> Int32?
+    /// At once: new handshakes are ignored, so that the peer repeats them; those that have begun are completed.
+    func ignoreHandshakes(on listener: Int32)
     /// At once.
     func closeListener(_ listener: Int32)
     func notify(_ address: Int32)

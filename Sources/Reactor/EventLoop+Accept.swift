@@ -8,6 +8,10 @@ package struct LoopListener {
     let tls: TLSServer?
     /// Its connections go to the loop with the fewest, wherever else connections may belong: no other loop has one.
     var handsOut = false
+    /// Its port may be another process' too.
+    var isShared = false
+    /// When it is closed (ms): handshakes that had begun are completed until then.
+    var closeTime: UInt64?
     /// What goes away with it.
     var file: SocketFile?
     /// An accept is armed.
@@ -22,10 +26,14 @@ package struct LoopListener {
         self.init(descriptor: descriptor, tls: tls, handsOut: false, file: nil)
     }
 
-    init(descriptor: Int32, tls: TLSServer?, handsOut: Bool, file: SocketFile?, isClosed: Bool = false) {
+    init(
+        descriptor: Int32, tls: TLSServer?, handsOut: Bool, isShared: Bool = false, file: SocketFile?,
+        isClosed: Bool = false
+    ) {
         self.descriptor = descriptor
         self.tls = tls
         self.handsOut = handsOut
+        self.isShared = isShared
         self.file = file
         self.isClosed = isClosed
     }
@@ -57,7 +65,7 @@ extension EventLoop {
             place(completion.result, listener: index)
         }
         if hasStoppedAccepting {
-            if !completion.hasMore { drainAndClose(index) }
+            if !completion.hasMore, listeners[index].closeTime == nil { drainAndClose(index) }
         } else if !completion.hasMore, listeners[index].retryTime == nil {
             armAccept(index)
         }

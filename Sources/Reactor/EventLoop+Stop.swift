@@ -1,6 +1,7 @@
 /// The end of a loop, in this order:
 ///
-/// 1. Each loop closes its listeners. What waits there is accepted first: closing would reset it.
+/// 1. Each loop closes its listeners. What waits there is accepted first: closing would reset it. A port that other
+///    processes share ignores new handshakes for a moment before, so that none is in the middle.
 /// 2. Each loop tells all loops that it has, behind the connections and messages that it has sent them.
 /// 3. Once all have, the handler is told: no connection comes any more, and what was posted before has been handled.
 /// 4. The loop ends with its last connection.
@@ -10,15 +11,39 @@ extension EventLoop {
         guard !hasStoppedAccepting else { return }
         hasStoppedAccepting = true
         for index in listeners.indices {
+            guard !listeners[index].isClosed else { continue }
             listeners[index].retryTime = nil
-            if listeners[index].isAccepting {
-                // Closing under an armed accept would go on accepting: close at its completion.
-                driver.cancelAll(on: listeners[index].descriptor)
+            if listeners[index].isShared {
+                // Another process takes the handshakes that are repeated; those under way here would be reset.
+                driver.ignoreHandshakes(on: listeners[index].descriptor)
+                listeners[index].closeTime = now + Self.handshakeTime
             } else {
-                drainAndClose(index)
+                beginClosing(index)
             }
         }
         reportEndOfAccepting()
+    }
+
+    /// How long a handshake that has begun may take (ms).
+    private static let handshakeTime: UInt64 = 200
+
+    private func beginClosing(_ index: Int) {
+        if listeners[index].isAccepting {
+            // Closing under an armed accept would go on accepting: close at its completion.
+            driver.cancelAll(on: listeners[index].descriptor)
+        } else {
+            drainAndClose(index)
+        }
+    }
+
+    var listenerCloseTime: UInt64? { listeners.lazy.compactMap(\.closeTime).min() }
+
+    func closeListenersInTime() {
+        for index in listeners.indices {
+            guard let time = listeners[index].closeTime, time <= now else { continue }
+            listeners[index].closeTime = nil
+            beginClosing(index)
+        }
     }
 
     /// Asks the loop to end; called on it.

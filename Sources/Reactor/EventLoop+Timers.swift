@@ -22,6 +22,7 @@ extension EventLoop {
         }
         checkStalls()
         retryAcceptingAfterPause()
+        if hasStoppedAccepting { closeListenersInTime() }
         if let handlerWakeTime, now >= handlerWakeTime {
             self.handlerWakeTime = nil
             unsafe handler.wakeTimeReached()
@@ -50,6 +51,7 @@ extension EventLoop {
         }
         if !watchedForStall.isEmpty { consider(lastStallCheck + Self.stallCheckInterval) }
         consider(acceptRetryTime)
+        if hasStoppedAccepting { consider(listenerCloseTime) }
         consider(cutTime)
         consider(handlerWakeTime)
         return earliest.map { $0 > now ? $0 - now : 0 }

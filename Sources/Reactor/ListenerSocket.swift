@@ -10,6 +10,8 @@ struct ListenerSocket {
     let descriptors: [Int32]
     /// What a Unix socket leaves in the file system.
     let file: SocketFile?
+    /// Other processes may listen on the same port.
+    private let isShared: Bool
 
     /// - Parameter loop: which loop gets the only socket of a Unix listener.
     /// - Throws: when the address is taken, also by another process that shares it, unless the configuration shares it
@@ -33,13 +35,15 @@ struct ListenerSocket {
         self.address = address
         descriptors = (0..<loopCount).map { $0 == loop ? only : -1 }
         self.file = file
+        isShared = false
     }
 
     /// What one of the loops has of it.
     func share(of loop: Int, tls: TLSServer?) -> LoopListener {
         let descriptor = descriptors[loop]
         return LoopListener(
-            descriptor: descriptor, tls: tls, handsOut: address.path != nil, file: file, isClosed: descriptor < 0)
+            descriptor: descriptor, tls: tls, handsOut: address.path != nil, isShared: isShared, file: file,
+            isClosed: descriptor < 0)
     }
 
     /// For a listener that no loop has taken.
@@ -57,6 +61,7 @@ struct ListenerSocket {
         let candidates = try Self.resolve(host)
         var failure = SystemError.addressNotAvailable
         file = nil
+        isShared = configuration.reusePort
         for candidate in candidates {
             do throws(SystemError) {
                 (address, descriptors) = try Self.bind(candidate, port, configuration, loopCount: loopCount)

@@ -86,6 +86,8 @@ package final class UringDriver: Driver {
         return descriptor < 0 ? nil : descriptor
     }
 
+    package func ignoreHandshakes(on listener: Int32) { _ = ringcast_ignore_handshakes(listener) }
+
     package func closeListener(_ listener: Int32) { Glibc.close(listener) }
 
     package func notify(_ address: Int32) {

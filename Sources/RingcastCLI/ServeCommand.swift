@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import Logging
 import Ringcast
-import ServiceLifecycle
 import UnixSignals
 
 /// `ringcast serve`: the demonstration and the measuring object in one.
@@ -25,23 +24,35 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(error.message)
         }
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
-        logger.logLevel = .error
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [server], gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
-        try await group.run()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            group.addTask {
+                var isFirst = true
+                for await _ in signals {
+                    // A second one does not wait.
+                    isFirst ? server.stop() : server.stop(within: .zero, deadline: .zero)
+                    isFirst = false
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
     }
 
     private func makeServer(logger: Logger) throws(ServerError) -> Server {
-        let configuration = ServerConfiguration(
+        var configuration = ServerConfiguration(
             hostname: options.host, port: options.port, endpoints: options.endpoints,
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
             logger: logger)
-        let endpoints = Endpoints(options: options.socketOptions)
+        options.bounds.apply(to: &configuration)
+        var socketOptions = options.socketOptions
+        options.bounds.apply(to: &socketOptions)
+        let endpoints = Endpoints(options: socketOptions)
         let server = try Server(configuration: configuration) { request in endpoints.answer(request) }
         endpoints.serve(server)
         return server

@@ -24,6 +24,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Drop what is sent to a socket that has so many bytes queued.")
     var backpressureLimit = 16 << 20
 
+    @OptionGroup(title: "Bounds")
+    var bounds: BoundOptions
+
     @Option(help: "How to talk to the kernel: auto or uring. (epoll is not part of this version yet.)")
     var driver = Driver.auto
 
@@ -101,6 +104,7 @@ struct ServeOptions: ParsableArguments {
         try require(0...86_400 ~= idleTimeout, "--idle-timeout is 0 to 86400 seconds")
         try require(0...100_000 ~= coalesceUs, "--coalesce-us is 0 to 100000 microseconds")
         try require(backpressureLimit > 0, "--backpressure-limit must be at least 1 byte")
+        try bounds.check()
     }
 
     private func require(_ condition: Bool, _ sentence: String) throws {

@@ -80,6 +80,8 @@ extension SimulatedDriver {
         return open(peer)
     }
 
+    package func ignoreHandshakes(on listener: Int32) { listenersThatIgnore.insert(listener) }
+
     package func closeListener(_ listener: Int32) {
         law(closedListeners.insert(listener).inserted, "listener \(listener) was closed twice")
         law(inFlight.values.allSatisfy { $0 != listener }, "close with an accept in flight")

@@ -66,6 +66,7 @@ package final class SimulatedDriver: Driver {
     /// Ends of the loop's outbound connections, in order.
     package internal(set) var outboundPeers: [SimulatedPeer] = []
     package internal(set) var closedListeners: Set<Int32> = []
+    package internal(set) var listenersThatIgnore: Set<Int32> = []
     /// The socket or listener of every operation that is not answered yet.
     var inFlight: [Token: Int32] = [:]
     private var nextDescriptor = SimulatedDriver.firstDescriptor

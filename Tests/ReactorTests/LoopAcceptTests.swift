@@ -111,6 +111,22 @@ import Testing
         #expect(handler.closedCount == 4 && loop.driver.openCount == 0)
     }
 
+    @Test func `a listener on a shared port completes handshakes for a moment before it is closed`() {
+        let loop = loop()
+        loop.loop.listeners[0].isShared = true
+        loop.rest()
+        loop.loop.stopAccepting()
+        #expect(loop.driver.listenersThatIgnore == [SimulatedDriver.listener])
+        loop.advance(milliseconds: 150)
+        #expect(loop.driver.closedListeners == [])
+        let late = loop.connect()
+        loop.advance(milliseconds: 100)
+        #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+        #expect(handler.open.count == 1 && !late.wasRefused)
+        handler.withEach { $0.abort() }
+        loop.stop()
+    }
+
     @Test func `a loop that stops accepting serves what it has, and hears of no stop`() {
         handler.onStopping = { Issue.record("nobody stops it") }
         handler.onReceived = { bytes, connection in

@@ -276,7 +276,7 @@ import Testing
         }
         peer.send([0x61, 0x62, 0x63, 0x64])
         loop.rest()
-        handler.withEach { _ = $0.isBlocked }
+        handler.withEach { $0.notifyWhenDrained() }
         peer.makeRoom(10)
         loop.advance(milliseconds: 300)
         peer.end()

@@ -182,7 +182,7 @@ final class LoopModel: ConnectionHandler {
         case ..<10: connection.prefersLargeBuffers(random.oneIn(2))
         case ..<20: connection.pauseReceiving()
         case ..<40: send(on: connection, model)
-        case ..<60: _ = connection.isBlocked
+        case ..<60: if connection.isBlocked { connection.notifyWhenDrained() }
         case 98: close(connection, model)
         case 99: abort(connection, model)
         default: break

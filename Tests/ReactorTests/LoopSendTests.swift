@@ -75,6 +75,7 @@ import Testing
         loop.rest()
         handler.withEach { connection in
             let isBlocked = connection.isBlocked
+            connection.notifyWhenDrained()
             connection.send([0x02])
             let count = connection.queuedByteCount
             #expect(isBlocked && count == 2)
@@ -91,12 +92,16 @@ import Testing
         }
     }
 
-    @Test func `drained is not told to who never saw the connection blocked`() {
+    @Test func `drained is not told to who did not ask for it, though it saw the connection blocked`() {
         handler.onOpened = { $0.send([0x01, 0x02]) }
         let loop = loop()
         let peer = loop.connect()
         peer.window = 1
         loop.rest()
+        handler.withEach { connection in
+            let isBlocked = connection.isBlocked
+            #expect(isBlocked)
+        }
         peer.makeRoom(1)
         loop.rest()
         #expect(handler.events == [.opened])

@@ -69,38 +69,6 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `pings of a peer that does not read cost one pong`() async throws {
-        let handlers = WebSocketHandlers<Void>(
-            options: .init(backpressureLimit: 32 << 20),
-            message: { ws, _ in
-                for _ in 0..<256 { ws.send([UInt8](repeating: 7, count: 64 << 10)) }
-            })
-        try await serving(handlers) { server in
-            let client = try SocketClient(port: server.port, receiveBuffer: 4_096)
-            try client.send("go")
-            pause(.milliseconds(200))
-            for number in 0..<100 { try client.send(.ping, [UInt8(number)]) }
-            pause(.milliseconds(200))
-            for _ in 0..<256 { #expect(try client.read().opcode == .binary) }
-            #expect(try client.read() == .init(opcode: .pong, payload: [99]))
-        }
-    }
-
-    @Test func `a peer that takes nothing for the write-stall time is cut`() async throws {
-        let journal = Journal<String>()
-        let handlers = WebSocketHandlers<Void>(
-            options: .init(writeStallTimeout: .milliseconds(500)),
-            message: { ws, _ in
-                for _ in 0..<200 { ws.send([UInt8](repeating: 7, count: 64 << 10)) }
-            },
-            close: { _, code, reason in journal.note("\(code.rawValue) \(reason)") })
-        try await serving(handlers) { server in
-            let client = try SocketClient(port: server.port, receiveBuffer: 4_096)
-            try client.send("go")
-            #expect(journal.wait() == ["1006 write stall"])
-        }
-    }
-
     @Test func `what was sent before a close arrives, however slowly the peer reads`() async throws {
         let handlers = WebSocketHandlers<Void>(
             options: .init(closeTimeout: .milliseconds(300)),

@@ -140,18 +140,6 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `more than 1,000 control frames in ten seconds close with 1008`() async throws {
-        let journal = Journal<String>()
-        try await serving(Self.noting(journal)) { server in
-            let client = try SocketClient(port: server.port)
-            let ping = SocketClient.encode(.ping, [])
-            try client.connection.send([UInt8]((0..<1_001).flatMap { _ in ping }))
-            for _ in 0..<1_000 { #expect(try client.read().opcode == .pong) }
-            #expect(try client.read().closeCode == 1008)
-            #expect(journal.wait().count == 1)
-        }
-    }
-
     @Test func `the end of a connection never touches the next one, which may have its descriptor`() async throws {
         let handlers = WebSocketHandlers<Void>(open: { ws in ws.send("hi") })
         try await serving(handlers) { server in

@@ -42,41 +42,6 @@ import Testing
         }
     }
 
-    @Test func `a head that trickles in gets 408 at the deadline`() async throws {
-        try await serving({ $0.limits.headTimeout = .milliseconds(300) }, fetch: Self.ok) { server in
-            let client = try TCPClient(port: server.port)
-            let start = ContinuousClock.now
-            for byte in "GET / HTTP/1.1\r\n".utf8 {
-                try client.send([byte])
-                pause(.milliseconds(10))
-            }
-            #expect(try client.readAnswer().status == 408)
-            #expect(try client.isAtEnd())
-            #expect(ContinuousClock.now - start >= .milliseconds(300))
-        }
-    }
-
-    @Test func `a body that comes too slowly gets 408`() async throws {
-        try await serving({ $0.limits.bodyTimeout = .milliseconds(200) }, fetch: Self.ok) { server in
-            let client = try TCPClient(port: server.port)
-            try client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nabc")
-            #expect(try client.readAnswer().status == 408)
-            #expect(try client.isAtEnd())
-        }
-    }
-
-    @Test func `a body that comes fast enough may take longer than the deadline`() async throws {
-        try await serving({ $0.limits.bodyTimeout = .milliseconds(150) }, fetch: Self.ok) { server in
-            let client = try TCPClient(port: server.port)
-            try client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4096\r\n\r\n")
-            for _ in 0..<4 {
-                try client.send([UInt8](repeating: 0x61, count: 1_024))
-                pause(.milliseconds(120))
-            }
-            #expect(try client.readAnswer().status == 200)
-        }
-    }
-
     @Test func `a connection that asks nothing is closed without a word`() async throws {
         try await serving(
             {
@@ -88,19 +53,6 @@ import Testing
             let client = try TCPClient(port: server.port)
             #expect(try client.get("/").status == 200)
             #expect(try client.isAtEnd())
-        }
-    }
-
-    @Test func `a connection over the server's bound gets 503`() async throws {
-        try await serving({ $0.limits.connections = 2 }, fetch: Self.ok) { server in
-            let first = try TCPClient(port: server.port)
-            let second = try TCPClient(port: server.port)
-            #expect(try first.get("/").status == 200)
-            #expect(try second.get("/").status == 200)
-            let third = try TCPClient(port: server.port)
-            #expect(try third.readAnswer().status == 503)
-            #expect(try third.isAtEnd())
-            #expect(try first.get("/").status == 200)
         }
     }
 }

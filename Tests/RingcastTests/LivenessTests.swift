@@ -1,75 +1,158 @@
-import Ringcast
+import Reactor
+import ReactorTesting
 import Testing
 import WebSocketProtocol
 
+@testable import Ringcast
+
+/// In virtual time: a deadline comes never early and less than 128 ms late.
 @Suite struct LivenessTests {
-    @Test func `a silent peer is pinged, then closed with 1001`() async throws {
+    private static let slack: UInt64 = 128
+
+    /// Lets time pass until a frame of this kind comes; how long it took (ms).
+    private func wait(for opcode: Opcode, on socket: SimulatedSocket, of server: SimulatedServer) -> UInt64 {
+        let start = server.now
+        while !socket.frames().contains(where: { $0.opcode == opcode }) {
+            guard server.now - start < 100_000_000 else { return .max }
+            server.advance(.milliseconds(10))
+        }
+        return server.now - start
+    }
+
+    @Test(
+        arguments: [
+            (.seconds(120), 104_000), (.seconds(64), 48_000), (.seconds(40), 30_000), (.seconds(2), 1_500),
+            (.seconds(86_400), 86_384_000),
+        ] as [(Duration, UInt64)])
+    func `a silent peer is pinged a quarter ahead of its time, at most 16 s, then closed with 1001`(
+        idle: Duration, ping: UInt64
+    ) {
         let journal = Journal<String>()
-        let handlers = WebSocketHandlers<Void>(
-            options: .init(idleTimeout: .milliseconds(2_000)),
-            close: { _, code, _ in journal.note("\(code.rawValue)") })
-        try await serving(handlers) { server in
-            let start = ContinuousClock.now
-            let client = try SocketClient(port: server.port)
-            #expect(try client.read() == .init(opcode: .ping, payload: []))
-            #expect(ContinuousClock.now - start >= .milliseconds(1_490))
-            #expect(try client.read().closeCode == 1001)
-            #expect(ContinuousClock.now - start >= .milliseconds(1_990))
-            #expect(try client.isAtEnd())
-            #expect(journal.wait() == ["1006"])
-        }
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: idle), close: { _, code, _ in journal.note("\(code.rawValue)") }))
+        let socket = server.open()
+        server.advance(.milliseconds(Int64(ping) - 1))
+        #expect(socket.frames() == [])
+        server.advance(.milliseconds(Int64(Self.slack) + 1))
+        #expect(socket.frames() == [.init(opcode: .ping, payload: [])])
+        let rest = idle.milliseconds - ping - Self.slack
+        server.advance(.milliseconds(Int64(rest) - 1))
+        #expect(socket.frames() == [] && journal.entries == [])
+        server.advance(.milliseconds(Int64(Self.slack) + 1))
+        let frames = socket.frames()
+        #expect(frames.map(\.opcode) == [.close] && frames.first?.closeCode == 1001)
+        #expect(journal.entries == ["1006"] && socket.peer.hasSeenEnd)
     }
 
-    @Test func `a peer that answers its pings stays, and its round trip is known`() async throws {
-        let journal = Journal<Bool>()
-        let handlers = WebSocketHandlers<Void>(
-            options: .init(idleTimeout: .milliseconds(2_000)),
-            open: { ws in journal.note(ws.roundTrip != nil) },
-            message: { ws, _ in journal.note(ws.roundTrip != nil) })
-        try await serving(handlers) { server in
-            let client = try SocketClient(port: server.port)
-            for _ in 0..<2 {
-                #expect(try client.read().opcode == .ping)
-                try client.send(.pong, [])
-            }
-            try client.send("now")
-            #expect(journal.wait(for: 2) == [false, true])
+    @Test func `a peer that answers its pings stays, and its round trip is known`() {
+        let journal = Journal<Duration?>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .seconds(40)), message: { ws, _ in journal.note(ws.roundTrip) }))
+        let socket = server.open()
+        socket.send("before the first")
+        for _ in 0..<10 {
+            #expect((30_000..<30_000 + Self.slack + 10).contains(wait(for: .ping, on: socket, of: server)))
+            server.advance(.milliseconds(70))
+            socket.send(.pong, [7])
+            server.advance(.milliseconds(10))
+            socket.send(.pong)
         }
+        socket.send("now")
+        #expect(journal.entries == [nil, .milliseconds(80)], "a pong nobody asked for is no answer")
     }
 
-    @Test func `only what comes in counts, and pings can be off`() async throws {
-        let handlers = WebSocketHandlers<Void>(
-            options: .init(idleTimeout: .milliseconds(300), sendPings: false),
-            open: { ws in
-                ws.task { ref in
-                    while ref.send("tick") != .dropped { try? await Task.sleep(for: .milliseconds(20)) }
-                }
-            })
-        try await serving(handlers) { server in
-            let client = try SocketClient(port: server.port)
-            while true {
-                let frame = try client.read()
-                if frame.opcode == .close {
-                    #expect(frame.closeCode == 1001)
-                    break
-                }
-                #expect(frame.text == "tick")
-            }
+    @Test func `only what comes in counts`() {
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .seconds(10), sendPings: false), open: { ws in ws.subscribe(to: "all") },
+                message: { ws, message in ws.publish(message, to: "all") }))
+        let (silent, lively) = (server.open(), server.open())
+        for _ in 0..<9 {
+            server.advance(.seconds(1))
+            lively.send("tick")
         }
+        #expect(silent.count(.text) == 9)
+        server.advance(.milliseconds(1_128))
+        #expect(silent.frames().first?.closeCode == 1001, "it heard much and said nothing")
+        #expect(lively.frames() == [])
     }
 
-    @Test func `a socket is closed with 1001 at the end of its lifetime, however lively`() async throws {
-        let handlers = WebSocketHandlers<Void>(
-            options: .init(idleTimeout: .zero, maxLifetime: .milliseconds(200)),
-            message: { ws, message in ws.send(message) })
-        try await serving(handlers) { server in
-            let client = try SocketClient(port: server.port)
-            var frame: SocketClient.Frame
-            repeat {
-                try client.send("x")
-                frame = try client.read()
-            } while frame.opcode == .text
-            #expect(frame.closeCode == 1001)
+    @Test func `zero is off: a silent socket stays for a week, and is not pinged`() {
+        let server = SimulatedServer(WebSocketHandlers(options: .init(idleTimeout: .zero), message: { _, _ in }))
+        let socket = server.open()
+        server.advance(.seconds(7 * 86_400))
+        #expect(socket.frames() == [])
+        #expect(server.simulation.driver.sleep == .max, "nothing to wake for")
+    }
+
+    @Test(arguments: [true, false])
+    func `a socket is closed with 1001 at the end of its lifetime, however lively`(answersClose: Bool) {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(maxLifetime: .seconds(3_600)), message: { ws, message in ws.send(message) },
+                close: { _, code, _ in journal.note("\(code.rawValue)") }))
+        let socket = server.open()
+        for _ in 0..<3_599 {
+            server.advance(.seconds(1))
+            socket.send("x")
         }
+        #expect(socket.count(.text) == 3_599)
+        server.advance(.milliseconds(1_128))
+        #expect(socket.frames().map(\.closeCode) == [1001])
+        if answersClose { socket.send(.close, [3, 233]) } else { server.advance(.milliseconds(5_128)) }
+        #expect(journal.entries == [answersClose ? "1001" : "1006"])
+    }
+
+    @Test func `a write stall of its own length cuts a peer that takes nothing, and a slow one stays`() {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .zero, writeStallTimeout: .seconds(10)),
+                open: { ws in ws.send([UInt8](repeating: 1, count: 100_000)) },
+                close: { _, code, reason in journal.note("\(code.rawValue) \(reason)") }))
+        let (deaf, slow) = (server.open(window: 1_000), server.open(window: 1_000))
+        for _ in 0..<9 {
+            server.advance(.seconds(1))
+            slow.peer.makeRoom(10)
+        }
+        #expect(!deaf.peer.isClosed)
+        for _ in 0..<60 {
+            server.advance(.seconds(1))
+            slow.peer.makeRoom(10)
+        }
+        #expect(deaf.peer.isClosed && journal.entries == ["1006 write stall"])
+        #expect(!slow.peer.isClosed)
+    }
+
+    @Test func `more than 1,000 control frames in ten seconds close with 1008, as many in the next do not`() {
+        let server = SimulatedServer(WebSocketHandlers(options: .init(idleTimeout: .zero), message: { _, _ in }))
+        let (patient, flooding) = (server.open(), server.open())
+        for _ in 0..<3 {
+            for number in 0..<1_000 { patient.send(number % 2 == 0 ? .ping : .pong) }
+            server.advance(.seconds(10))
+        }
+        #expect(patient.count(.pong) == 1_500)
+        for _ in 0..<1_001 where !flooding.peer.hasSeenEnd { flooding.send(.pong) }
+        #expect(flooding.frames().map(\.closeCode) == [1008])
+    }
+
+    @Test func `control frames have room of their own beyond the backpressure limit`() {
+        let journal = Journal<SendResult>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(backpressureLimit: 1_000),
+                message: { ws, _ in
+                    journal.note(ws.send([UInt8](repeating: 1, count: 999)))
+                    journal.note(ws.send([UInt8](repeating: 2, count: 5_000)))
+                    journal.note(ws.send("more"))
+                    journal.note(ws.ping())
+                }))
+        let socket = server.open()
+        socket.send("go")
+        #expect(journal.entries == [.sent(bytes: 999), .dropped, .dropped, .sent(bytes: 0)])
+        #expect(socket.frames().map(\.opcode) == [.binary, .ping], "1,003 bytes with their header: at the limit")
     }
 }

@@ -112,21 +112,6 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: ["/", "/ws"])
-    func `a line break in a header's value is never sent`(_ path: String) async throws {
-        try await serving(fetch: { request in
-            // HTTPTypes puts spaces in its place.
-            let headers: HTTPFields = [.server: "a\r\nX-Split: b"]
-            return request.path == "/" ? .response(.ok, headers: headers) : .upgrade(to: Self.echo, headers: headers)
-        }) { server in
-            let client = try TCPClient(port: server.port)
-            try client.send(SocketClient.request(path: path))
-            let answer = try client.readAnswer()
-            #expect(answer["Server"]?.contains("X-Split: b") == true)
-            #expect(answer["X-Split"] == nil)
-        }
-    }
-
     @Test func `frames behind the handshake in the same segment are not lost`() async throws {
         try await serving(Self.echo) { server in
             let client = try TCPClient(port: server.port)

@@ -54,6 +54,8 @@ int ringcast_untaken_bytes(int socket);
 // A connection that waits on a listener: its descriptor, close-on-exec, or -EAGAIN when none does. Never blocks; leaves the listener
 // non-blocking.
 int ringcast_accept_waiting(int listener);
+// From now on a listener ignores new handshakes, which TCP repeats a second later, and completes those that have begun.
+int ringcast_ignore_handshakes(int listener);
 // Whether somebody listens on a Unix socket: 1 or 0, or -errno when that cannot be known. Never blocks.
 int ringcast_unix_answers(const void *_Nonnull address, unsigned length);
 #endif

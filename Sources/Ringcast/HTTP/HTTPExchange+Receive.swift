@@ -31,6 +31,7 @@ extension HTTPExchange {
     private func yieldTurn(_ connection: Connection) {
         if connection.isBlocked {
             isPausedForOutput = true
+            connection.notifyWhenDrained()
             connection.pauseReceiving()
         } else {
             connection.continueNextTurn()

@@ -10,7 +10,13 @@ public struct Reply {
 
     let kind: Kind
 
+    // Line breaks in header values cannot be a 500: HTTPTypes puts spaces in their place when a field is made.
+
     /// A response with text. Without a `Content-Type` among the headers it is sent as `text/plain; charset=utf-8`.
+    ///
+    /// Header values never break out of their line: HTTPTypes makes spaces of CR, LF and NUL when a field is made, and
+    /// of most control characters; one that is left (`HTTPField(name:lenientValue:)`) is a programming error, which is
+    /// logged and answered with 500.
     public static func response(
         _ status: HTTPResponse.Status, _ body: String = "", headers: HTTPFields = [:]
     ) -> Reply {

@@ -22,4 +22,9 @@ extension ServerLoop {
         }
         for exchange in exchanges.values { exchange.stop() }
     }
+
+    /// The server was told to stop once more: the last word on time counts.
+    func stopAgain() {
+        if isStopping { stopSessions() }
+    }
 }

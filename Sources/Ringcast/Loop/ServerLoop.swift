@@ -26,6 +26,8 @@ import WebSocketProtocol
     var attempts: [UInt64: ConnectionAttempt] = [:]
     /// Those of them whose names are being resolved, and until when (ms).
     var waitingAttempts: [(id: UInt64, time: UInt64)] = []
+    /// Connections that were counted; empty where there are no bounds.
+    var admissions: [ConnectionID: Admission] = [:]
     var fetch: Fetch
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
@@ -71,7 +73,7 @@ import WebSocketProtocol
         exchanges[ObjectIdentifier(exchange)] = exchange
         unsafe connection.context = ConnectionRole.http(exchange).context
         exchange.opened(connection)
-        if core.hasTooManyConnections {
+        if !admit(connection) {
             exchange.refuse(
                 HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"),
                 on: connection)
@@ -121,6 +123,7 @@ import WebSocketProtocol
     }
 
     func closed(_ connection: Connection, _ reason: DisconnectReason) {
+        dismiss(connection)
         switch ConnectionRole(connection) {
         case .socket(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)

@@ -21,13 +21,29 @@ extension Server: Service {
     /// clients finish, and stops. Returns at once. Any thread.
     public func stopAccepting() { group.stopAccepting() }
 
-    /// Stops accepting, answers upgrades with 503 and closes the sockets, spread over `StopTiming.window`; what is left
-    /// after `StopTiming.deadline` is cut. Returns at once; `run()` returns when all is done.
-    /// - Parameter code: what sockets are closed with: 1001, or 1012 (`serviceRestart`).
-    public func stop(_ code: CloseCode = .goingAway, reason: String = "") {
+    /// Stops accepting, answers upgrades with 503 and closes the sockets, spread over a window of time; what is left at
+    /// the deadline is cut. Returns at once; `run()` returns when all is done, at the latest when the deadline is over.
+    ///
+    /// What was sent or published before reaches every socket that keeps reading until then, in front of its Close
+    /// frame; connections that waited to be accepted are accepted, and answered. Called again, it replaces window and
+    /// deadline: with both zero it ends at once. Any thread.
+    /// - Parameters:
+    ///   - code: what sockets are closed with: 1001, or 1012 (`serviceRestart`).
+    ///   - reason: cut to 123 bytes at the end of a character.
+    ///   - window: in which the sockets are closed one after the other, so that they do not all come back at once. Nil:
+    ///     the configuration's.
+    ///   - deadline: how long after the window the rest is cut. Nil: the configuration's.
+    public func stop(
+        _ code: CloseCode = .goingAway, reason: String = "", within window: Duration? = nil, deadline: Duration? = nil
+    ) {
         precondition(code.isSendable, "\(code) cannot stand in a Close frame")
-        core.stopPlan = StopPlan(code: code, reason: reason, timing: core.configuration.stop)
-        core.noteStop()
+        var timing = core.configuration.stop
+        if let window { timing.window = window }
+        if let deadline { timing.deadline = deadline }
+        core.stopPlan = StopPlan(code: code, reason: reason, timing: timing)
+        let isFirst = core.noteStop()
         group.stop()
+        guard !isFirst else { return }
+        for loop in 0..<group.loopCount { core.run(LoopJob { $0?.stopAgain() }, on: loop) }
     }
 }

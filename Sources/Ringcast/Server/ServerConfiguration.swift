@@ -118,6 +118,10 @@ public struct ServerLimits: Sendable {
     public var retainedBytes = 64 << 20
     /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
     public var connections: Int?
+    /// Connections of one remote address that are open at once on all loops: of an IPv4 address, or of the 64 bits of
+    /// an IPv6 address that its owner has. Over it: 503. Not for Unix sockets, and not behind a proxy, where all have
+    /// the proxy's address. Nil: any number. Costs a system call and a lock per connection.
+    public var connectionsPerAddress: Int?
 
     /// The defaults.
     public init() {}

@@ -11,6 +11,7 @@ typealias Fetch = @Sendable (borrowing Request) throws -> Reply
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     let registry: TopicRegistry
+    let ledger: ConnectionLedger
     private let stopFlag = Atomic<Bool>(false)
     /// One per loop, by its index.
     let counters: [PublishedCounters]
@@ -28,6 +29,7 @@ final class ServerCore: Sendable {
     init(configuration: ServerConfiguration, loopCount: Int, fetch: @escaping Fetch) {
         self.configuration = configuration
         configuration.slowConsumerPolicy.check()
+        ledger = ConnectionLedger(configuration.limits)
         registry = TopicRegistry(
             loopCount: loopCount, policy: configuration.slowConsumerPolicy.word,
             retainedTopics: configuration.limits.retainedTopics, retainedBytes: configuration.limits.retainedBytes)
@@ -50,7 +52,8 @@ final class ServerCore: Sendable {
     /// a little later, when they have handled what was posted before.
     var hasBeenStopped: Bool { stopFlag.load(ordering: .acquiring) }
 
-    func noteStop() { stopFlag.store(true, ordering: .releasing) }
+    /// False: it was called before.
+    func noteStop() -> Bool { !stopFlag.exchange(true, ordering: .acquiringAndReleasing) }
 
     var group: LoopGroup? {
         get { shared.withLock { $0.group } }
@@ -96,12 +99,6 @@ final class ServerCore: Sendable {
         let executor = group.executor(of: target)
         if !executor.hasWorkBehindMessages, post(.job(job), to: target) { return }
         executor.executeBehindMessages { [self] in job.run(on: currentLoop) }
-    }
-
-    /// More connections are open, on all loops, than the configuration allows.
-    var hasTooManyConnections: Bool {
-        guard let bound = configuration.limits.connections, let group else { return false }
-        return (0..<group.loopCount).reduce(0) { $0 + group.statistics(of: $1).open.value } > bound
     }
 
     /// Something the program's author should know.

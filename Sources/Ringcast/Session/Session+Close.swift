@@ -8,12 +8,9 @@ extension Session {
         guard isOpen else { return }
         sendClose(code, reason: reason)
         // The peer's Close has to be read.
-        release([.paused, .inputFull])
+        release([.paused, .inputFull, .throttled])
         extras?.messageBacklog?.removeAll()
-        let extras = makeExtras()
-        extras.closeDeadline = loop.now + withKind { $0.closeTimeout }
-        extras.queuedAtClose = connection.queuedByteCount
-        connection.setDeadline(extras.closeDeadline)
+        connection.setDeadline(loop.now + withKind { $0.closeTimeout })
     }
 
     /// Ends the socket without a Close frame, at the end of this turn: a handler of this loop may be running now.

@@ -15,6 +15,7 @@ extension Session {
         let (stall, lifetime) = withKind { ($0.writeStallTimeout, $0.maxLifetime) }
         connection.setWriteStallTimeout(stall)
         if lifetime > 0 { makeExtras().lifetimeEnd = now + lifetime }
+        startMeter(at: now)
         connection.setDeadline(nextDeadline())
     }
 
@@ -23,6 +24,7 @@ extension Session {
         if finishEnding() { return }
         if flags.contains(.closing) { return closeDeadlineReached(now: now) }
         if flags.contains(.stopping) { return closeForStop() }
+        endThrottle(at: now)
         if isHeld { rest(at: now) }
         let silence = unsafe now - state.pointee.lastInbound
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
@@ -32,29 +34,27 @@ extension Session {
         connection.setDeadline(nextDeadline())
     }
 
-    /// When something is next due: the ping, the end of the silence, or the end of the lifetime.
-    private func nextDeadline() -> UInt64? {
+    /// When something is next due: the ping, the end of the silence, the end of the lifetime, or that of a throttle.
+    func nextDeadline() -> UInt64? {
         let last = unsafe state.pointee.lastInbound
         let pinged = flags.contains(.pinged)
         let silence: UInt64? = withKind {
             guard $0.idleTimeout > 0 else { return nil }
             return last + (pinged ? $0.idleTimeout : $0.pingAfter ?? $0.idleTimeout)
         }
-        guard let lifetimeEnd = extras?.lifetimeEnd else { return silence }
-        return min(silence ?? lifetimeEnd, lifetimeEnd)
+        guard let extras else { return silence }
+        return [silence, extras.lifetimeEnd, extras.throttledUntil].lazy.compactMap(\.self).min()
     }
 
-    /// The peer's Close has not come in time: the connection is cut. A queue that still moves has its time, since what
-    /// was sent before the close goes out first.
+    /// The peer's Close has not come in time: the connection is cut. A peer that still takes what is queued has its
+    /// time, since what was sent before the close goes out first; a server that stops ends that at its own deadline.
     private func closeDeadlineReached(now: UInt64) {
-        let extras = makeExtras()
-        let queued = connection.queuedByteCount
-        if queued > 0, queued < extras.queuedAtClose, !loop.isStopping {
-            extras.queuedAtClose = queued
-            extras.closeDeadline = now + withKind { $0.closeTimeout }
-            return connection.setDeadline(extras.closeDeadline)
-        }
         let connection = connection
+        let queued = connection.queuedByteCount
+        if queued > 0 {
+            let patience = connection.timeOfProgress + withKind { $0.closeTimeout }
+            if now < patience { return connection.setDeadline(patience) }
+        }
         end(.abnormalClosure, reason: "no Close came in time")
         if queued > 0 { connection.abort() } else { connection.close() }
     }
@@ -101,6 +101,7 @@ extension Session {
         unsafe payload.withUnsafeBytes { bytes in
             if connection.isBlocked {
                 makeExtras().pendingPong = unsafe [UInt8](bytes)
+                connection.notifyWhenDrained()
             } else {
                 _ = unsafe sendControl(.pong, bytes)
             }

@@ -45,6 +45,7 @@ extension Session {
         switch event {
         case .message(let kind, let payload):
             guard isOpen else { return true }
+            if flags.contains(.metered), !admitMessage(payload, now: loop.now) { return false }
             unsafe loop.counters.pointee.messagesIn += 1
             if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
             receiveMessage(kind, payload, in: &bytes, on: loop)
@@ -108,7 +109,8 @@ extension Session {
 
     private func receivePong(_ payload: RawSpan) {
         guard isOpen else { return }
-        notePong()
+        // The answer to a liveness ping is empty, as that is.
+        if payload.byteCount == 0 { notePong() }
         do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
     }
 

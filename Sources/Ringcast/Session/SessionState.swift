@@ -12,8 +12,6 @@ import WebSocketProtocol
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
     var flags: SessionFlags = []
-    /// Small receives until the connection goes back to small buffers; 0: it uses them.
-    var largeBufferTurns: UInt8 = 0
     /// Where the loop's `SessionTable` has it.
     let slot: UInt32
     var decoder: FrameDecoder
@@ -24,15 +22,17 @@ import WebSocketProtocol
     /// What few sockets need.
     var extras: SessionExtras?
     var memberships = MembershipList.empty
-    /// Control frames that came in the window that began at `controlWindow` (the loop's seconds).
-    var controlFrames: UInt16 = 0
+    /// When the window began that `controlFrames` came in (the loop's seconds).
     var controlWindow: UInt32 = 0
+    var controlFrames: UInt16 = 0
+    /// Small receives until the connection goes back to small buffers; 0: it uses them.
+    var largeBufferTurns: UInt8 = 0
     /// What was agreed on for it.
     var compression = SessionCompression()
 }
 
 struct SessionFlags: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
 
     /// Nothing more may be sent: Close was sent or has come, or the connection is being cut.
     static let closing = SessionFlags(rawValue: 1 << 0)
@@ -56,11 +56,15 @@ struct SessionFlags: OptionSet {
     /// The peer has said its last; its end waits for the messages before it.
     static let inputOver = SessionFlags(rawValue: 1 << 10)
     /// Reasons not to read.
-    static let held: SessionFlags = [.paused, .inputFull, .inputOver]
+    static let held: SessionFlags = [.paused, .inputFull, .inputOver, .throttled]
     /// What is sent may be deflated.
     static let deflates = SessionFlags(rawValue: 1 << 11)
     /// What is deflated refers to what was sent before.
     static let keepsContext = SessionFlags(rawValue: 1 << 12)
+    /// The peer has said more than `WebSocketOptions.messageRate` allows.
+    static let throttled = SessionFlags(rawValue: 1 << 13)
+    /// Its messages are counted against that.
+    static let metered = SessionFlags(rawValue: 1 << 16)
     /// A client's: its frames are masked.
     static let masks = SessionFlags(rawValue: 1 << 14)
     /// What comes for the socket waits in its backlog.
@@ -79,9 +83,10 @@ final class SessionExtras {
     var backlog: Backlog?
     /// When the socket closes for its age, in the loop's milliseconds.
     var lifetimeEnd: UInt64?
-    /// When a closing socket is cut, in the loop's milliseconds, and how much was queued when that was last decided.
-    var closeDeadline: UInt64 = 0
-    var queuedAtClose = 0
+    /// What the peer may still say, if that is bounded.
+    var meter: MessageMeter?
+    /// When it is read again, in the loop's milliseconds.
+    var throttledUntil: UInt64?
     /// What waits for the asynchronous message handler.
     var messageBacklog: MessageBacklog?
     /// Compression with a context of its own, from the first compressed message on.

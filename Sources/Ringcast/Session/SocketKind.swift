@@ -23,6 +23,7 @@ import WebSocketProtocol
     let closeTimeout: UInt64
     let writeStallTimeout: UInt64
     let maxLifetime: UInt64
+    let messageRate: MessageRateLimit?
     /// Open sessions; at zero the loop lets go of this object.
     var sessionCount = 0
 
@@ -45,5 +46,6 @@ import WebSocketProtocol
         closeTimeout = options.closeTimeout.milliseconds
         writeStallTimeout = options.writeStallTimeout.milliseconds
         maxLifetime = options.maxLifetime.milliseconds
+        messageRate = options.messageRate
     }
 }

@@ -90,6 +90,7 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
         precondition(options.maxPayloadLength > 0, "maxPayloadLength must be positive")
         precondition(options.maxWaitingMessages > 0, "maxWaitingMessages must be positive")
         precondition(options.idleTimeout <= .seconds(86_400), "idleTimeout is at most 24 hours")
+        options.messageRate?.check()
         self.options = options
         self.table = table
     }

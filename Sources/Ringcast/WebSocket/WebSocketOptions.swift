@@ -19,6 +19,8 @@ public struct WebSocketOptions: Sendable {
     public var writeStallTimeout: Duration
     /// Close with 1001 once the socket is this old. Zero is off.
     public var maxLifetime: Duration
+    /// How many messages and bytes a second a socket may say. Nil: any number.
+    public var messageRate: MessageRateLimit?
     /// Whether a socket that publishes to a topic it is subscribed to receives the message too.
     public var publishToSelf: Bool
     /// So many received messages, or as many bytes as one message may have, wait for an asynchronous handler before
@@ -38,6 +40,7 @@ public struct WebSocketOptions: Sendable {
         closeTimeout: Duration = .seconds(5),
         writeStallTimeout: Duration = .seconds(60),
         maxLifetime: Duration = .zero,
+        messageRate: MessageRateLimit? = nil,
         publishToSelf: Bool = false,
         maxWaitingMessages: Int = 16,
         perMessageDeflate: PerMessageDeflate = false
@@ -50,6 +53,7 @@ public struct WebSocketOptions: Sendable {
         self.closeTimeout = closeTimeout
         self.writeStallTimeout = writeStallTimeout
         self.maxLifetime = maxLifetime
+        self.messageRate = messageRate
         self.publishToSelf = publishToSelf
         self.maxWaitingMessages = maxWaitingMessages
         self.perMessageDeflate = perMessageDeflate

@@ -1,0 +1,90 @@
+import Reactor
+import ReactorTesting
+import Testing
+import WebSocketProtocol
+
+@testable import Ringcast
+
+@Suite struct MessageRateTests {
+    @Test func `a bucket gives its burst at once and then its rate`() {
+        var bucket = TokenBucket(perSecond: 10, burst: 1_000, now: 0)
+        for _ in 0..<10 { #expect(bucket.take(1, now: 0) == 0) }
+        #expect(bucket.take(1, now: 0) == 100, "one token is owed")
+        #expect(bucket.take(1, now: 100) == 100)
+        #expect(bucket.take(1, now: 100_000) == 0)
+        for _ in 0..<9 { #expect(bucket.take(1, now: 100_000) == 0) }
+        #expect(bucket.take(1, now: 100_000) > 0, "a long silence saves up no more than the burst")
+    }
+
+    @Test func `extreme numbers neither trap nor let go`() {
+        var fast = TokenBucket(perSecond: 1 << 40, burst: 1 << 40, now: 0)
+        #expect(fast.take(.max, now: .max) == 0 || fast.take(.max, now: .max) > 0)
+        var slow = TokenBucket(perSecond: 1, burst: 0, now: 0)
+        #expect(slow.take(1, now: 0) == 0)
+        let pause = slow.take(.max, now: 0)
+        #expect(pause >= 1 << 50)
+        #expect(slow.take(0, now: pause + 1_000) == 0)
+    }
+
+    private static func server(_ limit: MessageRateLimit, _ journal: Journal<UInt64>) -> SimulatedServer {
+        SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .seconds(60), messageRate: limit),
+                message: { ws, message in journal.note(UInt64(message.bytes.count)) }))
+    }
+
+    @Test func `messages beyond the rate wait, in order, and none is lost`() {
+        let journal = Journal<UInt64>()
+        let server = Self.server(MessageRateLimit(messagesPerSecond: 10), journal)
+        let socket = server.open()
+        socket.peer.send((1...100).flatMap { SocketClient.encode(.binary, [UInt8](repeating: 0, count: $0)) })
+        server.rest()
+        #expect(journal.entries == Array(1...11), "the burst, and the one that was too many")
+        server.advance(.seconds(4))
+        #expect((40...52).contains(journal.entries.count), "\(journal.entries.count) after 4 s")
+        server.advance(.seconds(6))
+        #expect(journal.entries == Array(1...100))
+        #expect(socket.frames() == [], "its idle time rested")
+    }
+
+    @Test func `bytes are counted too, and one large message is paid for afterwards`() {
+        let journal = Journal<UInt64>()
+        let server = Self.server(MessageRateLimit(bytesPerSecond: 1_000, burst: .milliseconds(100)), journal)
+        let socket = server.open()
+        socket.send(.binary, [UInt8](repeating: 0, count: 10_100))
+        socket.send(.binary, [1])
+        server.advance(.seconds(9))
+        #expect(journal.entries == [10_100])
+        server.advance(.milliseconds(1_128))
+        #expect(journal.entries == [10_100, 1])
+    }
+
+    @Test func `a peer that says too much can be closed with 1008 instead`() {
+        let journal = Journal<UInt64>()
+        let server = Self.server(MessageRateLimit(messagesPerSecond: 5, excess: .close), journal)
+        let socket = server.open()
+        for _ in 0..<20 {
+            server.advance(.milliseconds(200))
+            socket.send(.binary, [1])
+        }
+        #expect(journal.entries.count == 20 && socket.frames() == [])
+        socket.peer.send((0..<7).flatMap { _ in SocketClient.encode(.binary, [1]) })
+        server.rest()
+        #expect(journal.entries.count == 24, "what was left of the burst")
+        #expect(socket.frames().map(\.closeCode) == [1008])
+    }
+
+    @Test func `a throttled socket can be closed, and its peer's answer is read`() {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(maxLifetime: .seconds(2), messageRate: MessageRateLimit(messagesPerSecond: 1)),
+                message: { _, _ in }, close: { _, code, _ in journal.note("\(code.rawValue)") }))
+        let socket = server.open()
+        for _ in 0..<5 { socket.send("x") }
+        server.advance(.milliseconds(2_128))
+        #expect(socket.frames().map(\.closeCode) == [1001])
+        socket.send(.close, [3, 233])
+        #expect(journal.entries == ["1001"] && socket.peer.hasSeenEnd)
+    }
+}

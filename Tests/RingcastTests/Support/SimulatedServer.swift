@@ -1,0 +1,121 @@
+import Logging
+import Reactor
+import ReactorTesting
+import WebSocketProtocol
+
+@testable import Ringcast
+
+/// One loop of a server over simulated connections and virtual time, turned by the test: an hour passes in a moment,
+/// and always in the same way.
+///
+/// There is no thread, no group of loops and no socket: what needs those is tested over real ones.
+final class SimulatedServer {
+    let core: ServerCore
+    let simulation: SimulatedLoop
+
+    init(
+        _ change: (inout ServerConfiguration) -> Void = { _ in },
+        fetch: @escaping @Sendable (borrowing Request) throws -> Reply
+    ) {
+        var configuration = ServerConfiguration(port: 0)
+        configuration.logger.logLevel = .critical
+        change(&configuration)
+        let core = ServerCore(configuration: configuration, loopCount: 1, fetch: fetch)
+        self.core = core
+        simulation = SimulatedLoop { loop in ServerLoop(core: core, loop: loop) }
+    }
+
+    /// Serves one kind of socket at every path.
+    convenience init(_ handlers: WebSocketHandlers<Void>, _ change: (inout ServerConfiguration) -> Void = { _ in }) {
+        self.init(change, fetch: { _ in .upgrade(to: handlers) })
+    }
+
+    /// Milliseconds of the virtual clock.
+    var now: UInt64 { simulation.clock.milliseconds }
+
+    /// Lets time pass.
+    func advance(_ duration: Duration) { simulation.advance(milliseconds: duration.milliseconds) }
+
+    /// Handles all that has been sent.
+    func rest() { simulation.rest() }
+
+    /// A connection that has not said anything.
+    func connect() -> SimulatedPeer {
+        let peer = simulation.connect()
+        rest()
+        return peer
+    }
+
+    /// What a handshake without further fields is answered with.
+    private static let handshakeLength = 129
+
+    /// A connection that has been upgraded.
+    /// - Parameter window: bytes behind the handshake that its socket takes before it is full.
+    func open(window: Int = .max) -> SimulatedSocket {
+        let peer = connect()
+        if window != .max { peer.window = Self.handshakeLength + window }
+        peer.send(Array(SocketClient.request().utf8))
+        rest()
+        let socket = SimulatedSocket(peer, of: self)
+        socket.skipHandshake()
+        return socket
+    }
+
+    /// The server is told to stop, as each of its loops is.
+    func stop(_ code: CloseCode = .goingAway, within window: Duration, deadline: Duration) {
+        core.stopPlan = StopPlan(code: code, reason: "", timing: StopTiming(window: window, deadline: deadline))
+        _ = core.noteStop()
+        simulation.loop.stop()
+        rest()
+    }
+}
+
+/// A client's end of a simulated WebSocket.
+final class SimulatedSocket {
+    let peer: SimulatedPeer
+    private unowned let server: SimulatedServer
+    private var unread: [UInt8] = []
+
+    init(_ peer: SimulatedPeer, of server: SimulatedServer) {
+        self.peer = peer
+        self.server = server
+    }
+
+    func skipHandshake() {
+        unread += peer.takeReceivedBytes()
+        let end = Array("\r\n\r\n".utf8)
+        let start = unread.indices.first { unread[$0...].starts(with: end) }
+        precondition(start != nil && unread.starts(with: Array("HTTP/1.1 101".utf8)), "no handshake")
+        unread.removeFirst(start! + end.count)
+    }
+
+    func send(_ opcode: Opcode, _ payload: [UInt8] = []) {
+        peer.send(SocketClient.encode(opcode, payload))
+        server.rest()
+    }
+
+    func send(_ text: String) { send(.text, Array(text.utf8)) }
+
+    /// The whole frames that have come since the last call.
+    func frames() -> [SocketClient.Frame] {
+        unread += peer.takeReceivedBytes()
+        var frames: [SocketClient.Frame] = []
+        while unread.count >= 2 {
+            var length = Int(unread[1])
+            let extra = length < 126 ? 0 : length == 126 ? 2 : 8
+            guard unread.count >= 2 + extra else { break }
+            if extra > 0 { length = unread[2..<2 + extra].reduce(0) { $0 << 8 | Int($1) } }
+            let end = 2 + extra + length
+            guard unread.count >= end else { break }
+            frames.append(
+                .init(
+                    opcode: Opcode(rawValue: unread[0] & 0x0F)!, payload: Array(unread[(2 + extra)..<end]),
+                    isFinal: unread[0] & 0x80 != 0))
+            unread.removeFirst(end)
+        }
+        return frames
+    }
+
+    /// How many frames of each kind have come since the last call.
+    func count(_ opcode: Opcode) -> Int { frames().count { $0.opcode == opcode } }
+}
