@@ -124,6 +124,7 @@ import Testing
         wire.loop.rest()
         handler.withEach { connection in
             connection.send(Array(repeating: 2, count: 1000))
+            connection.notifyWhenDrained()
             let (count, isBlocked) = (connection.queuedByteCount, connection.isBlocked)
             #expect(isBlocked && (2000...2100).contains(count))
         }
