@@ -1,3 +1,4 @@
+import Glibc
 import Ringcast
 
 // As many clients as it is told, on one loop, which do nothing but answer pings. It reads numbers from standard input,
@@ -19,4 +20,5 @@ while let line = readLine(), let count = Int(line) {
     }
     while group.openSockets < count { try await Task.sleep(for: .milliseconds(10)) }
     print(count)
+    fflush(nil)
 }
