@@ -50,12 +50,16 @@ final class ChatWorker: Worker, @unchecked Sendable {
     }
 
     override func tick(_ now: UInt64) {
-        guard phase == .running, isBetweenRounds, rounds.mayBegin(round, now: now) else { return }
-        say(now)
+        guard isBetweenRounds else { return }
+        // A round that another worker has begun is taken part in at the end, too: its members wait for these.
+        let begins =
+            phase == .running ? rounds.mayBegin(round, now: now) : phase == .finishing && rounds.hasBegun(round + 1)
+        if begins { say(now) }
     }
 
     private func say(_ now: UInt64) {
         round += 1
+        rounds.begin(round)
         roundStart = now
         isBetweenRounds = false
         awaited += members.count * plan.connections * ChatScript.textsPerRound
@@ -89,6 +93,7 @@ final class ChatWorker: Worker, @unchecked Sendable {
 final class ChatRounds: Sendable {
     private let workers: Int
     private let interval: UInt64
+    private let begun = Atomic<Int>(0)
     private let completed = Atomic<Int>(0)
     private let lastCompletion = Atomic<UInt64>(0)
 
@@ -96,6 +101,10 @@ final class ChatRounds: Sendable {
         self.workers = workers
         interval = UInt64(milliseconds) * 1_000_000
     }
+
+    func begin(_ round: Int) { begun.max(round, ordering: .relaxed) }
+
+    func hasBegun(_ round: Int) -> Bool { begun.load(ordering: .relaxed) >= round }
 
     func complete(at now: UInt64) {
         lastCompletion.store(now, ordering: .relaxed)

@@ -15,6 +15,7 @@ internal import Glibc
 
     private static let minimumCapacity = 4096
     private static let mappedCapacity = 128 << 10
+    private static let largeCapacity = 1 << 20
 
     /// Owns nothing yet.
     public init() {}
@@ -74,8 +75,9 @@ internal import Glibc
     /// - Parameter limit: the capacity never grows beyond it, unless `minimum` does not fit.
     mutating func room(atLeast minimum: Int, growingTo limit: Int = .max) -> UnsafeMutableRawBufferPointer {
         if capacity - count < minimum {
-            let doubled = max(2 * capacity, Self.minimumCapacity)
-            let grown = max(count + minimum, min(doubled, limit))
+            // What a large mapping does not use costs nothing, while old and new are both there for the time of a copy.
+            let multiplied = max((capacity < Self.largeCapacity ? 2 : 16) * capacity, Self.minimumCapacity)
+            let grown = max(count + minimum, min(multiplied, limit))
             let larger = unsafe Self.allocate(grown)
             // Safe: `count` bytes are written in the old memory and fit into the new, which nobody else has.
             if let base = unsafe base { unsafe larger.copyMemory(from: base, byteCount: count) }
