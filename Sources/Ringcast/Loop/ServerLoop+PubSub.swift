@@ -55,6 +55,9 @@ extension ServerLoop {
     ) -> Reach {
         let policy = SlowConsumerPolicy(word: entry.policy)
         guard policy != .dropNewest else { return unsafe deliverInRun(frame, to: entry, except: excluded) }
+        // Settling runs handlers, which may fill the log.
+        loop.keep(frame)
+        defer { loop.release(frame) }
         settleFanOut()
         var reach: Reach = (0, 0)
         var deliveries: UInt64 = 0
