@@ -10,14 +10,18 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
-        discussion: "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it.")
+        discussion:
+            "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it; at SIGHUP it "
+            + "reads its certificates again."
+    )
 
     @OptionGroup var options: ServeOptions
 
     func run() async throws {
         try options.refuseWhatComesLater()
         var logger = Logger(label: "ringcast")
-        logger.logLevel = options.quiet ? .error : .warning
+        // Failed handshakes are told of at info.
+        logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .warning : .info
         let server: Server
         do {
             server = try makeServer(logger: logger)
@@ -25,6 +29,7 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure(error.message)
         }
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let hangUps = options.tls.tlsCert.isEmpty ? nil : await UnixSignalsSequence(trapping: .sighup)
         if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
@@ -36,18 +41,20 @@ struct ServeCommand: AsyncParsableCommand {
                     isFirst = false
                 }
             }
+            if let hangUps { group.addTask { [logger] in await server.reloadCertificates(at: hangUps, logger) } }
             try await group.next()
             group.cancelAll()
         }
     }
 
     private func makeServer(logger: Logger) throws(ServerError) -> Server {
+        let tls = try options.tls.configuration()
         var configuration = ServerConfiguration(
-            hostname: options.host, port: options.port, endpoints: options.endpoints,
+            hostname: options.host, port: options.port, endpoints: options.endpoints(tls: tls),
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
-            reusePort: options.reusePort, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
+            reusePort: options.reusePort, tls: tls, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
             logger: logger)
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
@@ -65,11 +72,13 @@ struct ServeCommand: AsyncParsableCommand {
             .joined(separator: " and ")
     }
 
+    private var scheme: String { options.tls.tlsCert.isEmpty ? "http" : "https" }
+
     /// Where a browser on this machine finds the server.
     private func url(of server: Server) -> String {
         guard let host = options.host, !["0.0.0.0", "::"].contains(host) else {
-            return "http://127.0.0.1:\(server.port)"
+            return "\(scheme)://127.0.0.1:\(server.port)"
         }
-        return "http://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
+        return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     }
 }

@@ -53,11 +53,7 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Share the port with other processes that ask for the same; take --unix over from one that serves it.")
     var reusePort = false
 
-    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "file"))
-    var tlsCert: String?
-
-    @Option(help: ArgumentHelp("Not part of this version yet.", valueName: "file"))
-    var tlsKey: String?
+    @OptionGroup(title: "TLS") var tls: TLSOptions
 
     @Option(
         help: ArgumentHelp(
@@ -113,17 +109,16 @@ struct ServeOptions: ParsableArguments {
 
     /// Options whose feature does not exist yet.
     func refuseWhatComesLater() throws {
-        if tlsCert != nil || tlsKey != nil { throw CommandFailure.notYet(tlsCert != nil ? "--tls-cert" : "--tls-key") }
         if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
     }
 
     /// Empty: what host and port say.
-    var endpoints: [Endpoint] {
+    func endpoints(tls: TLSConfiguration?) -> [Endpoint] {
         guard let unix else { return [] }
         let socket: Endpoint =
             unix.hasPrefix("@") ? .abstract(String(unix.dropFirst())) : .unix(path: unix, reusePort: reusePort)
         guard host != nil || port != nil else { return [socket] }
-        return [.tcp(hostname: host, port: port ?? 3000, reusePort: reusePort), socket]
+        return [.tcp(hostname: host, port: port ?? 3000, reusePort: reusePort, tls: tls), socket]
     }
 
     var socketOptions: WebSocketOptions {

@@ -26,6 +26,14 @@ struct StatisticsReport {
                     ("superseded", figure(\.dropsSuperseded)),
                 ])
             ),
+            (
+                "tls",
+                .object([
+                    ("handshakes", figure(\.handshakes)),
+                    ("resumptions", figure(\.resumptions)),
+                    ("handshake_failures", figure(\.handshakeFailures)),
+                ])
+            ),
             ("send_submissions", figure(\.sendSubmissions)),
             ("loop_turns", figure(\.loopTurns)),
             ("mailbox_depth", figure(\.mailboxDepth)),

@@ -16,6 +16,12 @@ package final class TLSWire {
         if !tls.isSecured { throw .failed("the handshake does not end") }
     }
 
+    /// TLS 1.3's client is done before the server has looked at its certificate: the verdict comes behind.
+    package func handshakeAndExchange() throws(TLSPeer.Failure) {
+        try handshake()
+        try exchange()
+    }
+
     /// Until nothing moves.
     package func exchange() throws(TLSPeer.Failure) {
         repeat {

@@ -69,9 +69,10 @@ import Testing
         let first = Shared()
         try await serving(Self.handlers(gate, journal, first)) { server in
             let held = try SocketClient(port: server.port)
+            // Before the first one's loop stands still: that one may be the loop that accepts it.
+            let other = try SocketClient(port: server.port)
             try held.send("hold")
             #expect(journal.wait() == ["held"])
-            let other = try SocketClient(port: server.port)
             try other.send("flood")
             #expect(journal.wait(for: 2) == ["held", "flooded"])
             gate.open()

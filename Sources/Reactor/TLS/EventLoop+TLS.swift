@@ -19,6 +19,7 @@ extension EventLoop {
         connection.state.flags.insert([.secured, .handshaking])
         session.expect(host)
         advanceHandshake(connection, session)
+        sendRecords(connection)
         return true
     }
 

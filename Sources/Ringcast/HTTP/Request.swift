@@ -12,10 +12,10 @@ public struct Request: ~Escapable {
     /// The whole body, without the framing of chunks. Empty when there is none.
     public let body: RawSpan
 
-    /// Where the remote address comes from: asked of the kernel when it is read, or remembered by a copy.
+    /// Where the remote address and what TLS agreed on come from: asked when they are read, or remembered by a copy.
     enum Peer {
         case connection(ConnectionAddress)
-        case known(SocketAddress?)
+        case known(SocketAddress?, TLSInformation?)
     }
 
     @_lifetime(copy head, copy body)
@@ -57,7 +57,24 @@ public struct Request: ~Escapable {
     public var remoteAddress: SocketAddress? {
         switch peer {
         case .connection(let connection): connection.remoteAddress
-        case .known(let address): address
+        case .known(let address, _): address
+        }
+    }
+
+    /// Whether the request came by TLS (`https`, `wss`).
+    public var isSecure: Bool {
+        switch peer {
+        case .connection(let connection): connection.isSecure
+        case .known(_, let tls): tls != nil
+        }
+    }
+
+    /// What TLS agreed on, the subject of the client's certificate among it (`peerSubject`); nil without TLS. Costs
+    /// some copies.
+    public var tls: TLSInformation? {
+        switch peer {
+        case .connection(let connection): connection.tls
+        case .known(_, let tls): tls
         }
     }
 
@@ -74,7 +91,7 @@ public struct Request: ~Escapable {
         }
         let bodyBytes = unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
         return RequestCopy(
-            head: headBytes, layout: head.layout, bodyBytes: bodyBytes, remoteAddress: remoteAddress)
+            head: headBytes, layout: head.layout, bodyBytes: bodyBytes, remoteAddress: remoteAddress, tls: tls)
     }
 }
 
@@ -85,8 +102,13 @@ public struct RequestCopy: Sendable {
     private let bodyBytes: [UInt8]
     /// The other end of the connection, as it was when the copy was made.
     public let remoteAddress: SocketAddress?
+    private let tls: TLSInformation?
 
-    init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], remoteAddress: SocketAddress?) {
+    init(
+        head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], remoteAddress: SocketAddress?,
+        tls: TLSInformation?
+    ) {
+        self.tls = tls
         self.head = head
         self.layout = layout
         self.bodyBytes = bodyBytes
@@ -99,16 +121,18 @@ public struct RequestCopy: Sendable {
         get {
             Request(
                 head: RequestHead(bytes: unsafe head.span.bytes, layout: layout), body: unsafe bodyBytes.span.bytes,
-                peer: .known(remoteAddress))
+                peer: .known(remoteAddress, tls))
         }
     }
 }
 
-/// A connection of which only the remote address is asked: held by a borrowed request, which does not outlive it.
+/// A connection of which only its other end is asked: held by a borrowed request, which does not outlive it.
 struct ConnectionAddress {
     private let slot: ConnectionSlot
 
     init(_ connection: Connection) { slot = connection.slot }
 
     var remoteAddress: SocketAddress? { Connection(slot).remoteAddress }
+    var isSecure: Bool { Connection(slot).isSecure }
+    var tls: TLSInformation? { Connection(slot).tls }
 }

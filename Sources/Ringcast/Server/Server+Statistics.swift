@@ -30,6 +30,9 @@ extension ServerStatistics {
         dropsInLanes = Int(counters.dropsInLanes)
         dropsEvicted = Int(counters.dropsEvicted)
         dropsSuperseded = Int(counters.dropsSuperseded)
+        handshakes = loop.handshakes.value
+        resumptions = loop.resumptions.value
+        handshakeFailures = loop.handshakeFailures.value
         sendSubmissions = loop.sendSubmissions.value
         loopTurns = loop.turns.value
         self.mailboxDepth = mailboxDepth

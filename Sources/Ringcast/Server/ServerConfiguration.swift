@@ -1,11 +1,7 @@
 import Glibc
 import HTTPProtocol
 public import Logging
-public import enum Reactor.Coalescing
-public import enum Reactor.DriverChoice
-public import enum Reactor.LoopCount
-public import enum Reactor.ConnectionPlacement
-public import struct Reactor.TLSConfiguration
+public import Reactor
 public import WebSocketProtocol
 
 /// Where a server listens, on how many loops, and its limits.

@@ -33,6 +33,11 @@ public struct ServerStatistics: Sendable {
     public var dropsEvicted = 0
     /// The same, replaced by a newer message of their topic: `SlowConsumerPolicy.latest`.
     public var dropsSuperseded = 0
+    /// TLS handshakes that were done, those among them that went on with an earlier session, and those that failed,
+    /// were given up by the client, or took too long.
+    public var handshakes = 0
+    public var resumptions = 0
+    public var handshakeFailures = 0
     /// Send operations: fewer than messages, when many leave together.
     public var sendSubmissions = 0
     /// Turns of the loops.
@@ -61,6 +66,9 @@ public struct ServerStatistics: Sendable {
         sum.dropsInLanes += right.dropsInLanes
         sum.dropsEvicted += right.dropsEvicted
         sum.dropsSuperseded += right.dropsSuperseded
+        sum.handshakes += right.handshakes
+        sum.resumptions += right.resumptions
+        sum.handshakeFailures += right.handshakeFailures
         sum.sendSubmissions += right.sendSubmissions
         sum.loopTurns += right.loopTurns
         sum.mailboxDepth += right.mailboxDepth

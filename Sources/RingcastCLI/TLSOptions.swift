@@ -1,0 +1,89 @@
+import ArgumentParser
+import Glibc
+import Logging
+import Ringcast
+import UnixSignals
+
+/// The options of `ringcast serve` for TLS.
+struct TLSOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Serve https and wss with this certificate and its chain (PEM). Given again, with another --tls-key: for "
+                + "other host names (SNI). SIGHUP reads the files again.",
+            valueName: "file"))
+    var tlsCert: [String] = []
+
+    @Option(help: ArgumentHelp("The certificate's private key (PEM).", valueName: "file"))
+    var tlsKey: [String] = []
+
+    @Option(help: ArgumentHelp("Holds the passphrase of the keys, in its first line.", valueName: "file"))
+    var tlsPassphraseFile: String?
+
+    @Option(help: ArgumentHelp("Accept only clients with a certificate of these authorities (PEM).", valueName: "file"))
+    var tlsClientCa: String?
+
+    @Flag(help: "With --tls-client-ca: accept clients without a certificate too.")
+    var tlsClientOptional = false
+
+    @Option(help: ArgumentHelp("The oldest TLS version that is served: 1.2 or 1.3.", valueName: "version"))
+    var tlsMinVersion = Version.v12
+
+    enum Version: String, ExpressibleByArgument, CaseIterable {
+        case v12 = "1.2"
+        case v13 = "1.3"
+    }
+
+    func validate() throws {
+        guard tlsCert.count == tlsKey.count else {
+            throw ValidationError(
+                tlsCert.count > tlsKey.count
+                    ? "--tls-cert needs a --tls-key with the certificate's private key"
+                    : "--tls-key needs a --tls-cert with the key's certificate")
+        }
+        guard tlsCert.isEmpty else { return }
+        if tlsClientCa != nil || tlsClientOptional || tlsPassphraseFile != nil {
+            throw ValidationError("--tls-client-ca and the like need --tls-cert and --tls-key")
+        }
+    }
+
+    /// Nil: nothing is encrypted.
+    func configuration() throws(ServerError) -> TLSConfiguration? {
+        guard !tlsCert.isEmpty else { return nil }
+        let passphrase = try tlsPassphraseFile.map { path throws(ServerError) in try firstLine(of: path) }
+        let certificates = zip(tlsCert, tlsKey).map {
+            TLSCertificate(chain: .file($0), key: .file($1), passphrase: passphrase)
+        }
+        var configuration = TLSConfiguration(
+            certificates: certificates, minimumVersion: tlsMinVersion == .v13 ? .v1_3 : .v1_2)
+        if let authorities = tlsClientCa.map({ PEMSource.file($0) }) {
+            configuration.clientCertificates =
+                tlsClientOptional ? .optional(authorities: authorities) : .required(authorities: authorities)
+        }
+        return configuration
+    }
+
+    private func firstLine(of path: String) throws(ServerError) -> String {
+        // Safe: the stream is closed before the function returns, and the line is copied.
+        guard let file = unsafe fopen(path, "re") else {
+            throw ServerError("the passphrase file \(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+        }
+        defer { unsafe fclose(file) }
+        var line = [UInt8]()
+        while case let byte = unsafe getc(file), byte != EOF, byte != 0x0A { line.append(UInt8(byte)) }
+        return String(decoding: line, as: UTF8.self)
+    }
+}
+
+extension Server {
+    /// Reads the certificates again at each signal (SIGHUP), as after their renewal. Until it is cancelled.
+    func reloadCertificates(at signals: UnixSignalsSequence, _ logger: Logger) async {
+        for await _ in signals {
+            do {
+                try reloadCertificates()
+                logger.info("the certificates have been read again")
+            } catch {
+                logger.error("the certificates stay as they were: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import ReactorTesting
+import Ringcast
+import Synchronization
+import Testing
+import WebSocketProtocol
+
+/// HTTPS and wss over real sockets.
+@Suite(.blocking) struct SecureServerTests {
+    private let authority = TestAuthority()
+
+    private var configuration: TLSConfiguration { TLSConfiguration(certificates: [authority.issue("localhost")]) }
+
+    @Test func `a request knows that it came by TLS, also as a copy`() async throws {
+        let tls = configuration
+        try await serving {
+            $0.tls = tls
+        } fetch: { request in
+            let copy = request.copy()
+            let isSecure = request.isSecure && copy.request.isSecure && request.tls == copy.request.tls
+            return .response(.ok, "\(isSecure) \(request.tls?.version.description ?? "-") \(request.path)")
+        } body: { server in
+            let client = try SecureClient(port: server.port)
+            try client.send("GET /where HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(try client.receive(until: "/where").hasSuffix("true TLS 1.3 /where"))
+        }
+    }
+
+    @Test func `a plain server's requests are not secure, and it has nothing to be read again`() async throws {
+        try await serving { request in
+            .response(.ok, "\(request.isSecure) \(request.tls == nil)")
+        } body: { server in
+            let connection = try TCPClient(port: server.port)
+            try connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(try connection.readAnswer().text == "false true")
+            #expect(throws: ServerError.self) { try server.reloadCertificates() }
+        }
+    }
+
+    @Test func `the subject of a client's certificate can be read`() async throws {
+        var tls = configuration
+        tls.clientCertificates = .required(authorities: .text(authority.pem))
+        let ada = authority.issue("ada")
+        try await serving { [tls] in
+            $0.tls = tls
+        } fetch: { request in
+            .response(.ok, "this is \(request.tls?.peerSubject ?? "nobody").")
+        } body: { server in
+            let client = try SecureClient(port: server.port, certificate: ada)
+            try client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(try client.receive(until: "CN=ada.").hasSuffix("this is CN=ada."))
+        }
+    }
+
+    @Test func `messages and topics go over wss`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in ws.subscribe(to: "all") },
+            message: { ws, message in
+                ws.send(message)
+                ws.publish(message, to: "all")
+            })
+        let tls = configuration
+        try await serving(handlers) {
+            $0.tls = tls
+        } body: { server in
+            let clients = try (0..<4).map { _ in
+                let client = try SecureClient(port: server.port)
+                try client.upgrade()
+                return client
+            }
+            #expect(eventually { server.subscriberCount(of: "all") == 4 })
+            let large = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+            for payload in [[1, 2, 3], large] {
+                try clients[0].send(SocketClient.encode(.binary, payload))
+                for client in clients {
+                    let frame = try client.receiveFrame()
+                    #expect(frame == payload)
+                }
+            }
+        }
+    }
+
+    @Test func `certificates are exchanged under load, and no connection is lost`() async throws {
+        let handlers = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
+        let tls = configuration
+        let renewed = (0..<20).map { authority.issue("number \($0)") }
+        try await serving(handlers) {
+            $0.tls = tls
+        } body: { server in
+            let old = try (0..<8).map { _ in
+                let client = try SecureClient(port: server.port)
+                try client.upgrade()
+                return client
+            }
+            for round: UInt8 in 0..<20 {
+                try server.reloadCertificates(TLSConfiguration(certificates: [renewed[Int(round)]]))
+                let new = try SecureClient(port: server.port)
+                #expect(new.tls.peerName == "number \(round)")
+                for client in old { try client.send(SocketClient.encode(.binary, [round])) }
+                for client in old { #expect(try client.receiveFrame() == [round]) }
+            }
+            #expect(throws: ServerError.self) {
+                try server.reloadCertificates(TLSConfiguration(certificateFile: "/nowhere", keyFile: "/nowhere"))
+            }
+            #expect(server.pendingWebSockets == 8)
+            let sum = server.statistics.reduce(ServerStatistics(), +)
+            #expect(sum.handshakes == 28 && sum.handshakeFailures == 0)
+        }
+    }
+}
+
+/// A blocking TLS connection to the server under test.
+final class SecureClient {
+    let tls: TLSPeer
+    private let connection: ReactorTesting.TCPClient
+
+    struct Failure: Error { let what: String }
+
+    init(port: Int, certificate: TLSCertificate? = nil) throws {
+        connection = ReactorTesting.TCPClient(port: port)
+        var options = TLSPeer.Options()
+        if let certificate, case .text(let chain) = certificate.chain, case .text(let key) = certificate.key {
+            options.certificate = (chain, key)
+        }
+        tls = TLSPeer(options)
+        try tls.receive([])
+        while !tls.isSecured { try step() }
+        connection.send(tls.takeOutput())
+    }
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        tls.send(bytes)
+        guard connection.send(tls.takeOutput()) else { throw Failure(what: "the connection is broken") }
+    }
+
+    /// Everything up to the first place where `text` ends.
+    func receive(until text: String) throws -> String {
+        while !String(decoding: tls.received, as: UTF8.self).contains(text) { try step() }
+        return String(decoding: tls.takeReceived(), as: UTF8.self)
+    }
+
+    func upgrade() throws {
+        try send(SocketClient.request())
+        guard try receive(until: "\r\n\r\n").contains(" 101 ") else { throw Failure(what: "no 101") }
+    }
+
+    private var unread: [UInt8] = []
+
+    /// The payload of the next frame, which is whole and not masked.
+    func receiveFrame() throws -> [UInt8] {
+        while true {
+            unread += tls.takeReceived()
+            if unread.count >= 2 {
+                let short = Int(unread[1] & 0x7F)
+                let header = short == 127 ? 10 : short == 126 ? 4 : 2
+                if unread.count >= header {
+                    let count = header == 2 ? short : unread[2..<header].reduce(0) { $0 << 8 | Int($1) }
+                    if unread.count >= header + count {
+                        defer { unread.removeFirst(header + count) }
+                        return Array(unread[header..<header + count])
+                    }
+                }
+            }
+            try step()
+        }
+    }
+
+    private func step() throws {
+        let output = tls.takeOutput()
+        if !output.isEmpty { connection.send(output) }
+        guard let bytes = connection.receive(upTo: 65_536), !bytes.isEmpty else {
+            throw Failure(what: "the server has closed the connection")
+        }
+        try tls.receive(bytes)
+    }
+}
