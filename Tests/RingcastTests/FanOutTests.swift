@@ -116,7 +116,7 @@ import Testing
         publish: @escaping @Sendable (borrowing WebSocket<Void>) -> Void = { ws in
             ws.publish("first", to: "t")
             ws.publish("second", to: "t")
-        }, _ body: @Sendable (_ member: SocketClient, _ witness: SocketClient) throws -> Void
+        }, check body: @Sendable (_ member: SocketClient, _ witness: SocketClient) throws -> Void
     ) async throws {
         var narrow = options
         narrow.backpressureLimit = 1
@@ -139,7 +139,7 @@ import Testing
     @Test func `what a drop's handler publishes at the end of a turn leaves with that turn`() async throws {
         try await Self.serveDrops { ws in
             ws.publish("answer", to: "answers")
-        } _: { _, witness in
+        } check: { _, witness in
             #expect(try witness.readText() == "answer")
         }
     }
@@ -152,7 +152,7 @@ import Testing
             ws.publish("second", to: "t")
             // Too large for the block of the log that the row lies in; what is published meanwhile comes before it.
             ws.publish(String(repeating: "x", count: 100_000), to: "answers")
-        } _: { _, witness in
+        } check: { _, witness in
             #expect(try witness.readText() == "answer")
             #expect(try witness.readText() == String(repeating: "x", count: 100_000))
         }
@@ -169,7 +169,7 @@ import Testing
             ws.publish("first", to: "t")
             ws.publish("second", to: "t")
             ws.publish(String(repeating: "x", count: 65_480), to: "answers")
-        } _: { _, witness in
+        } check: { _, witness in
             #expect(try witness.readText() == String(repeating: "x", count: 65_480))
         }
     }
@@ -180,7 +180,7 @@ import Testing
         try await Self.serveDrops(options: options) { ws in
             ws.publish("again", to: "t")
             ws.publish("told", to: "answers")
-        } _: { member, witness in
+        } check: { member, witness in
             #expect(try member.readText() == "first")
             #expect(try witness.readText() == "told")
         }
@@ -189,7 +189,7 @@ import Testing
     @Test func `a socket that a drop's handler terminates ends with the turn`() async throws {
         try await Self.serveDrops { ws in
             ws.terminate()
-        } _: { member, _ in
+        } check: { member, _ in
             #expect(try member.readText() == "first")
             #expect(try member.isAtEnd())
         }
