@@ -49,8 +49,10 @@ class Subscriber:
 class Audience:
     """Subscribers of one topic that read everything; `expect` tells them what."""
 
+    subscriber = Subscriber
+
     def __init__(self, port, path, count):
-        self.subscribers = [Subscriber(port, path) for _ in range(count)]
+        self.subscribers = [self.subscriber(port, path) for _ in range(count)]
         self.poll = select.epoll()
         self.by_descriptor = {}
         for subscriber in self.subscribers:

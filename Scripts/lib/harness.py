@@ -149,22 +149,22 @@ def per_loop(counter):
     return [loop if isinstance(loop, int) else loop["open"] for loop in counter["per_loop"]]
 
 
-def upgrade_request(port, path="/echo"):
+def upgrade_request(port, path="/echo", fields=()):
     return (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode()
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + "".join(f"{field}\r\n" for field in fields) + "\r\n").encode()
 
 
-def handshake(port, path="/echo", timeout=10, options=()):
+def handshake(port, path="/echo", timeout=10, options=(), fields=()):
     """A plain blocking socket on which a WebSocket handshake is done: for thousands of connections at little cost.
 
-    `options` are set before it connects: (level, name, value)."""
+    `options` are set before it connects: (level, name, value). `fields` are added to the request."""
     connection = socket.socket()
     connection.settimeout(timeout)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for option in options:
         connection.setsockopt(*option)
     connection.connect(("127.0.0.1", port))
-    connection.sendall(upgrade_request(port, path))
+    connection.sendall(upgrade_request(port, path, fields))
     head = b""
     while b"\r\n\r\n" not in head:
         piece = connection.recv(4096)

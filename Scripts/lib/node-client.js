@@ -37,6 +37,11 @@ async function main() {
             assert.deepEqual(await echo.next(), message);
         });
     }
+    await check(echo.extensions ? `messages are compressed: ${echo.extensions}` : "no compression was agreed on", async () => {
+        const texts = [0, 1, 2].map(number => `${number} ` + "the same again ".repeat(1000));
+        for (const text of texts) echo.send(text);
+        for (const text of texts) assert.equal(await echo.next(), text);
+    });
     await check("/echo gives back a text sent in fragments", async () => {
         echo.send("one ", { fin: false });
         echo.ping("between fragments");

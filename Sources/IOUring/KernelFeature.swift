@@ -13,6 +13,8 @@ package enum KernelFeature: String, CaseIterable, Sendable {
     case messageRing = "message-ring"
     /// The ring's descriptor registered with itself (5.18), which saves a look-up at every call.
     case registeredRing = "registered-ring"
+    /// A table of sockets in the ring, for sends (sparse since 5.19). Without it: sends name the descriptor.
+    case registeredFiles = "registered-files"
     /// Completions run only when the loop asks for them (`IORING_SETUP_DEFER_TASKRUN`, 6.1). Without it: at any system
     /// call.
     case deferredTaskRun = "deferred-taskrun"

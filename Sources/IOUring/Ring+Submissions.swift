@@ -36,17 +36,25 @@ extension Ring {
 
     /// Sends what fits now, and completes only if that was not everything: with the byte count, or with EAGAIN or an
     /// error. The memory is free again when the submission is over.
-    package func sendBatched(_ bytes: UnsafeRawBufferPointer, on socket: Int32, userData: UInt64) {
+    package func sendBatched(_ bytes: UnsafeRawBufferPointer, on target: SendTarget, userData: UInt64) {
         let entry = unsafe nextSubmission()
-        unsafe io_uring_prep_send(entry, socket, bytes.baseAddress!, bytes.count, batchedSendFlags)
-        unsafe entry.pointee.flags |= skipSuccess
+        unsafe io_uring_prep_send(entry, target.number, bytes.baseAddress!, bytes.count, batchedSendFlags)
+        unsafe entry.pointee.flags |= target.flag | skipSuccess
         unsafe entry.pointee.user_data = userData
     }
 
     /// The same out of several pieces. The header and its vector have to last until the submission is over.
-    package func sendBatched(_ header: UnsafePointer<msghdr>, on socket: Int32, userData: UInt64) {
+    package func sendBatched(_ header: UnsafePointer<msghdr>, on target: SendTarget, userData: UInt64) {
         let entry = unsafe nextSubmission()
-        unsafe io_uring_prep_sendmsg(entry, socket, header, UInt32(batchedSendFlags))
+        unsafe io_uring_prep_sendmsg(entry, target.number, header, UInt32(batchedSendFlags))
+        unsafe entry.pointee.flags |= target.flag | skipSuccess
+        unsafe entry.pointee.user_data = userData
+    }
+
+    /// Changes one place of the ring's table of files. The memory has to last until the submission is over.
+    func updateFile(at place: Int, to descriptor: UnsafeMutablePointer<Int32>, userData: UInt64) {
+        let entry = unsafe nextSubmission()
+        unsafe io_uring_prep_files_update(entry, descriptor, 1, Int32(place))
         unsafe entry.pointee.flags |= skipSuccess
         unsafe entry.pointee.user_data = userData
     }
@@ -107,10 +115,25 @@ extension Ring {
     }
 }
 
+/// The socket of a send: its descriptor, or its place in the ring's table.
+package struct SendTarget: BitwiseCopyable {
+    let number: Int32
+    let flag: UInt8
+
+    @inline(__always) package static func descriptor(_ socket: Int32) -> SendTarget {
+        SendTarget(number: socket, flag: 0)
+    }
+
+    @inline(__always) package static func registered(_ place: Int) -> SendTarget {
+        SendTarget(number: Int32(truncatingIfNeeded: place), flag: registeredFile)
+    }
+}
+
 /// `MSG_WAITALL` is what makes a partial send complete with its count: without it the bytes left are lost silently.
 private let batchedSendFlags = Int32(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
 /// No `MSG_WAITALL` here: the progress of a slow reader has to be seen.
 private let waitingSendFlags = Int32(MSG_NOSIGNAL)
 
 private let skipSuccess = UInt8(1 << IOSQE_CQE_SKIP_SUCCESS_BIT)
+private let registeredFile = UInt8(1 << IOSQE_FIXED_FILE_BIT)
 private let selectBuffer = UInt8(1 << IOSQE_BUFFER_SELECT_BIT)

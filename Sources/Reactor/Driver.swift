@@ -17,6 +17,8 @@ package protocol Driver: AnyObject {
     /// Operations that `wait` has not handed over yet.
     var unsubmittedCount: Int { get }
 
+    /// A connection begins in this slot. Its batched sends, whose tokens name the slot, may use it.
+    func opened(_ socket: Int32, slot: UInt32)
     func accept(on listener: Int32, token: Token)
     /// A socket for an outbound connection, bound to `source` if there is one.
     func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
@@ -33,6 +35,8 @@ package protocol Driver: AnyObject {
     func cancelAll(on descriptor: Int32)
     func shutdownWriting(_ socket: Int32)
     func close(_ descriptor: Int32)
+    /// Closes a connection, whether or not `opened` was told of it.
+    func close(_ socket: Int32, slot: UInt32)
     /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it. At
     /// once, without a submission.
     func acceptWaiting(on listener: Int32) -> Int32?

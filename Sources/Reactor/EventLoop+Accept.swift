@@ -103,6 +103,7 @@ extension EventLoop {
     func open(_ descriptor: Int32, listener: UInt8) {
         let connection = connections.insert(loop: self)
         connection.state.descriptor = descriptor
+        driver.opened(descriptor, slot: connection.state.slot)
         connection.state.listenerIndex = listener
         connection.state.flags = .open
         armReceive(connection)

@@ -74,7 +74,7 @@ extension EventLoop {
         else { return }
         releaseSendQueue(connection)
         releaseTLS(connection)
-        driver.close(connection.state.descriptor)
+        driver.close(connection.state.descriptor, slot: connection.state.slot)
         connections.remove(connection)
         statistics.open.addShared(-1)
         retryAccepting()

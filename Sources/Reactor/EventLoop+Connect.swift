@@ -34,6 +34,7 @@ extension EventLoop {
         } else if let error = completion.error {
             end(connection, .error(error.code))
         } else {
+            driver.opened(connection.state.descriptor, slot: connection.state.slot)
             armReceive(connection)
             unsafe handler.connected(Connection(connection))
         }

@@ -56,7 +56,7 @@ package struct UringCapabilities: Sendable {
     private static func answer(of ring: borrowing Ring, sending count: Int, on socket: Int32) -> Int32? {
         let bytes = [UInt8](repeating: 0x2A, count: count)
         return unsafe bytes.withUnsafeBytes { bytes in
-            unsafe ring.sendBatched(bytes, on: socket, userData: 2)
+            unsafe ring.sendBatched(bytes, on: .descriptor(socket), userData: 2)
             guard ring.submitAndWait(milliseconds: 0) == nil else { return -EIO }
             while let completion = ring.nextCompletion() {
                 if completion.userData == 2 { return completion.result }

@@ -15,12 +15,15 @@ package final class UringDriver: Driver {
     var connectAddresses: [UnsafeMutablePointer<sockaddr_storage>] = unsafe []
     private let small: BufferRing
     private let large: BufferRing
+    /// Connections, by their slots; those beyond it send by their descriptors.
+    private let files: FileTable
 
     /// Called on the loop's own thread: the ring will take submissions from no other.
     package init(capabilities: UringCapabilities) throws(SystemError) {
         ring = try Ring(submissionEntries: 4096, completionEntries: 16384)
         small = try BufferRing(in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512)
         large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 128)
+        files = FileTable(in: ring, capacity: 16384)
         sendsInBatches = capabilities.sendsInBatches
         notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
         gathersCompletions = capabilities.gathersCompletions
@@ -38,11 +41,17 @@ package final class UringDriver: Driver {
         ring.receive(on: socket, group: size.rawValue, userData: token.rawValue)
     }
 
+    package func opened(_ socket: Int32, slot: UInt32) {
+        files.insert(socket, at: Int(slot), in: ring, userData: unanswered)
+    }
+
     package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        let place = Int(token.slot)
+        let target = files.contains(place) ? SendTarget.registered(place) : .descriptor(socket)
         if let piece = unsafe Self.onlyPiece(of: message) {
-            unsafe ring.sendBatched(piece, on: socket, userData: token.rawValue)
+            unsafe ring.sendBatched(piece, on: target, userData: token.rawValue)
         } else {
-            unsafe ring.sendBatched(message, on: socket, userData: token.rawValue)
+            unsafe ring.sendBatched(message, on: target, userData: token.rawValue)
         }
     }
 
@@ -89,6 +98,11 @@ package final class UringDriver: Driver {
     package func ignoreHandshakes(on listener: Int32) { _ = ringcast_ignore_handshakes(listener) }
 
     package func closeListener(_ listener: Int32) { Glibc.close(listener) }
+
+    package func close(_ socket: Int32, slot: UInt32) {
+        files.remove(Int(slot), in: ring, userData: unanswered)
+        close(socket)
+    }
 
     package func notify(_ address: Int32) {
         ring.notify(ring: address, message: Token(.notification).rawValue, userData: unanswered)

@@ -7,11 +7,10 @@
 @discardableResult
 public func unmask(_ bytes: inout MutableRawSpan, in range: Range<Int>, key: MaskingKey) -> Bool {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.byteCount, "the range lies outside of the bytes")
-    return unsafe bytes.withUnsafeMutableBytes { buffer in
-        guard let base = buffer.baseAddress else { return true }
-        // Safe: the range was checked, and `unmask` below touches nothing outside of it.
-        return unsafe unmask(base + range.lowerBound, count: range.count, key: key.rawValue)
-    }
+    // Only the address is taken out of the closure, so that the loop below is compiled into its caller. Safe: the span
+    // outlives this call, the range was checked, and nothing outside of it is touched.
+    guard let base = unsafe bytes.withUnsafeMutableBytes({ $0.baseAddress }) else { return true }
+    return unsafe unmask(base + range.lowerBound, count: range.count, key: key.rawValue)
 }
 
 /// The loop over raw memory: 64 bytes at a time, then 16, then what is left.

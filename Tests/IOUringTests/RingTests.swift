@@ -61,7 +61,7 @@ import Testing
     @Test func `a batched send that takes everything is silent`() throws {
         let ring = try ring()
         let pair = try Pair()
-        unsafe ring.sendBatched(pair.message("hello").bytes, on: pair.first, userData: 1)
+        unsafe ring.sendBatched(pair.message("hello").bytes, on: .descriptor(pair.first), userData: 1)
         try wait(for: ring, milliseconds: 0)
         let isSilent = ring.nextCompletion() == nil
         #expect(isSilent)
@@ -73,10 +73,10 @@ import Testing
         let pair = try Pair()
         let large = [UInt8](repeating: 0x2A, count: 8 << 20)
         let (first, second) = unsafe try large.withUnsafeBytes { bytes in
-            unsafe ring.sendBatched(bytes, on: pair.first, userData: 1)
+            unsafe ring.sendBatched(bytes, on: .descriptor(pair.first), userData: 1)
             try wait(for: ring, milliseconds: 0)
             let first = try next(of: ring)
-            unsafe ring.sendBatched(bytes, on: pair.first, userData: 2)
+            unsafe ring.sendBatched(bytes, on: .descriptor(pair.first), userData: 2)
             try wait(for: ring, milliseconds: 0)
             return (first, try next(of: ring))
         }

@@ -10,6 +10,17 @@ extension SimulatedDriver {
         operations.append(.accept(listener: listener, token))
     }
 
+    package func opened(_ socket: Int32, slot: UInt32) {
+        law(slots.updateValue(socket, forKey: slot) == nil, "slot \(slot) was opened twice")
+    }
+
+    package func close(_ socket: Int32, slot: UInt32) {
+        if let opened = slots.removeValue(forKey: slot) {
+            law(opened == socket, "slot \(slot) was closed by another socket")
+        }
+        close(socket)
+    }
+
     package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
         let peer = peer(of: socket, "receive")
         law(!peer.hasReceive, "two receives on one socket")
@@ -22,6 +33,7 @@ extension SimulatedDriver {
 
     package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
         law(sendsInBatches, "a batched send that the driver does not offer")
+        law(slots[token.slot] == socket, "a batched send on a slot that is not its socket's")
         unsafe send(message, on: socket, token, isBatched: true)
     }
 

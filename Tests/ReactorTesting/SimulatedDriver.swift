@@ -63,6 +63,8 @@ package final class SimulatedDriver: Driver {
     /// Accepted, in this order.
     var descriptors: [Int32] = []
     var peers: [Int32: SimulatedPeer] = [:]
+    /// The sockets of the loop's connections, by slot.
+    var slots: [UInt32: Int32] = [:]
     /// Ends of the loop's outbound connections, in order.
     package internal(set) var outboundPeers: [SimulatedPeer] = []
     package internal(set) var closedListeners: Set<Int32> = []

@@ -1,20 +1,25 @@
 internal import Glibc
 
 /// Memory that messages are deflated or inflated to, one after the other. It grows with what is written.
+///
+/// Large ones are mapped, not allocated: what is given back is given back at once, an allocator would keep some of it.
+/// A page of a mapping costs nothing before it is written to, so that growing by copying never takes more than what it
+/// grows to.
 @safe public struct MessageBuffer: ~Copyable {
-    /// Invariant: `base` holds `capacity` bytes from `malloc`, of which the first `count` are written; nil when
-    /// `capacity` is 0.
+    /// Invariant: `base` holds `capacity` bytes, of which the first `count` are written; nil when `capacity` is 0. They
+    /// are a mapping of their own from `mappedCapacity` on, else from `malloc`.
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0
     /// Bytes written.
     public private(set) var count = 0
 
     private static let minimumCapacity = 4096
+    private static let mappedCapacity = 128 << 10
 
     /// Owns nothing yet.
     public init() {}
 
-    deinit { unsafe free(base) }
+    deinit { unsafe Self.release(base, capacity) }
 
     /// What is written, valid until the buffer is changed.
     public var bytes: RawSpan {
@@ -31,7 +36,7 @@ internal import Glibc
     public mutating func removeAll(keeping kept: Int = .max) {
         count = 0
         guard capacity > kept else { return }
-        unsafe free(base)
+        unsafe Self.release(base, capacity)
         unsafe base = nil
         capacity = 0
     }
@@ -71,8 +76,10 @@ internal import Glibc
         if capacity - count < minimum {
             let doubled = max(2 * capacity, Self.minimumCapacity)
             let grown = max(count + minimum, min(doubled, limit))
-            // Safe: `base` is nil or from `malloc`; `realloc` keeps what is written.
-            guard let larger = unsafe realloc(base, grown) else { fatalError("out of memory") }
+            let larger = unsafe Self.allocate(grown)
+            // Safe: `count` bytes are written in the old memory and fit into the new, which nobody else has.
+            if let base = unsafe base { unsafe larger.copyMemory(from: base, byteCount: count) }
+            unsafe Self.release(base, capacity)
             unsafe base = larger
             capacity = grown
         }
@@ -82,5 +89,21 @@ internal import Glibc
     mutating func advance(by written: Int) {
         precondition(written >= 0 && count + written <= capacity, "more written than there was room for")
         count += written
+    }
+
+    private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
+        guard capacity >= mappedCapacity else {
+            guard let memory = unsafe malloc(capacity) else { fatalError("out of memory") }
+            return unsafe memory
+        }
+        let memory = unsafe mmap(nil, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { fatalError("out of memory") }
+        return unsafe memory
+    }
+
+    private static func release(_ memory: UnsafeMutableRawPointer?, _ capacity: Int) {
+        guard let memory = unsafe memory else { return }
+        // Safe: it came from `allocate` with this capacity.
+        if capacity >= mappedCapacity { unsafe munmap(memory, capacity) } else { unsafe free(memory) }
     }
 }
