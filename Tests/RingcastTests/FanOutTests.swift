@@ -190,7 +190,7 @@ import Testing
         try await Self.serveDrops { ws in
             ws.terminate()
         } check: { member, _ in
-            #expect(try member.readText() == "first")
+            // What was queued is lost with it.
             #expect(try member.isAtEnd())
         }
     }
