@@ -140,7 +140,7 @@ import Testing
         try await Self.serveDrops { ws in
             ws.publish("answer", to: "answers")
         } check: { _, witness in
-            #expect(try witness.readText() == "answer")
+            try #require(try witness.readText() == "answer")
         }
     }
 
@@ -153,8 +153,8 @@ import Testing
             // Too large for the block of the log that the row lies in; what is published meanwhile comes before it.
             ws.publish(String(repeating: "x", count: 100_000), to: "answers")
         } check: { _, witness in
-            #expect(try witness.readText() == "answer")
-            #expect(try witness.readText() == String(repeating: "x", count: 100_000))
+            try #require(try witness.readText() == "answer")
+            try #require(try witness.readText() == String(repeating: "x", count: 100_000))
         }
     }
 
@@ -170,7 +170,7 @@ import Testing
             ws.publish("second", to: "t")
             ws.publish(String(repeating: "x", count: 65_480), to: "answers")
         } check: { _, witness in
-            #expect(try witness.readText() == String(repeating: "x", count: 65_480))
+            try #require(try witness.readText() == String(repeating: "x", count: 65_480))
         }
     }
 
@@ -181,8 +181,8 @@ import Testing
             ws.publish("again", to: "t")
             ws.publish("told", to: "answers")
         } check: { member, witness in
-            #expect(try member.readText() == "first")
-            #expect(try witness.readText() == "told")
+            try #require(try member.readText() == "first")
+            try #require(try witness.readText() == "told")
         }
     }
 
@@ -191,7 +191,7 @@ import Testing
             ws.terminate()
         } check: { member, _ in
             // What was queued is lost with it.
-            #expect(try member.isAtEnd())
+            try #require(try member.isAtEnd())
         }
     }
 
