@@ -68,6 +68,10 @@ let package = Package(
         // Examples: each a program of one screen.
         .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
         .executableTarget(name: "chat", dependencies: ["Ringcast"], path: "Examples/Chat", swiftSettings: strict),
+        .executableTarget(
+            name: "echo-client", dependencies: ["Ringcast"], path: "Examples/EchoClient", swiftSettings: strict),
+        .executableTarget(
+            name: "many-clients", dependencies: ["Ringcast"], path: "Examples/ManyClients", swiftSettings: strict),
         .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
 
         .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),

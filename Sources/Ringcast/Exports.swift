@@ -14,3 +14,6 @@
 @_exported public import struct Reactor.TLSCertificate
 @_exported public import struct Reactor.TLSConfiguration
 @_exported public import struct Reactor.TLSInformation
+@_exported public import enum Reactor.TLSTrust
+@_exported public import struct Reactor.TLSClientConfiguration
+@_exported public import class Reactor.LoopExecutor

@@ -38,8 +38,11 @@ struct CommandFailure: Error {
 }
 
 /// Writes text at once, without a buffer that an exit could lose.
-func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
+func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8)[...], to: descriptor) }
+
+/// The same with bytes.
+func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) {
+    var bytes = bytes
     while !bytes.isEmpty {
         // Safe: the pointer is used during the call only.
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -4,19 +4,24 @@ public struct ClientHandshake: Hashable, Sendable {
     public let key: String
     /// The subprotocols that are asked for, the one liked best first.
     public let subprotocols: [String]
+    /// The compression that is offered.
+    public let perMessageDeflate: PerMessageDeflate
 
     /// A handshake with a new random key.
-    public init(subprotocols: [String] = []) {
+    public init(subprotocols: [String] = [], perMessageDeflate: PerMessageDeflate = false) {
         var generator = SystemRandomNumberGenerator()
-        self.init(nonce: (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }, subprotocols: subprotocols)
+        self.init(
+            nonce: (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }, subprotocols: subprotocols,
+            perMessageDeflate: perMessageDeflate)
     }
 
     /// A handshake with a known key, for tests.
     /// - Precondition: `nonce` has 16 bytes.
-    package init(nonce: [UInt8], subprotocols: [String] = []) {
+    package init(nonce: [UInt8], subprotocols: [String] = [], perMessageDeflate: PerMessageDeflate = false) {
         precondition(nonce.count == 16, "a nonce has 16 bytes (RFC 6455 §4.1)")
         key = Base64.encode(nonce)
         self.subprotocols = subprotocols
+        self.perMessageDeflate = perMessageDeflate
     }
 
     /// Judges a 101 response.
@@ -28,10 +33,12 @@ public struct ClientHandshake: Hashable, Sendable {
         if let chosen = response.subprotocol {
             guard subprotocols.contains(where: { $0 == chosen }) else { throw .subprotocol(chosen) }
         }
-        if let extensions = response.extensions, let name = FieldValue.members(of: extensions).first {
-            throw .extensions(String(name))
+        do throws(NegotiationFailure) {
+            let deflate = try perMessageDeflate.confirm(answer: response.extensions)
+            return HandshakeAgreement(subprotocol: response.subprotocol, deflate: deflate)
+        } catch {
+            throw .extensions(error.reason)
         }
-        return HandshakeAgreement(subprotocol: response.subprotocol)
     }
 
     /// Whether a name may stand in `Sec-WebSocket-Protocol` (§4.1: a token).
@@ -73,6 +80,8 @@ public struct HandshakeResponse: Hashable, Sendable {
 public struct HandshakeAgreement: Hashable, Sendable {
     /// The subprotocol that the server chose; nil: none.
     public var subprotocol: String?
+    /// How messages are compressed; nil: they are not.
+    public var deflate: DeflateParameters?
 }
 
 /// What is wrong with a 101 response (RFC 6455 §4.1, steps 2 to 6 of what a client has to validate).
@@ -82,7 +91,7 @@ public enum HandshakeViolation: Error, Hashable, Sendable, CustomStringConvertib
     case acceptValue
     /// One that was not asked for.
     case subprotocol(String)
-    /// One that was not offered, or with parameters that were not.
+    /// One that was not offered, or with parameters that were not: why.
     case extensions(String)
 
     /// What is wrong, as a part of a sentence.
@@ -92,7 +101,7 @@ public enum HandshakeViolation: Error, Hashable, Sendable, CustomStringConvertib
         case .connection: "the Connection header does not say Upgrade"
         case .acceptValue: "Sec-WebSocket-Accept is not the answer to the key"
         case .subprotocol(let name): "the subprotocol \"\(name)\" was not asked for"
-        case .extensions(let name): "the extension \"\(name)\" was not asked for"
+        case .extensions(let reason): reason
         }
     }
 }

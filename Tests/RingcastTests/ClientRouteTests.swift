@@ -28,7 +28,7 @@ import WebSocketProtocol
                     following.headers = [.cookie: "x=1", .userAgent: "me"]
                     group.connect(following, handlers: outcome.handlers, with: ())
                     #expect(outcome.journal.wait() == ["open -"])
-                    let lines = heads.entries.map { $0.split(separator: "\r\n").map(String.init) }
+                    let lines = heads.wait(for: 3).map { $0.split(separator: "\r\n").map(String.init) }
                     #expect(
                         lines.map(\.[0]) == [
                             "GET /start HTTP/1.1", "GET /next?x=1 HTTP/1.1", "GET /there HTTP/1.1",

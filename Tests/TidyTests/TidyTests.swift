@@ -89,10 +89,11 @@ import Testing
     }
 
     /// All but where it listens.
-    @Test func `the example of the README is the one that is tested`() throws {
-        let readme = Repository.readme.text.components(separatedBy: "```swift\n").dropFirst().first
+    @Test(arguments: [(1, "ExampleTests.swift"), (3, "ClientExampleTests.swift")])
+    func `an example of the README is one that is tested`(_ block: Int, _ name: String) throws {
+        let readme = Repository.readme.text.components(separatedBy: "```swift\n").dropFirst(block).first
         let example = try #require(readme?.components(separatedBy: "```").first)
-        let tested = try #require(Repository.tests.first { $0.name == "ExampleTests.swift" })
+        let tested = try #require(Repository.tests.first { $0.name == name })
         let elsewhere = ["import Ringcast", "struct Guest", "let server =", "try await server.run()"]
         let code = SourceFile(path: "example.swift", text: example).code.map(normalized)
             .filter { line in !line.isEmpty && !elsewhere.contains(where: line.hasPrefix) }

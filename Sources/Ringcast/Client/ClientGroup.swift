@@ -14,6 +14,7 @@ public import WebSocketProtocol
 public final class ClientGroup: Sendable {
     let core: ServerCore
     let group: LoopGroup
+    private let tlsClients = TLSClients()
     private let nextLoop = Atomic<Int>(0)
     private let nextAttempt = Atomic<UInt64>(1)
 
@@ -73,14 +74,15 @@ public final class ClientGroup: Sendable {
         let index = loop ?? current?.loop.index ?? turn()
         let id = nextAttempt.wrappingAdd(1, ordering: .relaxed).oldValue
         let upgrade = Upgrade(to: handlers, with: data, headers: [:], subprotocol: nil)
+        let tls = request.url.isSecure || request.maxRedirects > 0 ? tlsClients.client(for: request.tls) : nil
         if let current, current.loop.index == index {
-            current.connect(id, request, upgrade, failed: failed)
+            current.connect(id, request, upgrade, tls: tls, failed: failed)
         } else {
             let executor = group.executor(of: index)
             let (core, bound) = (core, LoopBound(upgrade, executor: executor))
             executor.execute {
                 guard let loop = core.currentLoop else { return failed(.loopsStopped) }
-                bound.use { loop.connect(id, request, $0, failed: failed) }
+                bound.use { loop.connect(id, request, $0, tls: tls, failed: failed) }
             }
         }
         return ClientAttempt(core: core, executor: group.executor(of: index), id: id)

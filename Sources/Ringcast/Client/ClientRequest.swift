@@ -1,6 +1,6 @@
 import HTTPProtocol
 public import HTTPTypes
-import Reactor
+public import Reactor
 import WebSocketProtocol
 
 /// What a client asks for: where to, and how.
@@ -17,6 +17,8 @@ public struct ClientRequest: Sendable {
     public var handshakeTimeout = Duration.seconds(10)
     /// Redirects (301, 302, 303, 307, 308) that are followed.
     public var maxRedirects = 0
+    /// For `wss`: whom to believe, and what to show.
+    public var tls = TLSClientConfiguration()
     /// The proxy to go through, except to a Unix socket.
     public var proxy: HTTPProxy?
     /// A numeric local address to bind to, such as `127.0.0.2`; nil leaves it to the kernel.
@@ -52,7 +54,7 @@ extension ClientRequest {
         do {
             try RequestEncoder.encodeUpgrade(
                 target: url.target, host: url.hostField, key: handshake.key, subprotocols: handshake.subprotocols,
-                fields: fields, into: &output)
+                extensions: handshake.perMessageDeflate.offer, fields: fields, into: &output)
         } catch {
             throw .invalidRequest("\(error)")
         }

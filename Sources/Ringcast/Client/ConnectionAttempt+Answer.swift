@@ -85,7 +85,8 @@ extension ConnectionAttempt {
         guard redirectsLeft > 0, let target = url.redirected(to: location) else { return fail(.badRedirect(location)) }
         redirectsLeft -= 1
         url = target
-        handshake = ClientHandshake(subprotocols: request.subprotocols)
+        handshake = ClientHandshake(
+            subprotocols: handshake.subprotocols, perMessageDeflate: handshake.perMessageDeflate)
         giveUpConnections()
         begin()
     }

@@ -14,7 +14,6 @@ extension ConnectionAttempt {
         parser = .init()
         interimCount = 0
         refusal = nil
-        if url.isSecure { return failLater(.invalidRequest("wss:// is not part of this version")) }
         if let path = url.unixPath {
             guard let address = ConnectAddress(unixPath: path) else {
                 return failLater(.invalidURL("\(path) is too long for the path of a Unix socket"))

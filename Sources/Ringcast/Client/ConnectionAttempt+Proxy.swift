@@ -29,7 +29,21 @@ extension ConnectionAttempt {
 
     /// The connection leads to the server.
     private func secure(_ connection: Connection) {
-        sendRequest(on: connection)
+        guard url.isSecure else { return sendRequest(on: connection) }
+        phase = .tls
+        do {
+            guard let client = try tls?.get() else { return fail(.tls("the request was made without TLS")) }
+            if !connection.startTLS(client, host: url.host) { fail(.connectionLost(.tls)) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// TLS has failed. What it still has to say to the server goes out, and then the connection ends by itself.
+    func securingFailed(_ connection: Connection, _ reason: String) {
+        racing = []
+        unsafe connection.context = nil
+        fail(.tls(reason))
     }
 
     /// The answer is a refusal, as complete as it is going to be.

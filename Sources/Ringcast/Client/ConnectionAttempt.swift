@@ -15,6 +15,8 @@ final class ConnectionAttempt {
     let id: UInt64
     let request: ClientRequest
     let upgrade: Upgrade
+    /// Made where the request was, since it reads files; nil: `wss` cannot come up.
+    let tls: Result<TLSClient, WebSocketClientError>?
     /// Where to, after the redirects so far.
     var url: WebSocketURL
     var phase = HandshakePhase.nameResolution
@@ -46,18 +48,21 @@ final class ConnectionAttempt {
     private(set) var isOver = false
 
     init(
-        id: UInt64, request: ClientRequest, upgrade: Upgrade, on loop: ServerLoop,
+        id: UInt64, request: ClientRequest, upgrade: Upgrade, tls: Result<TLSClient, WebSocketClientError>?,
+        on loop: ServerLoop,
         failed: @escaping @Sendable (WebSocketClientError) -> Void
     ) {
         self.loop = loop
         self.id = id
         self.request = request
         self.upgrade = upgrade
+        self.tls = tls
         self.failed = failed
         url = request.url
         redirectsLeft = request.maxRedirects
         deadline = loop.now + request.handshakeTimeout.milliseconds
-        handshake = ClientHandshake(subprotocols: request.subprotocols)
+        handshake = ClientHandshake(
+            subprotocols: request.subprotocols, perMessageDeflate: upgrade.options.perMessageDeflate)
     }
 
     /// The same as `fail`, soon: nobody is to hear of it from within `connect`.
@@ -86,7 +91,8 @@ final class ConnectionAttempt {
     func succeed(_ agreement: HandshakeAgreement, on connection: Connection) {
         finish()
         connection.setDeadline(nil)
-        loop.open(upgrade, on: connection, role: .client, subprotocol: agreement.subprotocol)
+        loop.open(
+            upgrade, on: connection, role: .client, subprotocol: agreement.subprotocol, deflate: agreement.deflate)
     }
 
     /// Closes every connection of this attempt without hearing of it again.

@@ -48,7 +48,7 @@ public struct ReconnectPolicy: Sendable {
         case .refused(let answer), .proxyRefused(let answer):
             400..<500 ~= answer.status && ![408, 425, 429].contains(answer.status)
         case .closed(let code, _): isFinalByDefault(code)
-        case .nameNotResolved, .cannotConnect, .timedOut, .connectionLost: false
+        case .nameNotResolved, .cannotConnect, .timedOut, .connectionLost, .tls: false
         }
     }
 

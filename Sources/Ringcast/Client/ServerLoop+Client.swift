@@ -5,11 +5,11 @@ import Reactor
 extension ServerLoop {
     /// Begins a client's connection.
     func connect(
-        _ id: UInt64, _ request: ClientRequest, _ upgrade: Upgrade,
+        _ id: UInt64, _ request: ClientRequest, _ upgrade: Upgrade, tls: Result<TLSClient, WebSocketClientError>?,
         failed: @escaping @Sendable (WebSocketClientError) -> Void
     ) {
         guard !isStopping else { return loop.executor.execute { failed(.loopsStopped) } }
-        let attempt = ConnectionAttempt(id: id, request: request, upgrade: upgrade, on: self, failed: failed)
+        let attempt = ConnectionAttempt(id: id, request: request, upgrade: upgrade, tls: tls, on: self, failed: failed)
         attempts[id] = attempt
         attempt.begin()
     }
@@ -17,6 +17,14 @@ extension ServerLoop {
     func connected(_ connection: Connection) {
         guard case .outbound(let attempt) = ConnectionRole(connection) else { return connection.abort() }
         attempt.connected(connection)
+    }
+
+    func secured(_ connection: Connection) {
+        if case .outbound(let attempt) = ConnectionRole(connection) { attempt.sendRequest(on: connection) }
+    }
+
+    func securingFailed(_ connection: Connection, _ reason: String) {
+        if case .outbound(let attempt) = ConnectionRole(connection) { attempt.securingFailed(connection, reason) }
     }
 
     /// Fails an attempt whose name is not resolved by that time (ms): it has no connection to set a deadline on.

@@ -81,6 +81,9 @@ public final class WebSocketClient: Sendable {
     /// Ends the connection now, without a Close frame.
     public func terminate() { channel.state.withLock { $0.reference }?.terminate() }
 
+    /// `close` was called, or the socket is closed.
+    public var isClosing: Bool { channel.state.withLock { $0.closesItself || $0.ending != nil } }
+
     /// The subprotocol that the server has chosen.
     public var subprotocol: String? { channel.state.withLock { $0.subprotocol } }
 

@@ -13,6 +13,8 @@ public enum WebSocketClientError: Error, Hashable, Sendable {
     case cannotConnect(to: String, String)
     /// The handshake timeout is over.
     case timedOut(HandshakePhase)
+    /// TLS could not be set up, or the server's certificate is not believed: why.
+    case tls(String)
     /// The server has answered with something else than 101.
     case refused(RefusedHandshake)
     /// The proxy has not opened the tunnel.
@@ -71,6 +73,7 @@ extension WebSocketClientError: CustomStringConvertible {
         case .nameNotResolved(let host, let reason): "\(host) cannot be resolved: \(reason)"
         case .cannotConnect(let address, let reason): "cannot connect to \(address): \(reason)"
         case .timedOut(let phase): "the handshake timed out during \(phase.rawValue)"
+        case .tls(let reason): "no TLS: \(reason)"
         case .refused(let answer): "the server answered \(answer)"
         case .proxyRefused(let answer): "the proxy answered \(answer)"
         case .invalidHandshake(let what): "the server's answer is not a WebSocket handshake: \(what)"

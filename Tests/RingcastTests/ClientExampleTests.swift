@@ -1,0 +1,46 @@
+import ReactorTesting
+import Ringcast
+import Testing
+
+@Suite struct ClientExampleTests {
+    /// The example of the README, which a tidy test compares with this one.
+    static func talk(to url: String, _ print: @escaping @Sendable (String) -> Void) async throws {
+        let socket = try await WebSocketClient.connect(url)
+        try await socket.send("hello")  // waits while the server is behind
+        for try await message in socket.messages {
+            print(message.string)
+            await socket.close()
+        }
+
+        let group = try ClientGroup(.init(loops: .count(2)))  // for thousands: a server's handlers, on loops
+        let bot = WebSocketHandlers<Int>(
+            open: { ws in ws.send("hello") },
+            message: { ws, message in
+                ws.data += 1
+                print("\(ws.data): \(message.string)")
+            }
+        )
+        for _ in 0..<100 {
+            group.connect(try ClientRequest(url), handlers: bot, with: 0) { error in print("\(error)") }
+        }
+
+        while group.openSockets < 100 { try await Task.sleep(for: .milliseconds(5)) }
+        group.stop()
+        await group.ended()
+    }
+
+    @Test func `the example talks to an echo server`() async throws {
+        let lines = Journal<String>()
+        let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
+        let server = try Server(
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+        ) { _ in .upgrade(to: echo) }
+        try await withThrowingTaskGroup { group in
+            group.addTask(executorPreference: BlockingExecutor()) { try await server.run() }
+            defer { server.stop() }
+            try await Self.talk(to: "ws://127.0.0.1:\(server.port)/") { lines.note($0) }
+        }
+        #expect(lines.entries.first == "hello")
+        #expect(lines.entries.dropFirst().allSatisfy { $0 == "1: hello" })
+    }
+}
