@@ -53,7 +53,10 @@ let package = Package(
             swiftSettings: library),
         .target(
             name: "LoadTesting",
-            dependencies: ["Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            dependencies: [
+                "Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: library),
         .executableTarget(
             name: "RingcastCLI",

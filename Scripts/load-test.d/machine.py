@@ -32,7 +32,7 @@ class Watch:
                 for core, (busy, stolen) in cores().items() if core in self.before}
 
 
-def is_quiet(limit=0.08, seconds=0.4):
+def is_quiet(limit=0.08, seconds=0.25):
     watch = Watch()
     time.sleep(seconds)
     return all(busy < limit for busy, _ in watch.shares().values())

@@ -15,7 +15,7 @@ class Workload:
     unit: str = "µs of server CPU per message"
     tls: bool = False
     compress: bool = False
-    patience: float = 30
+    least_seconds: float = 0
 
 
 def workload(name, title, arguments, **more):
@@ -32,7 +32,7 @@ WORKLOADS = [
     workload("echo16k", "echo, 64 connections, 16 KiB", "echo --connections 64 --size 16384"),
     workload("echo-tls", "echo over TLS, 64 connections, 20 B", "echo --connections 64 --size 20", tls=True),
     workload("echo-deflate", "compressed echo, 64 connections, 2 KiB", "echo --connections 64 --size 2048 --text", compress=True),
-    workload("chat32", "Bun's chat, 32 members", "chat --connections 32"),
+    workload("chat32", "Bun's chat, 32 members", "chat --connections 32", least_seconds=2),
     workload("fan1", "fan-out, 1 → 1,000, one outstanding, 100 B", "fanout --subscribers 1000 --window 1 --size 100"),
     workload("fan16", "fan-out, 1 → 1,000, 16 outstanding, 100 B", "fanout --subscribers 1000 --window 16 --size 100"),
     workload("fan-deflate", "compressed fan-out, 1 → 1,000, 2 KiB",

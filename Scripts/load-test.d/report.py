@@ -94,7 +94,7 @@ def losses(results):
             if name == "ringcast" or not ours or not theirs or theirs.median >= ours.median:
                 continue
             apart = "" if theirs.most < ours.least else " (the spreads overlap)"
-            lines.append(f"{name} on {WORKLOADS[key].title.lower()} (×{theirs.median / ours.median:.2f}){apart}")
+            lines.append(f"{name} on “{WORKLOADS[key].title}” (×{theirs.median / ours.median:.2f}){apart}")
     return lines
 
 

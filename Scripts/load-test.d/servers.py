@@ -76,13 +76,13 @@ def load_command(arguments, server, tls, core=LOAD_CORE):
     return ["taskset", "-c", core, *command] if core else command
 
 
-def sample(name, workload, seconds, warmup=0.5):
+def sample(name, workload, seconds, warmup, patience):
     """One run: the tool's JSON, with "noisy" added, or {"error": …}."""
     flags = [flag for flag, wanted in (("--tls", workload.tls), ("--compress", workload.compress)) if wanted]
     arguments = [*workload.arguments, "--duration", str(seconds), "--warmup", str(warmup), "--loops", "1", "--no-pin"]
     if workload.compress:
         arguments.append("--compress")
-    quiet = machine.wait_until_quiet(workload.patience)
+    quiet = machine.wait_until_quiet(patience)
     try:
         with Server(name, flags) as server:
             watch = machine.Watch()
@@ -113,6 +113,8 @@ def is_noisy(result, shares):
     """Whether others used, or the host took, more than 12 % of a core."""
     if any(stolen > NOISE for _, stolen in shares.values()):
         return True
+    if result["workload"] == "idle":
+        return False  # busy while it connects, and memory does not depend on who else is
     used = sum(result[side]["cpu_user_seconds"] + result[side]["cpu_system_seconds"] for side in ("server", "client")
                if side in result)
     # The tool tells its CPU of the measured seconds only; connecting and warming up are about as busy.

@@ -46,10 +46,7 @@ final class FanoutWorker: Worker, @unchecked Sendable {
             options: setup.socketOptions,
             open: { [self] ws in opened(ws) },
             message: { [self] ws, message in received(ws, message) },
-            close: { [self] ws, code, reason in
-                publishers.removeAll { [reference = ws.reference] in $0.socket == reference }
-                connectionClosed(code, reason)
-            })
+            close: { [self] ws, code, reason in closed(ws, code, reason) })
     }
 
     override func releaseHandlers() { handlers = nil }
@@ -72,6 +69,19 @@ final class FanoutWorker: Worker, @unchecked Sendable {
             ws.pause()
         }
         connectionOpened()
+    }
+
+    private func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode, _ reason: String) {
+        let number = numbers[ws.data]
+        if layout.isPublisher(number) {
+            publishers.removeAll { [reference = ws.reference] in $0.socket == reference }
+        } else if layout.isStalled(number) {
+            // A server may cut who does not read: that is its right, and no error.
+            counters.open -= 1
+            counters.closed += 1
+            return
+        }
+        connectionClosed(code, reason)
     }
 
     override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }

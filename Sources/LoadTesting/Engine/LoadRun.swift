@@ -6,8 +6,10 @@ struct LoadRun {
     private var sampler: Sampler
 
     private static let step = Duration.milliseconds(100)
-    /// How long answers are waited for when sending has ended.
+    /// When sending has ended, answers are waited for as long as some come within this time of each other, ...
     private static let patience = Duration.seconds(2)
+    /// ... and so long at most.
+    private static let longestEnd = Duration.seconds(20)
 
     init(engine: LoadEngine, workers: Workers) {
         (self.engine, self.workers) = (engine, workers)
@@ -97,12 +99,14 @@ struct LoadRun {
     /// Stops sending, waits for what is under way, and counts what does not come.
     mutating func finish() async {
         _ = await workers.perform { $0.phase = .finishing }
-        let deadline = ContinuousClock.now + Self.patience
+        let started = ContinuousClock.now
+        var lastArrival = started
         repeat {
             engine.progress(.finishing, await sampler.take(), sampler.total.open)
             if sampler.outstanding == 0 || result.failure != nil { break }
+            if sampler.lastInterval.received > 0 { lastArrival = .now }
             try? await Task.sleep(for: .milliseconds(10))
-        } while ContinuousClock.now < deadline
+        } while lastArrival.duration(to: .now) < Self.patience && started.duration(to: .now) < Self.longestEnd
         result.total = sampler.total
         // What was under way when the server went is an error of the connections, and counted there.
         if result.failure == nil, plan.workload != .churn { result.total.lost += sampler.outstanding }

@@ -1,3 +1,4 @@
+import Logging
 package import Ringcast
 
 /// What all workers of a load share, and none of them changes.
@@ -12,14 +13,20 @@ package struct LoadSetup: Sendable {
         self.plan = plan
         self.clock = clock
         do throws(WebSocketClientError) {
-            base = try ClientRequest(LoadPlan.address(plan.url, topic: 0))
+            var base = try ClientRequest(LoadPlan.address(plan.url, topic: 0))
+            base.handshakeTimeout = .seconds(30)
+            if plan.insecure { base.tls.trust = .anybody }
+            self.base = base
             _ = try ClientRequest(LoadPlan.address(plan.publishURL, topic: 0))
         } catch {
             throw LoadFailure("\(error); an address is written like ws://127.0.0.1:3000/echo")
         }
+        // What goes wrong is counted, and told once.
+        var logger = Logger(label: "ringcast.load")
+        logger.logLevel = .critical
         do throws(WebSocketClientError) {
             group = try ClientGroup(
-                ClientGroupConfiguration(loops: .count(plan.loops), pinning: plan.pinning))
+                ClientGroupConfiguration(loops: .count(plan.loops), pinning: plan.pinning, logger: logger))
         } catch {
             throw LoadFailure("\(error)")
         }
@@ -34,9 +41,9 @@ package struct LoadSetup: Sendable {
 
     /// What connection `number` asks for.
     func request(_ pattern: String, topic: Int = 0, number: Int) -> ClientRequest {
+        var request = base
         // The same text was accepted by `init`, but for the topic's number.
-        var request = (try? ClientRequest(LoadPlan.address(pattern, topic: topic))) ?? base
-        request.handshakeTimeout = .seconds(30)
+        if let url = try? WebSocketURL(LoadPlan.address(pattern, topic: topic)) { request.url = url }
         if plan.sources > 0 { request.localAddress = Self.source(number % plan.sources) }
         return request
     }

@@ -90,8 +90,6 @@ struct LoadOptions: ParsableArguments {
         guard let workload else {
             throw ValidationError("which workload? echo, chat, fanout, idle, churn, slow or mixed")
         }
-        if compress { throw CommandFailure.notYet("--compress") }
-        if insecure { throw CommandFailure.notYet("--insecure") }
         var plan = LoadPlan(workload: workload, url: url)
         (plan.url, plan.publishURL) = LoadPlan.targets(workload: workload, url: url, publishURL: publishURL)
         plan.connections = connections ?? workload.usualConnections
