@@ -75,9 +75,10 @@ internal import Glibc
     /// - Parameter limit: the capacity never grows beyond it, unless `minimum` does not fit.
     mutating func room(atLeast minimum: Int, growingTo limit: Int = .max) -> UnsafeMutableRawBufferPointer {
         if capacity - count < minimum {
-            // What a large mapping does not use costs nothing, while old and new are both there for the time of a copy.
+            // What a large mapping does not use costs nothing, while old and new are both there for the time of a copy:
+            // large ones grow in few steps, and the last of them is not a small one.
             let multiplied = max((capacity < Self.largeCapacity ? 2 : 16) * capacity, Self.minimumCapacity)
-            let grown = max(count + minimum, min(multiplied, limit))
+            let grown = max(count + minimum, multiplied > limit / 2 ? limit : multiplied)
             let larger = unsafe Self.allocate(grown)
             // Safe: `count` bytes are written in the old memory and fit into the new, which nobody else has.
             if let base = unsafe base { unsafe larger.copyMemory(from: base, byteCount: count) }
