@@ -57,7 +57,13 @@ public struct FrameDecoder: ~Copyable {
     public mutating func next(
         in input: inout MutableRawSpan, at position: inout Int, limits: DecoderLimits
     ) -> FrameEvent? {
-        if stage == .idle, let event = wholeMessage(in: &input, at: &position, limits: limits) { return event }
+        if stage == .idle {
+            if position == input.byteCount {
+                assembly.release()
+                return nil
+            }
+            if let event = wholeMessage(in: &input, at: &position, limits: limits) { return event }
+        }
         if stage == .failed { return .violation(violation) }
         do throws(ProtocolViolation) {
             return try decode(&input, at: &position, limits: limits)

@@ -28,7 +28,9 @@ import Testing
             for number in 0..<6 { ws.publish("\(number)", to: number % 3 == 2 ? "u" : "t") }
         } _: { server in
             let member = try Self.member(of: server)
-            try SocketClient(port: server.port, path: "/stage").send("go")
+            let stage = try SocketClient(port: server.port, path: "/stage")
+            defer { withExtendedLifetime(stage) {} }
+            try stage.send("go")
             for number in 0..<6 { #expect(try member.readText() == "\(number)") }
         }
     }
@@ -101,7 +103,9 @@ import Testing
         ) { server in
             let client = try SocketClient(port: server.port, path: "/member")
             #expect(eventually { server.subscriberCount(of: "t") == 1 })
-            try SocketClient(port: server.port, path: "/stage").send("go")
+            let stage = try SocketClient(port: server.port, path: "/stage")
+            defer { withExtendedLifetime(stage) {} }
+            try stage.send("go")
             for number in 0..<2 { #expect(try client.readText() == "message number \(number) .") }
             #expect(dropped.wait(for: 3) == (2..<5).map { "message number \($0) ." })
             #expect(eventually { server.statistics[0].dropsAtLimit == 3 })
@@ -131,7 +135,9 @@ import Testing
             let member = try SocketClient(port: server.port, path: "/member")
             let witness = try SocketClient(port: server.port, path: "/witness")
             #expect(eventually { server.subscriberCount(of: "t") == 1 && server.subscriberCount(of: "answers") == 1 })
-            try SocketClient(port: server.port, path: "/stage").send("go")
+            let stage = try SocketClient(port: server.port, path: "/stage")
+            defer { withExtendedLifetime(stage) {} }
+            try stage.send("go")
             try body(member, witness)
         }
     }
@@ -169,10 +175,10 @@ import Testing
         } publish: { ws in
             ws.publish("first", to: "t")
             ws.publish("second", to: "t")
-            ws.publish(String(repeating: "x", count: 65_480), to: "answers")
+            ws.publish(String(repeating: "x", count: 65_530), to: "answers")
         } check: { _, witness in
             let text = try witness.readText()
-            #expect(text == String(repeating: "x", count: 65_480))
+            #expect(text == String(repeating: "x", count: 65_530))
         }
     }
 
@@ -203,7 +209,9 @@ import Testing
             for _ in 0..<10 { ws.publish("x", to: "t") }
         } _: { server in
             let member = try Self.member(of: server)
-            try SocketClient(port: server.port, path: "/stage").send("go")
+            let stage = try SocketClient(port: server.port, path: "/stage")
+            defer { withExtendedLifetime(stage) {} }
+            try stage.send("go")
             for _ in 0..<10 { #expect(try member.readText() == "x") }
             #expect(eventually { server.statistics[0].deliveries == 10 && server.statistics[0].publishes == 10 })
         }

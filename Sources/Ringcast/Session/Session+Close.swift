@@ -64,6 +64,7 @@ extension Session {
     /// Runs the close handler, ends the subscriptions and frees the session. Its connection is the caller's to close.
     /// Never called while a handler of this session runs.
     func end(_ code: CloseCode, reason: String) {
+        settleFanOut()  // what was published before is still for this socket
         flags.formUnion([.closing, .closed])
         extras?.lifeline?.close()
         extras?.messageBacklog?.task?.cancel()
