@@ -119,6 +119,7 @@ package final class UringDriver: Driver {
         if let error = ring.submitAndGather(count, microseconds: microseconds, milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
+        if unsafe !connectAddresses.isEmpty { releaseConnectAddresses() }
     }
 
     package func nextCompletion() -> DriverCompletion? {

@@ -109,6 +109,95 @@ import Testing
         }
     }
 
+    /// A member whose queue holds one frame and who does `act` when another one is dropped; a witness; a stage that
+    /// publishes twice. The turn ends with the drop.
+    private static func serveDrops(
+        options: WebSocketOptions = .init(), _ act: @escaping @Sendable (borrowing WebSocket<Void>) -> Void,
+        publish: @escaping @Sendable (borrowing WebSocket<Void>) -> Void = { ws in
+            ws.publish("first", to: "t")
+            ws.publish("second", to: "t")
+        }, check body: @Sendable (_ member: SocketClient, _ witness: SocketClient) throws -> Void
+    ) async throws {
+        var narrow = options
+        narrow.backpressureLimit = 1
+        let member = WebSocketHandlers<Void>(
+            options: narrow, open: { ws in ws.subscribe(to: "t") }, dropped: { ws, _ in act(ws) })
+        let witness = WebSocketHandlers<Void>(open: { ws in ws.subscribe(to: "answers") })
+        let stage = WebSocketHandlers<Void>(message: { ws, _ in publish(ws) })
+        try await serving(
+            { $0.loops = .count(1) },
+            fetch: { .upgrade(to: $0.path == "/member" ? member : $0.path == "/witness" ? witness : stage) }
+        ) { server in
+            let member = try SocketClient(port: server.port, path: "/member")
+            let witness = try SocketClient(port: server.port, path: "/witness")
+            #expect(eventually { server.subscriberCount(of: "t") == 1 && server.subscriberCount(of: "answers") == 1 })
+            try SocketClient(port: server.port, path: "/stage").send("go")
+            try body(member, witness)
+        }
+    }
+
+    @Test func `what a drop's handler publishes at the end of a turn leaves with that turn`() async throws {
+        try await Self.serveDrops { ws in
+            ws.publish("answer", to: "answers")
+        } check: { _, witness in
+            let text = try witness.readText()
+            #expect(text == "answer")
+        }
+    }
+
+    @Test func `what a drop's handler publishes is not lost when a publish settles the row`() async throws {
+        try await Self.serveDrops { ws in
+            ws.publish("answer", to: "answers")
+        } publish: { ws in
+            ws.publish("first", to: "t")
+            ws.publish("second", to: "t")
+            // Too large for the block of the log that the row lies in; what is published meanwhile comes before it.
+            ws.publish(String(repeating: "x", count: 100_000), to: "answers")
+        } check: { _, witness in
+            let texts = try [witness.readText(), witness.readText()]
+            #expect(texts == ["answer", String(repeating: "x", count: 100_000)])
+        }
+    }
+
+    @Test func `a frame stays as it is while handlers of drops fill the log`() async throws {
+        var options = WebSocketOptions()
+        options.publishToSelf = true
+        try await Self.serveDrops(options: options) { ws in
+            // The member is at its limit: what it publishes is written, and nobody keeps it.
+            ws.subscribe(to: "mine")
+            for _ in 0..<4 { ws.publish(String(repeating: "y", count: 60_000), to: "mine") }
+        } publish: { ws in
+            ws.publish("first", to: "t")
+            ws.publish("second", to: "t")
+            ws.publish(String(repeating: "x", count: 65_480), to: "answers")
+        } check: { _, witness in
+            let text = try witness.readText()
+            #expect(text == String(repeating: "x", count: 65_480))
+        }
+    }
+
+    @Test func `a drop's handler may answer every drop with one of its own`() async throws {
+        var options = WebSocketOptions()
+        options.publishToSelf = true
+        try await Self.serveDrops(options: options) { ws in
+            ws.publish("again", to: "t")
+            ws.publish("told", to: "answers")
+        } check: { member, witness in
+            let texts = try [member.readText(), witness.readText()]
+            #expect(texts == ["first", "told"])
+        }
+    }
+
+    @Test func `a socket that a drop's handler terminates ends with the turn`() async throws {
+        try await Self.serveDrops { ws in
+            ws.terminate()
+        } check: { member, _ in
+            // What was queued is lost with it.
+            let isAtEnd = try member.isAtEnd()
+            #expect(isAtEnd)
+        }
+    }
+
     @Test func `statistics count every message of a row`() async throws {
         try await Self.serveStage { ws in
             for _ in 0..<10 { ws.publish("x", to: "t") }

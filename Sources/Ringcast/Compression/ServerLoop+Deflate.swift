@@ -11,42 +11,24 @@ extension ServerLoop {
     ) -> Reach {
         settleFanOut()
         unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
-        var reach: Reach = (0, 0)
-        var deliveries: UInt64 = 0
-        var missed: UInt64 = 0
+        var tally = FanOutTally()
         let policy = SlowConsumerPolicy(word: entry.policy)
         let isGoverned = policy != .dropNewest
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
-            reach.count += 1
             let session = unsafe Session(subscriber: subscriber)
             let form = session.form
             let frame = forms[form]
             if session.flags.contains(.keepsContext), forms.isDeflated(form) { session.forgetOutgoingContext() }
             if session.isBehind(isGoverned: isGoverned) {
-                switch session.deliver(frame, holding: &forms.held[form], policy: policy, of: entry) {
-                case .queued: break
-                case .queuedBehind, .atLimit: reach.blocked += 1
-                case .closed: reach.count -= 1
-                }
-                return
-            }
-            switch session.deliver(frame) {
-            case .queued: deliveries += 1
-            case .queuedBehind:
-                deliveries += 1
-                reach.blocked += 1
-            case .atLimit: reach.blocked += 1
-            case .closed:
-                missed += 1
-                reach.count -= 1
+                tally.noteCounted(session.deliver(frame, holding: &forms.held[form], policy: policy, of: entry))
+            } else {
+                tally.note(session.deliver(frame))
             }
         }
-        unsafe counters.pointee.dropsClosed += missed
-        unsafe counters.pointee.deliveries += deliveries
-        unsafe counters.pointee.messagesOut += deliveries
+        count(tally)
         if !noticedDrops.isEmpty { reportDrops(of: forms[FrameForm.plain]) }
-        return reach
+        return tally.reach
     }
 
     /// Encodes a message for other loops, deflated as well if some subscriber anywhere may want it so.

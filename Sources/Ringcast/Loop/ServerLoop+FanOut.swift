@@ -30,8 +30,9 @@ extension ServerLoop {
             run?.bytes = bytes
             run?.ends.append(bytes.count)
         } else {
-            settleFanOut()
+            // Kept first: handlers of what the last run drops may publish, and so fill the log.
             loop.keep(frame)
+            settleFanOut()
             spareEnds.append(frame.count)
             unsafe run = FanOutRun(entry: entry, excluded: excluded, bytes: frame, ends: spareEnds)
             spareEnds = []
@@ -55,7 +56,7 @@ extension ServerLoop {
         return receivers
     }
 
-    /// Hands the run to its subscribers. Nothing happens if there is none.
+    /// Hands the run to its subscribers, and leaves none behind. Nothing happens if there is none.
     func settleFanOut() {
         guard var settled = run else { return }
         run = nil

@@ -55,40 +55,25 @@ extension ServerLoop {
     ) -> Reach {
         let policy = SlowConsumerPolicy(word: entry.policy)
         guard policy != .dropNewest else { return unsafe deliverInRun(frame, to: entry, except: excluded) }
+        // Settling runs handlers, which may fill the log.
+        loop.keep(frame)
+        defer { loop.release(frame) }
         settleFanOut()
-        var reach: Reach = (0, 0)
-        var deliveries: UInt64 = 0
-        var missed: UInt64 = 0
+        var tally = FanOutTally()
         var held: [UInt8]?
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
-            reach.count += 1
             let session = unsafe Session(subscriber: subscriber)
             if session.isBehind(isGoverned: true) {
-                switch session.deliver(frame, holding: &held, policy: policy, of: entry) {
-                case .queued: break
-                case .queuedBehind, .atLimit: reach.blocked += 1
-                case .closed: reach.count -= 1
-                }
-                return
-            }
-            switch session.deliver(frame) {
-            case .queued: deliveries += 1
-            case .queuedBehind:
-                deliveries += 1
-                reach.blocked += 1
-            case .atLimit: reach.blocked += 1
-            case .closed:
-                missed += 1
-                reach.count -= 1
+                tally.noteCounted(session.deliver(frame, holding: &held, policy: policy, of: entry))
+            } else {
+                tally.note(session.deliver(frame))
             }
         }
-        unsafe counters.pointee.fanOutWork += UInt64(reach.count)
-        unsafe counters.pointee.dropsClosed += missed
-        unsafe counters.pointee.deliveries += deliveries
-        unsafe counters.pointee.messagesOut += deliveries
-        if reach.blocked > 0 { reportDrops(of: frame) }
-        return reach
+        unsafe counters.pointee.fanOutWork += UInt64(tally.reach.count)
+        count(tally)
+        if tally.reach.blocked > 0 { reportDrops(of: frame) }
+        return tally.reach
     }
 
     /// Hands the frame to the other loops that have subscribers, and gives up this loop's share of it.
@@ -139,6 +124,36 @@ extension ServerLoop {
             frame.release()
         case .job(let job): job.run(on: self)
         }
+    }
+}
+
+/// What has become of one frame at a topic's subscribers.
+struct FanOutTally {
+    fileprivate(set) var reach: ServerLoop.Reach = (0, 0)
+    fileprivate var deliveries: UInt64 = 0
+    fileprivate var missed: UInt64 = 0
+
+    mutating func note(_ result: DeliveryResult) {
+        switch result {
+        case .queued, .queuedBehind: deliveries += 1
+        case .atLimit: break
+        case .closed: missed += 1
+        }
+        noteCounted(result)
+    }
+
+    /// The same where the socket has counted it already.
+    mutating func noteCounted(_ result: DeliveryResult) {
+        if result != .closed { reach.count += 1 }
+        if result == .queuedBehind || result == .atLimit { reach.blocked += 1 }
+    }
+}
+
+extension ServerLoop {
+    func count(_ tally: FanOutTally) {
+        unsafe counters.pointee.dropsClosed += tally.missed
+        unsafe counters.pointee.deliveries += tally.deliveries
+        unsafe counters.pointee.messagesOut += tally.deliveries
     }
 }
 

@@ -17,6 +17,8 @@ extension ServerLoop {
     /// subscribed.
     func deliver(_ frame: SharedBytes, to entry: TopicEntry, stamp: UInt64) {
         var held: [UInt8]?
+        loop.keep(frame)
+        defer { loop.release(frame) }
         settleFanOut()
         unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
         unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in

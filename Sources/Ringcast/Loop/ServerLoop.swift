@@ -135,13 +135,16 @@ import WebSocketProtocol
     var messageWork: UInt64 { unsafe counters.pointee.fanOutWork }
 
     func turnEnds() {
-        while let (slot, serial) = ending.popLast() {
-            guard let session = sessions.find(slot: slot, serial: serial) else { continue }
-            let connection = session.connection
-            session.end(.abnormalClosure, reason: "")
-            connection.abort()
-        }
-        settleFanOut()
+        repeat {
+            while let (slot, serial) = ending.popLast() {
+                guard let session = sessions.find(slot: slot, serial: serial) else { continue }
+                let connection = session.connection
+                session.end(.abnormalClosure, reason: "")
+                connection.abort()
+            }
+            // Runs handlers of drops, which may terminate sockets.
+            settleFanOut()
+        } while !ending.isEmpty
         unsafe counters.pointee.sockets = UInt64(sessions.count)
         unsafe published.store(counters.pointee)
     }

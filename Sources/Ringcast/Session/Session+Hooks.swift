@@ -46,6 +46,9 @@ extension Session {
             message = .text(text)
         }
         do { try withHandlers { try $0.dropped(self, message) } } catch { handlerFailed(error) }
+        // While what it drops is not reported: a handler that answers drops by publishing would go on for ever, and
+        // whoever settles a run would find another one behind it.
+        loop.settleFanOut()
     }
 
     /// The same for a whole frame as it would have been sent: unmasked, not fragmented (RFC 6455 §5.2).
