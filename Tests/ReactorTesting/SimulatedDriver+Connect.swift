@@ -11,6 +11,7 @@ extension SimulatedDriver {
         descriptors.append(descriptor)
         peers[descriptor] = peer
         outboundPeers.append(peer)
+        outboundAddresses.append(address)
         return descriptor
     }
 

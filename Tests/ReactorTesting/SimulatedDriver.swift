@@ -67,6 +67,8 @@ package final class SimulatedDriver: Driver {
     var slots: [UInt32: Int32] = [:]
     /// Ends of the loop's outbound connections, in order.
     package internal(set) var outboundPeers: [SimulatedPeer] = []
+    /// Where each of them was looked for.
+    package internal(set) var outboundAddresses: [ConnectAddress] = []
     package internal(set) var closedListeners: Set<Int32> = []
     package internal(set) var listenersThatIgnore: Set<Int32> = []
     /// The socket or listener of every operation that is not answered yet.

@@ -31,8 +31,14 @@ public final class WebSocketClient: Sendable {
     public static func connect(
         _ request: ClientRequest, options: WebSocketOptions = WebSocketOptions(), group: ClientGroup? = nil
     ) async throws(WebSocketClientError) -> WebSocketClient {
+        try await connect(request, over: ClientChannel(options), options, group)
+    }
+
+    /// The same over a channel that is made already: a test sees what becomes of it.
+    static func connect(
+        _ request: ClientRequest, over channel: ClientChannel, _ options: WebSocketOptions, _ group: ClientGroup?
+    ) async throws(WebSocketClientError) -> WebSocketClient {
         let group = if let group { group } else { try ClientGroup.shared.get() }
-        let channel = ClientChannel(options)
         let handlers = ClientChannel.handlers(options)
         let error = await channel.open { failed in
             group.connect(request, handlers: handlers, with: channel, failed: failed)
