@@ -90,9 +90,8 @@ import Testing
         }
         let build = folder(of: path)
         let packages = folder(of: folder(of: folder(of: build)))
-        return [
-            build + "/Modules", build, packages + "/Sources/CLiburing", packages + "/Sources/CIOUring/include",
-        ]
+        let systemModules = ["CLiburing", "CIOUring/include", "COpenSSL", "CZlib"].map { packages + "/Sources/" + $0 }
+        return [build + "/Modules", build] + systemModules
     }
 
     private static var loadedBundle: String? {
