@@ -3,11 +3,12 @@ import PackageDescription
 
 // Micro-benchmarks, a package of its own so that nobody who uses Ringcast fetches what they need.
 //
-//     swift package --package-path Benchmarks benchmark                       all of them
-//     swift package --package-path Benchmarks benchmark --filter "Frame.*"    some
+//     Scripts/micro-benchmarks                        all of them, against the thresholds kept in Thresholds
+//     Scripts/micro-benchmarks --filter "decode.*"   some
+//     Scripts/micro-benchmarks --update               writes new thresholds
 //
-// Quieter numbers: pin the run to a core (`taskset -c 1 …`) and leave the machine alone meanwhile. Allocations are not
-// counted here (the package's interposers are switched off with its traits).
+// Quieter numbers: leave the machine alone meanwhile. Allocations are not counted here (the package's interposers are
+// switched off with its traits).
 
 let package = Package(
     name: "benchmarks",
@@ -16,13 +17,15 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [
-        // `package` symbols of Ringcast are not visible here: links to the mailbox's and the topic table's own
-        // files, built once more.
+        // What is not public in Ringcast is not visible here: links to the files of the cork, the mailbox and the
+        // topic table, built once more.
+        .target(name: "CorkSources", path: "Benchmarks/CorkSources"),
         .target(name: "MailboxSources", path: "Benchmarks/MailboxSources"),
         .target(name: "TopicSources", path: "Benchmarks/TopicSources"),
         .executableTarget(
             name: "RingcastBenchmarks",
             dependencies: [
+                "CorkSources",
                 "MailboxSources",
                 "TopicSources",
                 .product(name: "Benchmark", package: "benchmark"),

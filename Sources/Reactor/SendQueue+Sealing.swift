@@ -1,4 +1,4 @@
-internal import CIOUring
+internal import Glibc
 
 /// A TLS connection's queue: records at the front, which are sent, and plain bytes behind them, which become records
 /// when those have gone. `byteCount` counts both, each in its present form.

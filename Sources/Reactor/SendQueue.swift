@@ -1,4 +1,4 @@
-internal import CIOUring
+internal import Glibc
 
 /// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and
 /// everything behind it. It comes from the loop's pool and exists only while there is something to send.

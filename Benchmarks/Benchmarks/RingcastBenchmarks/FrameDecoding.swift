@@ -4,11 +4,11 @@ import WebSocketProtocol
 /// Decodes a receive buffer full of frames: 64 small ones, or one large. Times are per buffer.
 func frameDecodingBenchmarks() {
     for (kind, opcode) in [("text", Opcode.text), ("binary", .binary)] {
-        measure("Frame decode: 64 × 16 B \(kind)", buffer: frames(64, of: opcode, payloadLength: 16))
-        measure("Frame decode: 64 × 100 B \(kind)", buffer: frames(64, of: opcode, payloadLength: 100))
-        measure("Frame decode: 64 × 200 B \(kind)", buffer: frames(64, of: opcode, payloadLength: 200))
-        measure("Frame decode: 1 × 16 KiB \(kind)", buffer: frames(1, of: opcode, payloadLength: 16 << 10))
-        measure("Frame decode: 1 × 64 KiB \(kind)", buffer: frames(1, of: opcode, payloadLength: 64 << 10))
+        measure("decode.\(kind).64x16", buffer: frames(64, of: opcode, payloadLength: 16))
+        measure("decode.\(kind).64x100", buffer: frames(64, of: opcode, payloadLength: 100))
+        measure("decode.\(kind).64x200", buffer: frames(64, of: opcode, payloadLength: 200))
+        measure("decode.\(kind).1x16384", buffer: frames(1, of: opcode, payloadLength: 16 << 10))
+        measure("decode.\(kind).1x65536", buffer: frames(1, of: opcode, payloadLength: 64 << 10))
     }
 }
 

@@ -3,12 +3,12 @@ import WebSocketProtocol
 
 /// What a new connection costs beyond reading its HTTP request.
 func handshakeBenchmarks() {
-    Benchmark("Handshake: accept value") { benchmark in
+    Benchmark("handshake.accept-value") { benchmark in
         for _ in benchmark.scaledIterations {
             blackHole(Handshake.acceptValue(forKey: "dGhlIHNhbXBsZSBub25jZQ=="))
         }
     }
-    Benchmark("Handshake: whole request") { benchmark in
+    Benchmark("handshake.request") { benchmark in
         let request = HandshakeRequest(
             method: "GET", host: "example.com", upgrade: "websocket", connection: "keep-alive, Upgrade",
             key: "dGhlIHNhbXBsZSBub25jZQ==", version: "13", protocols: ["chat, superchat"],

@@ -4,7 +4,7 @@ import TopicSources
 /// One loop's topic table: subscribing, leaving, and going through a topic's subscribers. Times are per subscriber.
 func topicBenchmarks() {
     for count in [10, 1_000] {
-        Benchmark("Topics: subscribe \(count) and unsubscribe them") { benchmark in
+        Benchmark("topics.subscribe.\(count)") { benchmark in
             let table = SubscriptionTable(loop: 0, registry: TopicRegistry(loopCount: 2))
             let subscribers = Subscribers(count)
             var lists = Array(repeating: MembershipList(), count: count)
@@ -15,7 +15,7 @@ func topicBenchmarks() {
                 for index in 0..<count { table.unsubscribeAll(memberships: &lists[index]) }
             }
         }
-        Benchmark("Topics: visit \(count) subscribers") { benchmark in
+        Benchmark("topics.visit.\(count)") { benchmark in
             let table = SubscriptionTable(loop: 0, registry: TopicRegistry(loopCount: 2))
             let subscribers = Subscribers(count)
             var lists = Array(repeating: MembershipList(), count: count)
@@ -27,7 +27,7 @@ func topicBenchmarks() {
             for index in 0..<count { table.unsubscribeAll(memberships: &lists[index]) }
         }
     }
-    Benchmark("Topics: find one of 10,000 by its name") { benchmark in
+    Benchmark("topics.find.10000") { benchmark in
         let table = SubscriptionTable(loop: 0, registry: TopicRegistry(loopCount: 2))
         let subscribers = Subscribers(1)
         var list = MembershipList()

@@ -4,14 +4,14 @@ import WebSocketProtocol
 /// Validates 4 KiB of text in several scripts.
 func utf8Benchmarks() {
     let texts = [
-        ("ASCII", "The quick brown fox jumps over the lazy dog. "),
-        ("German", "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. "),
-        ("Greek", "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία. "),
-        ("Japanese", "いろはにほへと ちりぬるを わかよたれそ "),
+        ("ascii", "The quick brown fox jumps over the lazy dog. "),
+        ("german", "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. "),
+        ("greek", "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία. "),
+        ("japanese", "いろはにほへと ちりぬるを わかよたれそ "),
         ("mixed", "quick 🦊 über 日本 βδ. "),
     ]
     for (name, text) in texts {
-        Benchmark("UTF-8: 4 KiB \(name)") { benchmark in
+        Benchmark("utf8.\(name)") { benchmark in
             let bytes = Array(String(repeating: text, count: 4096 / text.utf8.count + 1).utf8)
             let span = bytes.span.bytes
             benchmark.startMeasurement()
