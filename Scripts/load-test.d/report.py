@@ -66,7 +66,9 @@ def rates(results):
         for name in names:
             rate = spread(samples.get(name, []), "deliveries_per_second")
             p99 = spread(samples.get(name, []), "latency_us.p99")
-            cells.append(f"{number(rate.median)}/s, {number(p99.median)} µs" if rate and p99 else "–")
+            # Nothing was timed where not one round of the chat came to its end.
+            latency = f", {number(p99.median)} µs" if p99 and p99.median else ""
+            cells.append(f"{number(rate.median)}/s{latency}" if rate else "–")
         lines.append(f"| {WORKLOADS[key].title} | " + " | ".join(cells) + " |")
     return lines
 
@@ -85,17 +87,33 @@ def troubles(results):
 
 
 def losses(results):
-    """Where a peer needs less than we do, beyond both spreads."""
-    lines = []
+    """For each workload whose peers' medians are below ours, which and by how much."""
+    sentences = []
     for key, samples in results["samples"].items():
-        ours = spread(samples.get("ringcast", []), WORKLOADS[key].figure)
+        figure = WORKLOADS[key].figure
+        ours = spread(samples.get("ringcast", []), figure)
+        better = []
         for name, runs in samples.items():
-            theirs = spread(runs, WORKLOADS[key].figure)
+            theirs = spread(runs, figure)
             if name == "ringcast" or not ours or not theirs or theirs.median >= ours.median:
                 continue
-            apart = "" if theirs.most < ours.least else " (the spreads overlap)"
-            lines.append(f"{name} on “{WORKLOADS[key].title}” (×{theirs.median / ours.median:.2f}){apart}")
-    return lines
+            apart = "" if theirs.most < ours.least else ", the spreads overlap"
+            better.append(f"{name} (×{theirs.median / ours.median:.2f}{apart})")
+        if better:
+            sentences.append(f"“{WORKLOADS[key].title}”: {', '.join(better)}.")
+    return sentences
+
+
+def growth(results):
+    """Bytes for each connection between the fewest and the most, by server: without what a server takes once."""
+    lines = []
+    for name, points in results["memory"].items():
+        grown = [(count, run["server"]["resident_bytes_after"] - run["server"]["resident_bytes_before"])
+                 for count, run in points if "error" not in run]
+        if len(grown) > 1:
+            (few, least), (many, most) = grown[0], grown[-1]
+            lines.append(f"| {name} | {number((most - least) / (many - few))} | {few:,} to {many:,} |")
+    return ["| server | bytes each | connections |", "|---|---|---|", *lines]
 
 
 def draw(results, folder):
@@ -145,8 +163,8 @@ def write(results, folder):
         "Medians (least–most). The bold ratio is the peer's figure over ours: above 1, the peer needs more. `–`: it cannot do that. "
         "`*`: no sample was free of noise.", "", *table(results), "", "![CPU per message, by server](cpu.svg)", "",
         "### Where we lose", "",
-        ("Less than ours needed: " + "; ".join(where) + "." if where else "In this run no peer needed less than we did.")
-        + " Ratios of latency and rate on a saturated core follow CPU, and are not told apart here.", "",
+        ("Peers that needed less than we did. " + " ".join(where) if where else "In this run no peer needed less than we did.")
+        + " What is known of the causes is in [performance.md](../performance.md#where-others-need-less).", "",
         "## Rates and latency of the same runs", "",
         "Closed loop: messages per second that came to clients, and p99. A server that is faster than the load's core shows the load's "
         "limit here.", "", *rates(results), ""]
@@ -160,7 +178,8 @@ def write(results, folder):
         "ringcast load echo --connections 64 --rate RATE --url ws://127.0.0.1:PORT --json", "```", "",
         "![Latency over offered rate](latency.svg)", "", "## Memory over connections", "", "```",
         "ringcast load idle --connections N --url ws://127.0.0.1:PORT --server-pid PID --json", "```", "",
-        "Resident memory of the server that idle connections add; the kernel's own share is not in it (`Scripts/million` has both).", "",
+        "Resident memory of the server that idle connections add; the kernel's own share is not in it (`Scripts/million` has both). The "
+        "table leaves out what a server takes once, its pools above all.", "", *growth(results), "",
         "![Memory added by idle connections](memory.svg)", "", "## Throughput over loops", "", "```",
         *[f"ringcast load {name} --url ws://127.0.0.1:PORT --json" for name in results["loops"]], "```", "",
         f"Server (`ringcast serve --loops N`) and load share all {facts['cores']} cores here, so that more loops take from the load "
