@@ -6,6 +6,7 @@ import WebSocketProtocol
 final class LoopCompression {
     /// By form.
     private var deflaters = [DeflateStream?](repeating: nil, count: FrameForm.count)
+    private var smallDeflater: DeflateStream?
     private var sharedInflater: InflateStream?
     /// Frames on their way out.
     var output = MessageBuffer()
@@ -15,8 +16,19 @@ final class LoopCompression {
     /// Beyond so many bytes, buffers go back after use.
     static let keptByteCount = 256 << 10
 
-    /// Without context, for a window of the form's bits.
-    func deflater(for form: Int) -> DeflateStream {
+    /// A message of so many bytes is deflated no worse with a window of `smallWindowBits` (zlib refers back 262 bytes less
+    /// than a window holds), and the smaller compressor has 8 KB of hash table to clear before it, not 64.
+    static let smallByteCount = (1 << smallWindowBits) - 262
+    private static let smallWindowBits = 12
+
+    /// Without context, for a message of that length and a window of the form's bits.
+    func deflater(for form: Int, byteCount: Int) -> DeflateStream {
+        if byteCount <= Self.smallByteCount, FrameForm.windowBits(of: form) >= Self.smallWindowBits {
+            if let smallDeflater { return smallDeflater }
+            let deflater = DeflateStream(windowBits: Self.smallWindowBits, memoryLevel: 5, keepsContext: false)
+            smallDeflater = deflater
+            return deflater
+        }
         if let deflater = deflaters[form] { return deflater }
         let deflater = DeflateStream(windowBits: FrameForm.windowBits(of: form), memoryLevel: 8, keepsContext: false)
         deflaters[form] = deflater
@@ -37,7 +49,8 @@ final class LoopCompression {
         output.removeAll()
         var forms = DeflatedForms(repeating: 0..<0)
         for form in 1..<FrameForm.count where wanted & 1 << UInt8(form) != 0 {
-            let range = unsafe deflater(for: form).appendFrame(payload, as: opcode, to: &output)
+            let range = unsafe deflater(for: form, byteCount: payload.count)
+                .appendFrame(payload, as: opcode, to: &output)
             if unsafe range.count < FrameHeader.frameLength(of: payload) { forms[form] = range }
         }
         return forms

@@ -76,7 +76,8 @@ extension Session {
     func queueDeflated(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Int {
         let compression = loop.compression
         let keepsContext = flags.contains(.keepsContext)
-        let deflater = keepsContext ? dedicatedDeflater : compression.deflater(for: form)
+        let deflater =
+            keepsContext ? dedicatedDeflater : compression.deflater(for: form, byteCount: payload.count)
         compression.output.removeAll()
         let frame = unsafe deflater.appendFrame(payload, as: opcode, to: &compression.output)
         withKind { unsafe $0.counters.pointee.framesDeflated += 1 }
