@@ -127,6 +127,28 @@ import WebSocketProtocol
         #expect(!slow.peer.isClosed)
     }
 
+    @Test func `the peer of a closing socket has time for what is queued, at a kilobyte a second`() {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .zero, closeTimeout: .seconds(1)),
+                open: { ws in ws.send([UInt8](repeating: 1, count: 20_000)) },
+                message: { ws, _ in ws.close() },
+                close: { _, code, reason in journal.note("\(code.rawValue) \(reason)") }))
+        let (slow, trickling) = (server.open(window: 1_000), server.open(window: 1_000))
+        for socket in [slow, trickling] { socket.send("close") }
+        for _ in 0..<20 {
+            server.advance(.milliseconds(900))
+            slow.peer.makeRoom(1_000)
+            trickling.peer.makeRoom(1)
+        }
+        server.rest()
+        #expect(trickling.peer.isClosed && journal.entries == ["1006 no Close came in time"])
+        #expect(slow.frames().map(\.opcode) == [.binary, .close])
+        slow.send(.close, [3, 232])
+        #expect(journal.entries.last == "1000 ")
+    }
+
     @Test func `more than 1,000 control frames in ten seconds close with 1008, as many in the next do not`() {
         let server = SimulatedServer(WebSocketHandlers(options: .init(idleTimeout: .zero), message: { _, _ in }))
         let (patient, flooding) = (server.open(), server.open())
