@@ -63,6 +63,29 @@ import WebSocketProtocol
         #expect(journal.entries == [nil, .milliseconds(80)], "a pong nobody asked for is no answer")
     }
 
+    @Test func `a liveness ping to a socket that is behind owes nobody a drain`() {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .seconds(40)),
+                open: { ws in journal.note("\(ws.send([UInt8](repeating: 1, count: 5_000)))") },
+                message: { ws, _ in journal.note("\(ws.ping("asked"))") },
+                drain: { _ in journal.note("drain") }))
+        let socket = server.open(window: 1_000)
+        server.advance(.milliseconds(30_200))
+        socket.peer.makeRoom(1_000_000)
+        server.rest()
+        #expect(socket.frames().map(\.opcode) == [.binary, .ping])
+        #expect(journal.entries == ["sent(bytes: 5000)"], "no backpressure was reported")
+        // One that its user sends does.
+        socket.peer.window = 1
+        socket.send("go")
+        socket.send("go")
+        socket.peer.window = 1_000
+        server.rest()
+        #expect(journal.entries.suffix(3) == ["sent(bytes: 5)", "backpressure", "drain"])
+    }
+
     @Test func `only what comes in counts`() {
         let server = SimulatedServer(
             WebSocketHandlers(

@@ -67,7 +67,7 @@ extension Session {
     private func sendLivenessPing(now: UInt64) {
         flags.insert(.pinged)
         makeExtras().pingSent = now
-        _ = unsafe sendControl(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
+        unsafe queueControl(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     func notePong() {
@@ -103,7 +103,7 @@ extension Session {
                 makeExtras().pendingPong = unsafe [UInt8](bytes)
                 connection.notifyWhenDrained()
             } else {
-                _ = unsafe sendControl(.pong, bytes)
+                unsafe queueControl(.pong, bytes)
             }
         }
     }
@@ -113,7 +113,7 @@ extension Session {
     func drained() {
         if let extras, let pong = extras.pendingPong {
             extras.pendingPong = nil
-            _ = unsafe pong.withUnsafeBytes { unsafe sendControl(.pong, $0) }
+            _ = unsafe pong.withUnsafeBytes { unsafe queueControl(.pong, $0) }
         }
         if flags.contains(.backlogged) {
             advanceBacklog()
