@@ -1,5 +1,5 @@
-/// A send queue and what it takes memory from, as a loop has them, behind a `package` door: the sources beside this file
-/// are links to the reactor's own, and `internal` there.
+/// A send queue and what it takes memory from, as a loop has them, behind a `package` door: the sources beside this
+/// file are links to the reactor's own, and `internal` there.
 @safe
 package final class Cork {
     private let chunks = ChunkPool()
@@ -34,8 +34,8 @@ package final class Cork {
         send()
     }
 
-    /// One turn of a subscriber: so many frames that lie in the loop's log, one behind the other, are referenced and leave
-    /// in one operation.
+    /// One turn of a subscriber: so many frames that lie in the loop's log, one behind the other, are referenced and
+    /// leave in one operation.
     package func turn(sharing count: Int) {
         for _ in 0..<count {
             let frame = unsafe log.append(size) { _ in }

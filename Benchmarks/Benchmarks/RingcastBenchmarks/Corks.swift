@@ -1,8 +1,8 @@
 import Benchmark
 import CorkSources
 
-/// One turn of one connection: messages are queued and all of them taken by one operation, without the operation itself.
-/// Times are per turn.
+/// One turn of one connection: messages are queued and all of them taken by one operation, without the operation
+/// itself. Times are per turn.
 func corkBenchmarks() {
     for (count, size) in [(1, 64), (16, 64), (16, 1 << 10), (1, 16 << 10)] {
         Benchmark("cork.written.\(count)x\(size)") { benchmark in

@@ -16,8 +16,8 @@ final class LoopCompression {
     /// Beyond so many bytes, buffers go back after use.
     static let keptByteCount = 256 << 10
 
-    /// A message of so many bytes is deflated no worse with a window of `smallWindowBits` (zlib refers back 262 bytes less
-    /// than a window holds), and the smaller compressor has 8 KB of hash table to clear before it, not 64.
+    /// A message of so many bytes is deflated no worse with a window of `smallWindowBits` (zlib refers back 262 bytes
+    /// less than a window holds), and the smaller compressor has 8 KB of hash table to clear before it, not 64.
     static let smallByteCount = (1 << smallWindowBits) - 262
     private static let smallWindowBits = 12
 
