@@ -42,13 +42,9 @@ struct CancellationCount {
         try await Task.sleep(for: .milliseconds(1))
         try await place.withCalls { group, call in
             try cancel(call, Self.warmUp)
-            let before = settled(group)
+            let before = try settled(group)
             let first = try lowestHeap(cancelling: call, group, like: before)
             let growth = try lowestHeap(cancelling: call, group, like: before) - first
-            let after = settled(group, like: before)
-            #expect(after.descriptors == before.descriptors)
-            #expect(after.connections == before.connections && after.waiting == before.waiting)
-            #expect(after.tasks == 0, "\(after.tasks) tasks are left")
             #expect(growth < Self.heapBound, "the heap has grown by \(growth) bytes")
         }
     }
@@ -60,7 +56,7 @@ struct CancellationCount {
         var lowest = Int.max
         for _ in 0..<Self.lapsInRound / Self.laps {
             try cancel(call, Self.laps)
-            lowest = min(lowest, settled(group, like: before).heap)
+            lowest = min(lowest, try settled(group, like: before).heap)
         }
         return lowest
     }
@@ -93,23 +89,26 @@ struct CancellationCount {
         var waiting: Int
         var tasks: Int
         var heap: Int
+
+        func isLike(_ other: Figures) -> Bool {
+            descriptors == other.descriptors && connections == other.connections && waiting == other.waiting
+        }
     }
 
-    /// What there is once it does not change any more; of what is left, as it was `before`, if it comes to that.
-    private func settled(_ group: ClientGroup, like before: Figures? = nil) -> Figures {
-        _ = soon {
-            let now = figures(group)
-            guard let before else { return now.tasks == 0 }
-            return now.descriptors == before.descriptors && now.connections == before.connections
-                && now.waiting == before.waiting && now.tasks == 0
+    /// What there is once every task has gone, and everything but the heap is as it was `before`.
+    private func settled(_ group: ClientGroup, like before: Figures? = nil) throws -> Figures {
+        var now = figures(group)
+        let isSettled = soon {
+            now = figures(group)
+            return now.tasks == 0 && (before.map { now.isLike($0) } ?? true)
         }
+        try #require(isSettled, "left is \(now), not \(String(describing: before))")
         // Other threads, which have seen a connection's end, let go of it a little later.
-        var lowest = figures(group)
         for _ in 0..<10 {
             pause(.milliseconds(1))
-            lowest.heap = min(lowest.heap, Self.heapInUse())
+            now.heap = min(now.heap, Self.heapInUse())
         }
-        return lowest
+        return now
     }
 
     private func figures(_ group: ClientGroup) -> Figures {
