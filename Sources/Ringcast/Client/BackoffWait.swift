@@ -1,8 +1,8 @@
 import Reactor
 import Synchronization
 
-/// A task that waits to connect again, on a loop's clock: cancelled, it leaves nothing behind. A `Task.sleep` leaves its
-/// timer (700 bytes) until the time is over.
+/// A task that waits to connect again, on a loop's clock: cancelled, it leaves nothing behind. A `Task.sleep` leaves
+/// its timer (700 bytes) until the time is over.
 final class BackoffWait: Sendable {
     private enum State {
         case begun
