@@ -91,7 +91,9 @@ let package = Package(
         // The repository's own rules.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),
-        .testTarget(name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting"], swiftSettings: library),
+        .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
+        .testTarget(
+            name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "CMalloc"], swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]
 )

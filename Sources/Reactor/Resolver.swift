@@ -14,7 +14,11 @@ package final class Resolver: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var waiting: ArraySlice<ResolutionRequest> = []
+        /// By their numbers, so that one that is cancelled can be let go at once.
+        var waiting: [UInt64: ResolutionRequest] = [:]
+        var lastNumber: UInt64 = 0
+        /// Of those that wait, none has a lower number.
+        var firstNumber: UInt64 = 1
         var threadCount = 0
     }
 
@@ -37,14 +41,15 @@ package final class Resolver: Sendable {
     package func resolve(
         _ host: String, port: UInt16, _ done: @escaping @Sendable (Resolution) -> Void
     ) -> ResolutionRequest {
-        let request = ResolutionRequest(host: host, port: port, done: done)
         enum Step { case wait, spawn, refuse }
-        let step = state.withLock { state -> Step in
-            guard state.waiting.count < queueLimit else { return .refuse }
-            state.waiting.append(request)
-            guard state.threadCount < threadLimit else { return .wait }
+        let (request, step) = state.withLock { state -> (ResolutionRequest, Step) in
+            state.lastNumber += 1
+            let request = ResolutionRequest(state.lastNumber, of: self, host: host, port: port, done: done)
+            guard state.waiting.count < queueLimit else { return (request, .refuse) }
+            state.waiting[request.number] = request
+            guard state.threadCount < threadLimit else { return (request, .wait) }
             state.threadCount += 1
-            return .spawn
+            return (request, .spawn)
         }
         switch step {
         case .wait: break
@@ -70,8 +75,8 @@ package final class Resolver: Sendable {
         let stranded = state.withLock { state -> [ResolutionRequest] in
             state.threadCount -= 1
             guard state.threadCount == 0 else { return [] }
-            defer { state.waiting = [] }
-            return Array(state.waiting)
+            defer { state.waiting = [:] }
+            return state.waiting.keys.sorted().compactMap { state.waiting[$0] }
         }
         stranded.forEach { $0.finish(.failed("a thread could not be started")) }
     }
@@ -86,11 +91,22 @@ package final class Resolver: Sendable {
 
     private func next() -> ResolutionRequest? {
         state.withLock { state in
-            if let request = state.waiting.popFirst() { return request }
+            while state.firstNumber <= state.lastNumber {
+                defer { state.firstNumber += 1 }
+                if let request = state.waiting.removeValue(forKey: state.firstNumber) { return request }
+            }
             state.threadCount -= 1
             return nil
         }
     }
+
+    /// Takes out what nobody wants to know any more, if it still waits.
+    fileprivate func forget(_ request: ResolutionRequest) {
+        _ = state.withLock { $0.waiting.removeValue(forKey: request.number) }
+    }
+
+    /// Requests that wait for a thread.
+    package var waitingCount: Int { state.withLock { $0.waiting.count } }
 }
 
 /// What became of a name.
@@ -131,19 +147,30 @@ package enum Resolution: Sendable {
 
 /// A name that is looked up, or waits for it.
 package final class ResolutionRequest: Sendable {
+    /// Its place in the queue.
+    fileprivate let number: UInt64
+    private let resolver: Resolver
     let host: String
     let port: UInt16
     /// Until it is called, or given up.
     private let done: Mutex<(@Sendable (Resolution) -> Void)?>
 
-    init(host: String, port: UInt16, done: @escaping @Sendable (Resolution) -> Void) {
+    fileprivate init(
+        _ number: UInt64, of resolver: Resolver, host: String, port: UInt16,
+        done: @escaping @Sendable (Resolution) -> Void
+    ) {
+        self.number = number
+        self.resolver = resolver
         self.host = host
         self.port = port
         self.done = Mutex(done)
     }
 
-    /// Nobody wants to know any more. A look-up under way goes on, and says nothing.
-    package func cancel() { done.withLock { $0 = nil } }
+    /// Nobody wants to know any more: what waits leaves the queue, a look-up under way goes on and says nothing.
+    package func cancel() {
+        done.withLock { $0 = nil }
+        resolver.forget(self)
+    }
 
     var isCancelled: Bool { done.withLock { $0 == nil } }
 

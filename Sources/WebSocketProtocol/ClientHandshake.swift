@@ -27,7 +27,11 @@ public struct ClientHandshake: Hashable, Sendable {
     /// Judges a 101 response.
     /// - Throws: what makes it one that the client has to fail the connection on.
     public func check(_ response: HandshakeResponse) throws(HandshakeViolation) -> HandshakeAgreement {
-        guard FieldValue.contains(response.upgrade, token: "websocket") else { throw .upgrade }
+        // The server has switched to one protocol: any other beside it is a contradiction.
+        let protocols = response.upgrade.map(FieldValue.members) ?? []
+        guard !protocols.isEmpty, protocols.allSatisfy({ FieldValue.equal($0.utf8, "websocket".utf8) }) else {
+            throw .upgrade
+        }
         guard FieldValue.contains(response.connection, token: "upgrade") else { throw .connection }
         guard response.accept == Handshake.acceptValue(forKey: key) else { throw .acceptValue }
         if let chosen = response.subprotocol {

@@ -172,7 +172,8 @@ import WebSocketProtocol
             let request = try ClientRequest(server.url)
             try await expectNothingLeft { group, census in
                 for lap in 0..<2 {
-                    let socket = try await census.connect(to: request)
+                    // Only a cut ends the connection.
+                    let socket = try await census.connect(to: request, .init(closeTimeout: .seconds(3_600)))
                     let closing = Task {
                         if lap == 1 { cancelCurrentTask() }
                         await socket.close()

@@ -42,6 +42,39 @@ import WebSocketProtocol
         }
     }
 
+    /// RFC 7692 §7.1: what the client has to fail the connection on.
+    @Test(arguments: [
+        "permessage-deflate", "permessage-deflate; server_no_context_takeover; client_max_window_bits",
+        "permessage-deflate; server_no_context_takeover; client_max_window_bits=16",
+        "permessage-deflate; server_no_context_takeover; server_max_window_bits=7",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+        "permessage-deflate; server_no_context_takeover; unknown",
+    ])
+    func `parameters that do not fit the offer are refused`(_ answer: String) throws {
+        try expectRefusal(["Sec-WebSocket-Extensions: \(answer)"], Self.misfit)
+    }
+
+    @Test func `the extension comes once`() throws {
+        let field = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover"
+        let what = "the server uses an extension that was not offered"
+        try expectRefusal([field, field], what)
+        try expectRefusal([field + ", x-other"], what)
+    }
+
+    private static let misfit = "the server's parameters of permessage-deflate do not fit the offer"
+
+    private func expectRefusal(_ fields: [String], _ what: String) throws {
+        let server = ScriptedServer { try $0.upgrade(fields: fields) }
+        try server.run {
+            try withClients { group in
+                let failures = Journal<WebSocketClientError>()
+                let handlers = WebSocketHandlers<Void>(options: .init(perMessageDeflate: true), close: { _, _, _ in })
+                group.connect(try ClientRequest(server.url), handlers: handlers, with: ()) { failures.note($0) }
+                #expect(failures.wait() == [.invalidHandshake(what)])
+            }
+        }
+    }
+
     @Test func `the offer says what the options say`() throws {
         let heads = Journal<String>()
         let server = ScriptedServer { peer in

@@ -65,6 +65,9 @@ import WebSocketProtocol
 
     @Test(arguments: [
         (["Upgrade: h2c", "Connection: Upgrade"], "the Upgrade header does not say websocket"),
+        (["Upgrade: websocket, h2c", "Connection: Upgrade"], "the Upgrade header does not say websocket"),
+        (["Connection: Upgrade"], "the Upgrade header does not say websocket"),
+        (["Upgrade: websocket", "Connection: close"], "the Connection header does not say Upgrade"),
         (["Upgrade: websocket"], "the Connection header does not say Upgrade"),
         (["Upgrade: websocket", "Connection: upgrade", accept], "Sec-WebSocket-Accept is not the answer to the key"),
         (["Upgrade: websocket", "Connection: upgrade"], "Sec-WebSocket-Accept is not the answer to the key"),
@@ -78,6 +81,7 @@ import WebSocketProtocol
 
     @Test(arguments: [
         ("Sec-WebSocket-Protocol: other", "the subprotocol \"other\" was not asked for"),
+        ("Sec-WebSocket-Protocol:", "the subprotocol \"\" was not asked for"),
         ("Sec-WebSocket-Extensions: permessage-foo; x=1", "the server uses an extension that was not offered"),
     ])
     func `what was not asked for must not be answered`(_ field: String, _ what: String) throws {

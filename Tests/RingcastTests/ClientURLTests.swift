@@ -13,6 +13,10 @@ import Testing
         ("ws://[::1]/", "::1", 80, "/", false, "[::1]"),
         ("ws://u:p%40@h/é b\"<>", "h", 80, "/%C3%A9%20b%22%3C%3E", false, "h"),
         ("ws://h/%41%zz|~", "h", 80, "/%41%zz|~", false, "h"),
+        ("ws://[fe80::1%25Eth0]:99/", "fe80::1%Eth0", 99, "/", false, "[fe80::1]:99"),
+        ("wss://[FE80::1%eth0]", "fe80::1%eth0", 443, "/", true, "[fe80::1]"),
+        ("ws://h:/@a:b", "h", 80, "/@a:b", false, "h"),
+        ("ws://xn--bcher-kva.example/", "xn--bcher-kva.example", 80, "/", false, "xn--bcher-kva.example"),
     ])
     func `a URL is taken apart`(
         _ text: String, _ host: String, _ port: Int, _ target: String, _ isSecure: Bool, _ field: String
@@ -39,6 +43,8 @@ import Testing
         "ws://h/#a", "ws://[::1", "ws://[]/", "ws://[nonsense]/", "ws://[::1]x/", "ws://é.com", "ws://a b/",
         "ws://h\r\n/",
         "ws://h/\u{0}", "ws+unix:relative:/x", "ws+unix:/", "ws+unix:@", "ws://a%2Fb/", "://h", "ws://:80/",
+        "ws://[1:2]/", "ws://[::1%]/", "ws://[::1%25]/", "ws://[::1%a/b]/", "ws://good\\@evil/",
+        "ws://bücher.example/",
     ])
     func `what is no WebSocket URL is refused`(_ text: String) {
         #expect { _ = try WebSocketURL(text) } throws: { error in
@@ -57,6 +63,18 @@ import Testing
     func `a redirect leads on from where it came`(_ location: String, _ expected: String?) throws {
         let url = try WebSocketURL("ws://h:1/a/b?c")
         #expect(url.redirected(to: location)?.description == expected)
+    }
+
+    @Test func `a user and a password stay with their server, and are none when they are empty`() throws {
+        let url = try WebSocketURL("ws://ann:p%40@h:1/a")
+        #expect(url.userInfo == "ann:p%40" && !url.description.contains("ann"))
+        #expect(url.redirected(to: "b")?.userInfo == "ann:p%40")
+        #expect(url.redirected(to: "ws://H:1/b")?.userInfo == "ann:p%40")
+        #expect(url.redirected(to: "ws://bob@h:1/b")?.userInfo == "bob")
+        for other in ["ws://h:2/b", "//other:1/b", "wss://h:1/b"] {
+            #expect(url.redirected(to: other)?.userInfo == nil)
+        }
+        for empty in ["ws://@h/", "ws://:@h/"] { #expect(try WebSocketURL(empty).userInfo == nil) }
     }
 
     @Test func `a redirect never leaves encryption`() throws {

@@ -68,57 +68,18 @@ extension ClientChannel {
 
     /// By the loop: the peer has taken everything.
     func drained() {
-        let (reference, senders) = state.withLock { state in
+        let (hasMore, reference, senders) = state.withLock { state in
             state.isBlocked = false
-            return (state.outbox.isEmpty ? nil : state.reference, state.senders.takeAll())
+            let hasMore = !state.outbox.isEmpty || state.isPingDue
+            return (hasMore, state.reference, state.senders.takeAll())
         }
-        reference?.lifeline.run { self.flush($0) }
-        senders.forEach { $0.resume(nil) }
-    }
-
-    /// Sends a ping, and returns when its pong has come.
-    func ping() async throws(WebSocketClientError) {
-        let number = state.withLock { state in
-            state.nextPing += 1
-            return state.nextPing
-        }
-        let error = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let step = state.withLock { state -> Result<Reference?, WebSocketClientError> in
-                    if let ending = state.ending { return .failure(ending.error) }
-                    if Task.isCancelled { return .failure(.cancelled) }
-                    state.pings[number] = Waiter(continuation: continuation)
-                    return .success(state.reference)
-                }
-                switch step {
-                case .failure(let error): continuation.resume(returning: error)
-                case .success(let reference):
-                    reference?.lifeline.run { session in
-                        self.flush(session)
-                        _ = WebSocket<ClientChannel>(session).ping(Self.payload(number))
-                    }
-                }
+        if hasMore {
+            reference?.lifeline.run { session in
+                self.flush(session)
+                self.sendDuePing(session)
             }
-        } onCancel: {
-            state.withLock { $0.pings.removeValue(forKey: number) }?.resume(.cancelled)
         }
-        if let error { throw error }
-    }
-
-    /// By the loop. Pongs for earlier pings count too (RFC 6455 §5.5.3: an endpoint may answer the last one only).
-    func ponged(_ payload: RawSpan) {
-        let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
-        guard bytes.count == 8 else { return }
-        let number = bytes.reduce(0) { $0 << 8 | UInt64($1) }
-        let waiters = state.withLock { state -> [Waiter<WebSocketClientError?>] in
-            guard state.pings[number] != nil else { return [] }
-            return state.pings.keys.filter { $0 <= number }.compactMap { state.pings.removeValue(forKey: $0) }
-        }
-        waiters.forEach { $0.resume(nil) }
-    }
-
-    private static func payload(_ number: UInt64) -> [UInt8] {
-        (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+        senders.forEach { $0.resume(nil) }
     }
 }
 

@@ -17,7 +17,7 @@ final class ClientChannel: Sendable {
         var ending: Ending?
 
         /// Received, and not read yet.
-        var inbox: ArraySlice<OwnedMessage> = []
+        var inbox = FIFO<OwnedMessage>()
         var inboxByteCount = 0
         var isPaused = false
         var readers = Waiters<Result<OwnedMessage?, WebSocketClientError>>()
@@ -30,8 +30,12 @@ final class ClientChannel: Sendable {
         var isBlocked = false
         var senders = Waiters<WebSocketClientError?>()
 
-        var nextPing: UInt64 = 0
+        /// The number of the last one.
+        var lastPing: UInt64 = 0
+        /// Who waits for a pong, by the number that the ping carries.
         var pings: [UInt64: Waiter<WebSocketClientError?>] = [:]
+        /// The socket's queue had no room for a ping.
+        var isPingDue = false
         var closers = Waiters<Void>()
         /// `close` was called here.
         var closesItself = false

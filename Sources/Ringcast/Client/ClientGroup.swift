@@ -20,7 +20,14 @@ public final class ClientGroup: Sendable {
 
     /// Makes the loops, and starts them.
     /// - Throws: `.stopped` with one sentence: io_uring is not allowed here, and the like.
-    public init(_ configuration: ClientGroupConfiguration = ClientGroupConfiguration()) throws(WebSocketClientError) {
+    public convenience init(
+        _ configuration: ClientGroupConfiguration = ClientGroupConfiguration()
+    ) throws(WebSocketClientError) {
+        try self.init(configuration, resolver: .shared)
+    }
+
+    /// The same with a resolver of its own, for tests.
+    init(_ configuration: ClientGroupConfiguration, resolver: Resolver) throws(WebSocketClientError) {
         var server = ServerConfiguration(
             port: 0, loops: configuration.loops, pinning: configuration.pinning, driver: configuration.driver,
             logger: configuration.logger)
@@ -28,7 +35,8 @@ public final class ClientGroup: Sendable {
         var setup = LoopGroupConfiguration(server)
         setup.listeners = []
         do throws(ReactorError) {
-            let core = ServerCore(configuration: server, loopCount: try setup.resolvedLoopCount()) { _ in
+            let core = ServerCore(configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver) {
+                _ in
                 .response(.notFound)
             }
             self.core = core
@@ -101,7 +109,8 @@ public final class ClientGroup: Sendable {
         group.stop()
     }
 
-    /// Returns once every loop has ended, after `stop`.
+    /// Returns once every loop has ended, after `stop`, which bounds it. A task that is cancelled waits all the same:
+    /// what it cleans up is gone when this returns.
     public func ended() async { await group.ended() }
 
     /// The same, blocking the calling thread.

@@ -15,7 +15,9 @@ public struct ClientRequest: Sendable {
     public var subprotocols: [String] = []
     /// For all of it: name resolution, connection, TLS, redirects and the answer.
     public var handshakeTimeout = Duration.seconds(10)
-    /// Redirects (301, 302, 303, 307, 308) that are followed.
+    /// Redirects (301, 302, 303, 307, 308) that are followed. One to another host, port or scheme is not told
+    /// `Authorization`, `Proxy-Authorization`, `Cookie`, the URL's user and password, or `Host`; all else goes there
+    /// too, `tls` with its certificate among it. None leads from `wss` to `ws`.
     public var maxRedirects = 0
     /// For `wss`: whom to believe, and what to show.
     public var tls = TLSClientConfiguration()
@@ -45,7 +47,7 @@ extension ClientRequest {
         }
         var fields = headers
         if isRedirected {
-            for name in [HTTPField.Name.authorization, .cookie, Self.host] { fields[name] = nil }
+            for name in [HTTPField.Name.authorization, .proxyAuthorization, .cookie, Self.host] { fields[name] = nil }
         }
         if let userInfo = url.userInfo, fields[.authorization] == nil {
             fields[.authorization] = BasicCredentials(userInfo: userInfo).fieldValue

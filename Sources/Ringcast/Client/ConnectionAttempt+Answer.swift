@@ -26,11 +26,11 @@ extension ConnectionAttempt {
         while refusal == nil, isServing(connection), position < bytes.byteCount {
             switch parser.parse(bytes.extracting(droppingFirst: position)) {
             case .incomplete: return position
-            case .malformed(let what): fail(.invalidHandshake(what))
+            case .malformed(let what): failOnAnswer(what)
             case .complete(let head):
                 parser = .init()
                 position += head.byteCount
-                answered(head, on: connection)
+                answered(head, isLast: position == bytes.byteCount, on: connection)
             }
         }
         if refusal != nil { collect(bytes.extracting(droppingFirst: position)) }
@@ -43,13 +43,18 @@ extension ConnectionAttempt {
         if case .outbound = ConnectionRole(connection) { true } else { false }
     }
 
-    private func answered(_ head: ResponseHead, on connection: Connection) {
+    /// The answer is none, the server's or the proxy's: whoever was asked last.
+    func failOnAnswer(_ what: String) { fail(phase == .proxy ? .invalidProxyAnswer(what) : .invalidHandshake(what)) }
+
+    /// - Parameter isLast: nothing has come behind the head yet.
+    private func answered(_ head: ResponseHead, isLast: Bool, on connection: Connection) {
         switch head.status {
-        case let status where phase == .proxy && !(100..<200).contains(status): proxyAnswered(head, on: connection)
         case 101 where phase != .proxy: accept(head, on: connection)
+        case let status where phase == .proxy && (status == 101 || status >= 200):
+            proxyAnswered(head, isLast: isLast, on: connection)
         case 100..<200:
             interimCount += 1
-            if interimCount > Self.interimLimit { fail(.invalidHandshake("too many interim responses")) }
+            if interimCount > Self.interimLimit { failOnAnswer("too many interim responses") }
         case let status where Self.redirects.contains(status) && request.maxRedirects > 0: redirect(head)
         default:
             refusal = RefusalCollector(head)

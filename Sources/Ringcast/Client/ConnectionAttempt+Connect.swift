@@ -20,7 +20,10 @@ extension ConnectionAttempt {
             }
             return resolved([address])
         }
-        let (host, port) = peer
+        let (host, number) = peer
+        guard let port = UInt16(exactly: number), port > 0 else {
+            return failLater(.invalidRequest("\(number) is not a port: 1 to 65535"))
+        }
         resolve(host, port: port)
     }
 
@@ -32,10 +35,10 @@ extension ConnectionAttempt {
         }
         if let address = ConnectAddress(host: host, port: port) { return resolved([address]) }
         let (core, id, executor) = (loop.core, id, loop.loop.executor)
-        resolution = Resolver.shared.resolve(host, port: port) { result in
+        resolution = core.resolver.resolve(host, port: port) { result in
             executor.execute { core.currentLoop?.attempts[id]?.resolved(result, host: host) }
         }
-        loop.wait(self, until: deadline)
+        loop.loop.wakeHandler(at: deadline)
     }
 
     private func resolved(_ result: Resolution, host: String) {

@@ -5,9 +5,9 @@ import WebSocketProtocol
 /// Between the connection and the request: a proxy's tunnel, if there is one, then TLS, if it is asked for.
 extension ConnectionAttempt {
     /// The host and port to connect to.
-    var peer: (host: String, port: UInt16) {
-        if let proxy = request.proxy { return (proxy.host, UInt16(truncatingIfNeeded: proxy.port)) }
-        return (url.host, UInt16(truncatingIfNeeded: url.port))
+    var peer: (host: String, port: Int) {
+        if let proxy = request.proxy { return (proxy.host, proxy.port) }
+        return (url.host, url.port)
     }
 
     /// The connection is there.
@@ -22,9 +22,12 @@ extension ConnectionAttempt {
         }
     }
 
-    /// The proxy has answered.
-    func proxyAnswered(_ head: ResponseHead, on connection: Connection) {
-        if (200..<300).contains(head.status) { secure(connection) } else { refusal = RefusalCollector(head) }
+    /// The proxy has answered. Behind a 2xx the tunnel begins (RFC 9110 §9.3.6), and a server, whether it speaks TLS or
+    /// HTTP, says nothing before it is asked: what comes in front of that is not its answer.
+    func proxyAnswered(_ head: ResponseHead, isLast: Bool, on connection: Connection) {
+        guard (200..<300).contains(head.status) else { return refusal = RefusalCollector(head) }
+        guard isLast else { return failOnAnswer("bytes came behind it before the server was asked") }
+        secure(connection)
     }
 
     /// The connection leads to the server.
@@ -33,7 +36,7 @@ extension ConnectionAttempt {
         phase = .tls
         do {
             guard let client = try tls?.get() else { return fail(.tls("the request was made without TLS")) }
-            if !connection.startTLS(client, host: url.host) { fail(.connectionLost(.tls)) }
+            if !connection.startTLS(client, host: url.hostWithoutZone) { fail(.connectionLost(.tls)) }
         } catch {
             fail(error)
         }

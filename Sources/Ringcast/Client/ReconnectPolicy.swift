@@ -40,11 +40,12 @@ public struct ReconnectPolicy: Sendable {
         }
     }
 
-    /// Errors that say the same: what was asked for makes no sense, the server's answer is no handshake, or it refuses
-    /// with a 4xx other than 408, 425 and 429.
+    /// Errors that say the same: what was asked for makes no sense, the server's or the proxy's answer is none, or one
+    /// of them refuses with a 4xx other than 408, 425 and 429.
     public static func isFinalErrorByDefault(_ error: WebSocketClientError) -> Bool {
         switch error {
-        case .invalidURL, .invalidRequest, .invalidHandshake, .badRedirect, .cancelled, .stopped: true
+        case .invalidURL, .invalidRequest, .invalidHandshake, .invalidProxyAnswer, .badRedirect, .cancelled, .stopped:
+            true
         case .refused(let answer), .proxyRefused(let answer):
             400..<500 ~= answer.status && ![408, 425, 429].contains(answer.status)
         case .closed(let code, _): isFinalByDefault(code)

@@ -27,24 +27,24 @@ extension ServerLoop {
         if case .outbound(let attempt) = ConnectionRole(connection) { attempt.securingFailed(connection, reason) }
     }
 
-    /// Fails an attempt whose name is not resolved by that time (ms): it has no connection to set a deadline on.
-    func wait(_ attempt: ConnectionAttempt, until time: UInt64) {
-        waitingAttempts.append((attempt.id, time))
-        loop.wakeHandler(at: time)
-    }
-
+    /// What waits to connect again does so. Attempts whose names are not resolved in time fail: they have no connection
+    /// that a deadline could be set on.
     func wakeTimeReached() {
-        let waiting = waitingAttempts
-        waitingAttempts = []
-        for (id, time) in waiting {
-            guard let attempt = attempts[id], attempt.resolution != nil else { continue }
-            if now >= time { attempt.fail(.timedOut(.nameResolution)) } else { wait(attempt, until: time) }
+        backoffs.takeDue(at: now).forEach { $0.finish(nil) }
+        if let time = backoffs.nextTime { loop.wakeHandler(at: time) }
+        for attempt in Array(attempts.values) where attempt.resolution != nil {
+            if now >= attempt.deadline {
+                attempt.fail(.timedOut(.nameResolution))
+            } else {
+                loop.wakeHandler(at: attempt.deadline)
+            }
         }
     }
 
     /// The loop ends: what is under way does not become a socket.
     func stopAttempts() {
         for attempt in Array(attempts.values) { attempt.fail(.loopsStopped) }
+        backoffs.takeDue(at: .max).forEach { $0.finish(.loopsStopped) }
     }
 }
 

@@ -15,6 +15,7 @@ struct Waiters<Value: Sendable>: Sendable {
     private var cancelled: Set<UInt64> = []
 
     var isEmpty: Bool { waiting.isEmpty }
+    var count: Int { waiting.count }
 
     mutating func makeNumber() -> UInt64 {
         defer { nextNumber += 1 }

@@ -78,7 +78,8 @@ extension WebSocketClient {
             private func pause() async throws(WebSocketClientError) {
                 var generator = SystemRandomNumberGenerator()
                 let delay = connections.policy.delay(afterFailures: failures, using: &generator)
-                do { try await Task.sleep(for: delay) } catch { throw .cancelled }
+                let group = if let group = connections.group { group } else { try ClientGroup.shared.get() }
+                try await group.wait(for: delay)
             }
         }
     }

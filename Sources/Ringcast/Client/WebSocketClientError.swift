@@ -19,6 +19,8 @@ public enum WebSocketClientError: Error, Hashable, Sendable {
     case refused(RefusedHandshake)
     /// The proxy has not opened the tunnel.
     case proxyRefused(RefusedHandshake)
+    /// The proxy's answer is not HTTP, or does not end where it should: what is wrong with it.
+    case invalidProxyAnswer(String)
     /// The answer is not one that may be accepted (RFC 6455 §4.1): what is wrong with it.
     case invalidHandshake(String)
     /// More redirects than the request allows, or one that leads nowhere: where it leads.
@@ -76,6 +78,7 @@ extension WebSocketClientError: CustomStringConvertible {
         case .tls(let reason): "no TLS: \(reason)"
         case .refused(let answer): "the server answered \(answer)"
         case .proxyRefused(let answer): "the proxy answered \(answer)"
+        case .invalidProxyAnswer(let what): "the proxy's answer cannot be used: \(what)"
         case .invalidHandshake(let what): "the server's answer is not a WebSocket handshake: \(what)"
         case .badRedirect(let location): "the server redirects to \(location), which is not followed"
         case .connectionLost(let phase): "the connection ended during \(phase.rawValue)"

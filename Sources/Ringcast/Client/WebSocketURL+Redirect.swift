@@ -14,12 +14,18 @@ extension WebSocketURL {
             target = withTarget(Self.target(Self.withoutDots(merged(with: location))))
         }
         guard let target, target.unixPath == unixPath, target.isSecure || !isSecure else { return nil }
-        return target
+        guard target.userInfo == nil, target.hasSameOrigin(as: self) else { return target }
+        return target.with(userInfo: userInfo)
     }
 
     /// Whether the other one is at the same host, port and kind of connection: headers that carry secrets may go there.
     func hasSameOrigin(as other: WebSocketURL) -> Bool {
         isSecure == other.isSecure && host == other.host && port == other.port && unixPath == other.unixPath
+    }
+
+    private func with(userInfo: String?) -> WebSocketURL {
+        WebSocketURL(
+            isSecure: isSecure, host: host, port: port, target: target, unixPath: unixPath, userInfo: userInfo)
     }
 
     private func withTarget(_ target: String) -> WebSocketURL {

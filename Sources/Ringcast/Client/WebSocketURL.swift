@@ -1,8 +1,13 @@
+import Reactor
+
 /// Where a WebSocket server is (RFC 6455 §3): `ws://host:port/path?query`, `wss://…`, or
 /// `ws+unix:/path/of/socket:/path`.
 ///
 /// `http` and `https` are taken for `ws` and `wss`, since redirects say so. Hosts are ASCII: an international name is
-/// written in its `xn--` form. What a path or query may not hold is percent-encoded.
+/// written in its `xn--` form, an IPv6 address in brackets, with a zone as `[fe80::1%eth0]` or `[fe80::1%25eth0]`. What
+/// a path or query may not hold is percent-encoded; what is encoded already stays as it is. A user and password in
+/// front of the host (`ws://ann:secret@host/`) are sent as basic authentication, unless the request has an
+/// `Authorization` header.
 public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     /// Whether the connection is encrypted.
     public let isSecure: Bool
@@ -74,19 +79,22 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     /// The URL in its plain form, without the user's name and password.
     public var description: String {
         if let unixPath { return "ws+unix:\(unixPath):\(target)" }
-        return (isSecure ? "wss://" : "ws://") + hostField + target
+        return (isSecure ? "wss://" : "ws://") + Self.bracketed(host) + portSuffix + target
     }
 
-    /// What the `Host` header says: the port only where it is not the scheme's (RFC 6455 §4.1).
-    var hostField: String {
-        if unixPath != nil { return "localhost" }
-        return port == (isSecure ? 443 : 80) ? bracketedHost : authority
-    }
+    /// What the `Host` header says: the port only where it is not the scheme's (RFC 6455 §4.1), a zone never, since it
+    /// means something on this machine only (RFC 6874 §4).
+    var hostField: String { unixPath != nil ? "localhost" : Self.bracketed(hostWithoutZone) + portSuffix }
 
     /// Host and port.
-    var authority: String { "\(bracketedHost):\(port)" }
+    var authority: String { "\(Self.bracketed(hostWithoutZone)):\(port)" }
 
-    private var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
+    /// What the server calls itself.
+    var hostWithoutZone: String { String(host.prefix { $0 != "%" }) }
+
+    private var portSuffix: String { port == (isSecure ? 443 : 80) ? "" : ":\(port)" }
+
+    private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
     /// Path and query, with what they may not hold percent-encoded (RFC 3986 §3.3).
     static func target(_ text: Substring) -> String {
@@ -115,19 +123,19 @@ struct Authority {
 
     init(_ text: Substring) throws(WebSocketClientError) {
         var rest = text
+        // Others take it for a slash, and see another host than we do.
+        guard !rest.contains("\\") else { throw .invalidURL("\(text) holds a backslash") }
         if let at = rest.lastIndex(of: "@") {
-            userInfo = String(rest[..<at])
+            // Without a name or a password there is nothing to say.
+            userInfo = ["", ":"].contains(rest[..<at]) ? nil : String(rest[..<at])
             rest = rest[rest.index(after: at)...]
         }
         if rest.hasPrefix("[") {
             guard let bracket = rest.firstIndex(of: "]") else {
                 throw .invalidURL("the bracket of the address stays open")
             }
-            host = rest[rest.index(after: rest.startIndex)..<bracket].lowercased()
+            host = try Self.address(rest[rest.index(after: rest.startIndex)..<bracket])
             rest = rest[rest.index(after: bracket)...]
-            guard host.contains(":"), host.utf8.allSatisfy(Self.isOfIPv6) else {
-                throw .invalidURL("[\(host)] is not an IPv6 address")
-            }
         } else {
             let end = rest.firstIndex(of: ":") ?? rest.endIndex
             host = rest[..<end].lowercased()
@@ -156,8 +164,15 @@ struct Authority {
         }
     }
 
-    /// Digits, colons, dots, and a zone behind a percent sign (RFC 6874).
-    private static func isOfIPv6(_ byte: UInt8) -> Bool {
-        isOfName(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "%")
+    /// An IPv6 address, and behind a percent sign, encoded or not, a zone (RFC 6874 §2, §3).
+    private static func address(_ text: Substring) throws(WebSocketClientError) -> String {
+        let end = text.firstIndex(of: "%") ?? text.endIndex
+        let address = text[..<end].lowercased()
+        var zone = text[end...].dropFirst()
+        if zone.hasPrefix("25") { zone = zone.dropFirst(2) }
+        guard ConnectAddress(host: address, port: 0)?.isIPv6 == true, zone.isEmpty == (end == text.endIndex),
+            zone.lowercased().utf8.allSatisfy(isOfName)
+        else { throw .invalidURL("[\(text)] is not an IPv6 address") }
+        return zone.isEmpty ? address : "\(address)%\(zone)"
     }
 }

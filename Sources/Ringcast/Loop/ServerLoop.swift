@@ -24,8 +24,8 @@ import WebSocketProtocol
     let maskingKeys = MaskingKeyPool()
     /// Client connections that are no sockets yet, by their number.
     var attempts: [UInt64: ConnectionAttempt] = [:]
-    /// Those of them whose names are being resolved, and until when (ms).
-    var waitingAttempts: [(id: UInt64, time: UInt64)] = []
+    /// Clients that wait to connect again.
+    var backoffs = BackoffQueue()
     /// Connections that were counted; empty where there are no bounds.
     var admissions: [ConnectionID: Admission] = [:]
     var fetch: Fetch

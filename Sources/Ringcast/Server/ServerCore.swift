@@ -12,6 +12,8 @@ final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     let registry: TopicRegistry
     let ledger: ConnectionLedger
+    /// What clients' names are looked up by.
+    let resolver: Resolver
     private let stopFlag = Atomic<Bool>(false)
     /// One per loop, by its index.
     let counters: [PublishedCounters]
@@ -26,8 +28,11 @@ final class ServerCore: Sendable {
         var group: LoopGroup?
     }
 
-    init(configuration: ServerConfiguration, loopCount: Int, fetch: @escaping Fetch) {
+    init(
+        configuration: ServerConfiguration, loopCount: Int, resolver: Resolver = .shared, fetch: @escaping Fetch
+    ) {
         self.configuration = configuration
+        self.resolver = resolver
         configuration.slowConsumerPolicy.check()
         ledger = ConnectionLedger(configuration.limits)
         registry = TopicRegistry(

@@ -12,32 +12,25 @@ final class MessageBacklog {
     /// Runs while there are messages.
     var task: Task<Void, Never>?
     var ending: Ending?
-    private(set) var count = 0
     private(set) var byteCount = 0
-    /// Oldest last, so that taking one moves none.
-    private var leaving: [OwnedMessage] = []
-    private var arriving: [OwnedMessage] = []
+    private var messages = FIFO<OwnedMessage>()
+
+    var count: Int { messages.count }
 
     func append(_ message: OwnedMessage) {
-        arriving.append(message)
-        count += 1
+        messages.append(message)
         byteCount += message.byteCount
     }
 
     /// Takes the oldest. O(1) amortised.
     func popFirst() -> OwnedMessage? {
-        if leaving.isEmpty {
-            swap(&leaving, &arriving)
-            leaving.reverse()
-        }
-        guard let message = leaving.popLast() else { return nil }
-        count -= 1
+        guard let message = messages.popFirst() else { return nil }
         byteCount -= message.byteCount
         return message
     }
 
     func removeAll() {
-        (leaving, arriving) = ([], [])
-        (count, byteCount) = (0, 0)
+        messages = FIFO()
+        byteCount = 0
     }
 }

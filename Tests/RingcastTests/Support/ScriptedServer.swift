@@ -98,7 +98,12 @@ final class ScriptedPeer {
 
     /// Returns once the client has ended its side; what it still sends is thrown away.
     func readToEnd() throws {
-        do { while true { try receive() } } catch is Ended {}
+        do {
+            while true {
+                unread = []
+                try receive()
+            }
+        } catch is Ended {}
     }
 
     /// The head of a request, as text.
