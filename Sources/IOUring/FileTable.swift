@@ -34,6 +34,14 @@ package struct FileTable: ~Copyable {
         unsafe ring.updateFile(at: place, to: descriptors + place, userData: userData)
     }
 
+    /// For a place that turns out to be empty, since the kernel would not take the socket: from now on its sends go by
+    /// the descriptor. False: nothing was put there.
+    package func forget(_ place: Int) -> Bool {
+        guard contains(place) else { return false }
+        unsafe descriptors[place] = Self.empty
+        return true
+    }
+
     /// Empties a place.
     package func remove(_ place: Int, in ring: borrowing Ring, userData: UInt64) {
         guard contains(place) else { return }

@@ -39,9 +39,12 @@ public struct Connection: ~Escapable {
     /// kernel; also if it leaves without ever blocking.
     public func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
 
-    /// When the peer last took something (the loop's ms): the kernel is asked, since a send that is under way completes
-    /// only once the socket has much room again. Costs a system call.
-    package var timeOfProgress: UInt64 { slot.state.withLoop { $0.timeOfProgress(slot) } }
+    /// Until when (the loop's ms) a connection that is to end waits for a peer that still takes what is queued: for as
+    /// long as it takes something within so many milliseconds, and a kilobyte a second on average from the first call
+    /// on. Nil: no longer. Costs a system call.
+    package func endOfPatience(_ milliseconds: UInt64) -> UInt64? {
+        slot.state.withLoop { $0.endOfPatience(milliseconds, with: slot) }
+    }
 
     /// `close` or `abort` was called, or the peer is gone.
     public var isClosing: Bool { !slot.state.flags.isDisjoint(with: [.closing, .ended]) }
@@ -93,7 +96,7 @@ public struct Connection: ~Escapable {
 
     /// Ends the connection in good order: what is queued goes out, then the FIN; what the peer still sends is thrown
     /// away until it ends too (2 s and 1 MiB at most), since a close with unread input would destroy what was just
-    /// sent.
+    /// sent. A peer that reads slowly has longer for what is queued, as long as it takes a kilobyte a second.
     public func close() { slot.state.withLoop { $0.close(slot) } }
 
     /// Ends the connection now; what is queued is lost.

@@ -22,10 +22,14 @@ internal import CIOUring
     var discardedByteCount: UInt32 = 0
     /// A peer that takes nothing for so long (ms) while bytes wait is cut off; 0 is never.
     var writeStallTimeout: UInt32 = 60_000
+    /// When the pace of a connection that ends was first looked at (ms, the lowest 32 bits); 0: not yet.
+    var paceStart: UInt32 = 0
     /// When the peer last took something (ms).
     var lastProgress: UInt64 = 0
     /// What the peer had left to take when it was last looked at.
     var untakenByteCount: UInt32 = 0
+    /// What the peer had left to take at `paceStart`.
+    var paceByteCount: UInt32 = 0
     /// What the handler keeps for this connection.
     var context: UnsafeMutableRawPointer?
     var heldInput: UnsafeMutablePointer<HeldInput>?

@@ -3,8 +3,10 @@
 /// with unread input would send a reset that destroys what was sent before.
 extension EventLoop {
     /// How long a peer may take for its own end after ours (ms); while it still takes what is queued, the time starts
-    /// anew.
+    /// anew, as `endOfPatience` says.
     static let lingerTime: UInt64 = 2000
+    /// Bytes a second, on average, that a peer takes of what is queued for it while its connection ends.
+    private static let slowestPace: UInt64 = 1_024
 
     func close(_ connection: ConnectionSlot) {
         guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
@@ -12,6 +14,7 @@ extension EventLoop {
         connection.state.flags.insert(.closing)
         connection.state.flags.remove(.paused)
         connection.state.lastProgress = now
+        connection.state.paceStart = 0
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
         releaseHeldInputAfterDelivery(connection)
         if unsafe connection.state.sendQueue == nil { finishWriting(connection) }
@@ -32,12 +35,29 @@ extension EventLoop {
 
     /// The time for a good end is over, unless the peer is still reading what is queued.
     func lingerTimeIsOver(_ connection: ConnectionSlot) {
-        let lastSign = timeOfProgress(connection)
-        if !connection.state.flags.contains(.lingering), now < lastSign + Self.lingerTime {
-            timers.schedule(connection.state.slot, at: lastSign + Self.lingerTime)
+        if !connection.state.flags.contains(.lingering), let end = endOfPatience(Self.lingerTime, with: connection) {
+            timers.schedule(connection.state.slot, at: end)
         } else {
             end(connection, connection.state.disconnectReason)
         }
+    }
+
+    /// Until when (ms) the end of a connection waits for a peer that still takes what is queued; nil: no longer.
+    ///
+    /// The peer has taken something within `patience` (ms), and keeps a pace on average from the first call on: whoever
+    /// takes a byte now and then would keep all that is queued for days.
+    func endOfPatience(_ patience: UInt64, with connection: ConnectionSlot) -> UInt64? {
+        let end = timeOfProgress(connection) + patience
+        let queued = unsafe connection.state.sendQueue?.pointee.byteCount ?? 0
+        let left = UInt32(clamping: queued + Int(connection.state.untakenByteCount))
+        let time = UInt32(truncatingIfNeeded: now)
+        if connection.state.paceStart == 0 {
+            connection.state.paceStart = max(time, 1)
+            connection.state.paceByteCount = left
+        }
+        let elapsed = UInt64(time &- connection.state.paceStart)
+        let taken = UInt64(max(connection.state.paceByteCount, left) - left)
+        return now < end && elapsed <= patience + taken * 1_000 / Self.slowestPace ? end : nil
     }
 
     /// Ends a connection now. Its `closed` is delivered at the end of the turn.

@@ -156,9 +156,13 @@ struct LoopPlan {
     /// How long a busy loop waits for more; nil: not at all.
     let coalescingMicroseconds: UInt32?
 
-    init(_ configuration: LoopGroupConfiguration) throws(ReactorError) {
-        let allowed = Processors.allowed
-        let perCore = max(1, min(allowed.count, Processors.quota ?? .max))
+    /// - Parameters:
+    ///   - allowed: the processors that this process may use.
+    ///   - quota: how many of them its cgroup lets it use at a time.
+    init(
+        _ configuration: LoopGroupConfiguration, allowed: [Int] = Processors.allowed, quota: Int? = Processors.quota
+    ) throws(ReactorError) {
+        let perCore = max(1, min(allowed.count, quota ?? .max))
         switch configuration.loops {
         case .perCore: loopCount = perCore
         case .count(let count):

@@ -1,4 +1,3 @@
-internal import CIOUring
 internal import Glibc
 internal import IOUring
 
@@ -45,12 +44,12 @@ package struct UringCapabilities: Sendable {
     /// EAGAIN when the socket is full. Where any of these fails, bytes would be lost silently.
     private static func sendsInBatches(_ ring: borrowing Ring) throws(SystemError) -> Bool {
         let pair = try SocketPair()
-        guard answer(of: ring, sending: 100, on: pair.first) == nil, pair.read(upTo: 200) == 100 else { return false }
+        guard answer(of: ring, sending: 100, on: pair.first) == nil, pair.read().count == 100 else { return false }
         // More than any socket buffer takes at once.
         guard let partial = answer(of: ring, sending: 8 << 20, on: pair.first), partial > 0, partial < 8 << 20,
             let full = answer(of: ring, sending: 100, on: pair.first), full == -EAGAIN
         else { return false }
-        return pair.readAll() == Int(partial)
+        return pair.read().count == Int(partial)
     }
 
     private static func answer(of ring: borrowing Ring, sending count: Int, on socket: Int32) -> Int32? {
@@ -63,36 +62,5 @@ package struct UringCapabilities: Sendable {
             }
             return nil
         }
-    }
-}
-
-/// Two sockets that are connected to each other.
-private struct SocketPair: ~Copyable {
-    let first: Int32
-    let second: Int32
-
-    init() throws(SystemError) {
-        var descriptors: [Int32] = [0, 0]
-        let result = unsafe ringcast_stream_pair(&descriptors)
-        guard result == 0 else { throw SystemError(-result) }
-        (first, second) = (descriptors[0], descriptors[1])
-    }
-
-    deinit {
-        close(first)
-        close(second)
-    }
-
-    func write(_ bytes: [UInt8]) -> Int { unsafe Glibc.write(second, bytes, bytes.count) }
-
-    func read(upTo count: Int) -> Int {
-        var bytes = [UInt8](repeating: 0, count: count)
-        return unsafe recv(second, &bytes, count, Int32(MSG_DONTWAIT))
-    }
-
-    func readAll() -> Int {
-        var total = 0
-        while case let count = read(upTo: 1 << 16), count > 0 { total += count }
-        return total
     }
 }

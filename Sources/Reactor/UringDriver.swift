@@ -126,8 +126,11 @@ package final class UringDriver: Driver {
         guard let completion = ring.nextCompletion() else { return nil }
         let token = Token(rawValue: completion.userData)
         if token.operation == .wakeUp { watchWakeUps() }
+        var result = completion.result
+        // The kernel had no memory to register the socket: nothing was sent, and what waits goes by its descriptor.
+        if result == -EBADF, token.operation == .batchedSend, files.forget(Int(token.slot)) { result = -EAGAIN }
         return DriverCompletion(
-            token: token, result: completion.result, hasMore: completion.hasMore, bufferIndex: completion.buffer)
+            token: token, result: result, hasMore: completion.hasMore, bufferIndex: completion.buffer)
     }
 
     package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {

@@ -1,40 +1,20 @@
-import CIOUring
-import Glibc
 import IOUring
 
-/// Two sockets that are connected to each other.
+/// Two sockets that are connected to each other, and what is sent over them.
 final class Pair {
-    let first: Int32
-    let second: Int32
+    private let sockets: SocketPair
     private var messages: [Message] = []
 
-    init() throws {
-        var descriptors: [Int32] = [0, 0]
-        let result = unsafe ringcast_stream_pair(&descriptors)
-        guard result == 0 else { throw SystemError(-result) }
-        (first, second) = (descriptors[0], descriptors[1])
-    }
+    init() throws { sockets = try SocketPair() }
 
-    deinit {
-        close(first)
-        close(second)
-    }
+    var first: Int32 { sockets.first }
+    var second: Int32 { sockets.second }
 
     /// From the second to the first.
-    func write(_ bytes: [UInt8]) {
-        let count = unsafe Glibc.write(second, bytes, bytes.count)
-        precondition(count == bytes.count)
-    }
+    func write(_ bytes: [UInt8]) { precondition(sockets.write(bytes) == bytes.count) }
 
     /// Everything that lies ready at the second.
-    func read() -> [UInt8] {
-        var all: [UInt8] = []
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        while case let count = unsafe recv(second, &bytes, bytes.count, Int32(MSG_DONTWAIT)), count > 0 {
-            all += bytes.prefix(count)
-        }
-        return all
-    }
+    func read() -> [UInt8] { sockets.read() }
 
     /// Bytes that last as long as the pair.
     func message(_ text: String) -> Message {

@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a slow reader gets all of it, however long it takes`(batches: Bool) {
+    func `a slow reader gets all of it, at a kilobyte a second`(batches: Bool) {
         let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0) }
         handler.onOpened = { connection in
             connection.send(bytes)
@@ -89,13 +89,30 @@ import Testing
         let loop = loop(batches: batches)
         let peer = loop.connect()
         peer.window = 0
-        for _ in 0..<10 {
-            loop.advance(milliseconds: 1_500)
-            peer.makeRoom(1_000)
+        for _ in 0..<9 {
+            loop.advance(milliseconds: 1_100)
+            peer.makeRoom(1_150)
         }
         loop.rest()
         #expect(peer.receivedBytes == bytes)
         #expect(peer.hasSeenEnd && !peer.isClosed)
+    }
+
+    @Test(arguments: [true, false])
+    func `a reader that takes a byte now and then does not keep what is queued`(batches: Bool) {
+        handler.onOpened = { connection in
+            connection.send([UInt8](repeating: 0x41, count: 100_000))
+            connection.close()
+        }
+        let loop = loop(batches: batches)
+        let peer = loop.connect()
+        peer.window = 0
+        for _ in 0..<5 {
+            loop.advance(milliseconds: 1_500)
+            peer.makeRoom(1)
+        }
+        #expect(peer.isClosed && peer.receivedBytes.count < 5)
+        #expect(handler.events == [.opened, .closed(.local)])
     }
 
     @Test(arguments: [true, false])
@@ -123,7 +140,7 @@ import Testing
         let peer = loop.connect()
         peer.window = 0
         for round in 0..<10 {
-            peer.untakenByteCount = 1_000_000 - round
+            peer.untakenByteCount = 1_000_000 - round * 2_000
             loop.advance(milliseconds: 1_500)
         }
         peer.makeRoom(1)

@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test func `whoever is there at the time of the cut is cut, also a slow reader that is closing`() {
-        handler.onOpened = { $0.send(Array(repeating: 0x61, count: 1_000)) }
+        handler.onOpened = { $0.send(Array(repeating: 0x61, count: 50_000)) }
         let loop = loop()
         let peers = loop.connect(2)
         peers[0].window = 10
@@ -171,7 +171,7 @@ import Testing
         handler.onStopping = { loop.loop.cutConnections(at: loop.loop.now + 10_000) }
         loop.loop.stop()
         for _ in 0..<9 {
-            peers[0].makeRoom(1)
+            peers[0].makeRoom(1_200)
             loop.advance(milliseconds: 1_000)
         }
         #expect(handler.closedCount == 0 && !loop.loop.hasEnded)

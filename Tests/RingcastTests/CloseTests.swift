@@ -25,6 +25,7 @@ import WebSocketProtocol
             #expect(try client.isAtEnd())
             pause(.milliseconds(20))
             #expect(journal.entries == ["4001 bye"])
+            #expect(eventually { server.pendingWebSockets == 0 })
         }
     }
 

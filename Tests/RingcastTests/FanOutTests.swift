@@ -216,4 +216,23 @@ import Testing
             #expect(eventually { server.statistics[0].deliveries == 10 && server.statistics[0].publishes == 10 })
         }
     }
+
+    @Test func `a row for a subscriber that is closing is so many drops`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in ws.subscribe(to: "t") },
+            message: { ws, message in
+                if message.string == "close" { return ws.close() }
+                for _ in 0..<10 { ws.publish("x", to: "t") }
+                ws.send("published")
+            })
+        try await serving(handlers, { $0.loops = .count(1) }) { server in
+            let (closing, publisher) = (try SocketClient(port: server.port), try SocketClient(port: server.port))
+            try closing.send("close")
+            #expect(try closing.readClose().closeCode == 1000)
+            try publisher.send("go")
+            #expect(try publisher.readText() == "published")
+            #expect(eventually { server.statistics[0].dropsClosed == 10 })
+            #expect(server.statistics[0].deliveries == 0)
+        }
+    }
 }

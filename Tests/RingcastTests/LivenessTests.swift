@@ -63,6 +63,29 @@ import WebSocketProtocol
         #expect(journal.entries == [nil, .milliseconds(80)], "a pong nobody asked for is no answer")
     }
 
+    @Test func `a liveness ping to a socket that is behind owes nobody a drain`() {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .seconds(40)),
+                open: { ws in journal.note("\(ws.send([UInt8](repeating: 1, count: 5_000)))") },
+                message: { ws, _ in journal.note("\(ws.ping("asked"))") },
+                drain: { _ in journal.note("drain") }))
+        let socket = server.open(window: 1_000)
+        server.advance(.milliseconds(30_200))
+        socket.peer.makeRoom(1_000_000)
+        server.rest()
+        #expect(socket.frames().map(\.opcode) == [.binary, .ping])
+        #expect(journal.entries == ["sent(bytes: 5000)"], "no backpressure was reported")
+        // One that its user sends does.
+        socket.peer.window = 1
+        socket.send("go")
+        socket.send("go")
+        socket.peer.window = 1_000
+        server.rest()
+        #expect(journal.entries.suffix(3) == ["sent(bytes: 5)", "backpressure", "drain"])
+    }
+
     @Test func `only what comes in counts`() {
         let server = SimulatedServer(
             WebSocketHandlers(
@@ -125,6 +148,28 @@ import WebSocketProtocol
         }
         #expect(deaf.peer.isClosed && journal.entries == ["1006 write stall"])
         #expect(!slow.peer.isClosed)
+    }
+
+    @Test func `the peer of a closing socket has time for what is queued, at a kilobyte a second`() {
+        let journal = Journal<String>()
+        let server = SimulatedServer(
+            WebSocketHandlers(
+                options: .init(idleTimeout: .zero, closeTimeout: .seconds(1)),
+                open: { ws in ws.send([UInt8](repeating: 1, count: 20_000)) },
+                message: { ws, _ in ws.close() },
+                close: { _, code, reason in journal.note("\(code.rawValue) \(reason)") }))
+        let (slow, trickling) = (server.open(window: 1_000), server.open(window: 1_000))
+        for socket in [slow, trickling] { socket.send("close") }
+        for _ in 0..<20 {
+            server.advance(.milliseconds(900))
+            slow.peer.makeRoom(1_000)
+            trickling.peer.makeRoom(1)
+        }
+        server.rest()
+        #expect(trickling.peer.isClosed && journal.entries == ["1006 no Close came in time"])
+        #expect(slow.frames().map(\.opcode) == [.binary, .close])
+        slow.send(.close, [3, 232])
+        #expect(journal.entries.last == "1000 ")
     }
 
     @Test func `more than 1,000 control frames in ten seconds close with 1008, as many in the next do not`() {

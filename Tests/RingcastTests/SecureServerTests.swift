@@ -10,6 +10,20 @@ import WebSocketProtocol
 
     private var configuration: TLSConfiguration { TLSConfiguration(certificates: [authority.issue("localhost")]) }
 
+    /// Serves one kind of socket, and lends so many of them, open.
+    private func servingSockets(
+        _ handlers: WebSocketHandlers<Void>, count: Int, body: @Sendable (Server, [SecureClient]) throws -> Void
+    ) async throws {
+        let tls = configuration
+        try await serving(handlers) {
+            $0.tls = tls
+        } body: { server in
+            let clients = try (0..<count).map { _ in try SecureClient(port: server.port) }
+            for client in clients { try client.upgrade() }
+            try body(server, clients)
+        }
+    }
+
     @Test func `a request knows that it came by TLS, also as a copy`() async throws {
         let tls = configuration
         try await serving {
@@ -58,15 +72,7 @@ import WebSocketProtocol
                 ws.send(message)
                 ws.publish(message, to: "all")
             })
-        let tls = configuration
-        try await serving(handlers) {
-            $0.tls = tls
-        } body: { server in
-            let clients = try (0..<4).map { _ in
-                let client = try SecureClient(port: server.port)
-                try client.upgrade()
-                return client
-            }
+        try await servingSockets(handlers, count: 4) { server, clients in
             #expect(eventually { server.subscriberCount(of: "all") == 4 })
             let large = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
             for payload in [[1, 2, 3], large] {
@@ -81,16 +87,8 @@ import WebSocketProtocol
 
     @Test func `certificates are exchanged under load, and no connection is lost`() async throws {
         let handlers = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
-        let tls = configuration
         let renewed = (0..<20).map { authority.issue("number \($0)") }
-        try await serving(handlers) {
-            $0.tls = tls
-        } body: { server in
-            let old = try (0..<8).map { _ in
-                let client = try SecureClient(port: server.port)
-                try client.upgrade()
-                return client
-            }
+        try await servingSockets(handlers, count: 8) { server, old in
             for round: UInt8 in 0..<20 {
                 try server.reloadCertificates(TLSConfiguration(certificates: [renewed[Int(round)]]))
                 let new = try SecureClient(port: server.port)

@@ -1,4 +1,5 @@
 import Ringcast
+import Synchronization
 import Testing
 import WebSocketProtocol
 
@@ -110,6 +111,25 @@ import WebSocketProtocol
             }
             #expect(server.topics.map(\.topic) == ["room"])
             #expect(server.topics.map(\.subscribers) == [2])
+        }
+    }
+
+    @Test func `what a handler publishes by the server reaches its own socket too`() async throws {
+        let own = Mutex<Server?>(nil)
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in ws.subscribe(to: "t") },
+            message: { ws, message in
+                let result = own.withLock { $0 }?.publish(message, to: "t")
+                ws.send("\(result ?? .dropped)")
+            })
+        try await serving(handlers) { server in
+            own.withLock { $0 = server }
+            defer { own.withLock { $0 = nil } }
+            let clients = try (0..<3).map { _ in try SocketClient(port: server.port) }
+            #expect(eventually { server.subscriberCount(of: "t") == 3 })
+            try clients[0].send("to all")
+            for client in clients { #expect(try client.readText() == "to all") }
+            #expect(try clients[0].readText() == "sent(bytes: 6)")
         }
     }
 

@@ -69,29 +69,19 @@ extension ServerLoop {
 
     /// One reference to all of the run's frames in each subscriber's send queue.
     private func walk(_ run: FanOutRun) {
-        var deliveries: UInt64 = 0
-        var missed: UInt64 = 0
-        var blocked = 0
+        var tally = FanOutTally(frames: run.ends.count)
         var behind: [Session] = []
-        let frames = UInt64(run.ends.count)
         // A frame is dropped if the limit is queued before it: all are accepted if the last one is.
         let beforeLast = run.bytes.count - run.lastFrameByteCount
         unsafe table.forEachSubscriber(of: run.entry) { subscriber in
             guard unsafe subscriber != run.excluded else { return }
             let session = unsafe Session(subscriber: subscriber)
-            switch session.deliver(run.bytes, roomBefore: beforeLast) {
-            case .queued: deliveries += frames
-            case .queuedBehind:
-                deliveries += frames
-                blocked += 1
-            case .atLimit: behind.append(session)
-            case .closed: missed += frames
-            }
+            let result = session.deliver(run.bytes, roomBefore: beforeLast)
+            tally.note(result)
+            if result == .atLimit { behind.append(session) }
         }
-        unsafe counters.pointee.dropsClosed += missed
-        unsafe counters.pointee.deliveries += deliveries
-        unsafe counters.pointee.messagesOut += deliveries
-        table.setBehindCount(blocked + behind.count, of: run.entry)
+        count(tally)
+        table.setBehindCount(tally.reach.blocked, of: run.entry)
         if !behind.isEmpty { deliver(run, to: behind) }
     }
 

@@ -120,40 +120,14 @@ extension ServerLoop {
             }
             frame.release()
         case .send(let frame, let slot, let serial, let compress):
-            if let session = sessions.find(slot: slot, serial: serial) { session.sendShared(frame, compress: compress) }
+            if let session = sessions.find(slot: slot, serial: serial) {
+                session.sendShared(frame, compress: compress)
+            } else {
+                unsafe counters.pointee.dropsClosed += 1
+            }
             frame.release()
         case .job(let job): job.run(on: self)
         }
-    }
-}
-
-/// What has become of one frame at a topic's subscribers.
-struct FanOutTally {
-    fileprivate(set) var reach: ServerLoop.Reach = (0, 0)
-    fileprivate var deliveries: UInt64 = 0
-    fileprivate var missed: UInt64 = 0
-
-    mutating func note(_ result: DeliveryResult) {
-        switch result {
-        case .queued, .queuedBehind: deliveries += 1
-        case .atLimit: break
-        case .closed: missed += 1
-        }
-        noteCounted(result)
-    }
-
-    /// The same where the socket has counted it already.
-    mutating func noteCounted(_ result: DeliveryResult) {
-        if result != .closed { reach.count += 1 }
-        if result == .queuedBehind || result == .atLimit { reach.blocked += 1 }
-    }
-}
-
-extension ServerLoop {
-    func count(_ tally: FanOutTally) {
-        unsafe counters.pointee.dropsClosed += tally.missed
-        unsafe counters.pointee.deliveries += tally.deliveries
-        unsafe counters.pointee.messagesOut += tally.deliveries
     }
 }
 

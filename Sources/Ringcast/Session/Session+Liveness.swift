@@ -22,7 +22,7 @@ extension Session {
     /// The connection's deadline has come.
     func deadlineReached(now: UInt64) {
         if finishEnding() { return }
-        if flags.contains(.closing) { return closeDeadlineReached(now: now) }
+        if flags.contains(.closing) { return closeDeadlineReached() }
         if flags.contains(.stopping) { return closeForStop() }
         endThrottle(at: now)
         if isHeld { rest(at: now) }
@@ -46,14 +46,14 @@ extension Session {
         return [silence, extras.lifetimeEnd, extras.throttledUntil].lazy.compactMap(\.self).min()
     }
 
-    /// The peer's Close has not come in time: the connection is cut. A peer that still takes what is queued has its
-    /// time, since what was sent before the close goes out first; a server that stops ends that at its own deadline.
-    private func closeDeadlineReached(now: UInt64) {
+    /// The peer's Close has not come in time: the connection is cut. A peer that still takes what is queued, and not
+    /// too slowly, has its time, since what was sent before the close goes out first; a server that stops ends that at
+    /// its own deadline.
+    private func closeDeadlineReached() {
         let connection = connection
         let queued = connection.queuedByteCount
-        if queued > 0 {
-            let patience = connection.timeOfProgress + withKind { $0.closeTimeout }
-            if now < patience { return connection.setDeadline(patience) }
+        if queued > 0, let end = connection.endOfPatience(withKind { $0.closeTimeout }) {
+            return connection.setDeadline(end)
         }
         end(.abnormalClosure, reason: "no Close came in time")
         if queued > 0 { connection.abort() } else { connection.close() }
@@ -67,7 +67,7 @@ extension Session {
     private func sendLivenessPing(now: UInt64) {
         flags.insert(.pinged)
         makeExtras().pingSent = now
-        _ = unsafe sendControl(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
+        unsafe queueControl(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     func notePong() {
@@ -103,7 +103,7 @@ extension Session {
                 makeExtras().pendingPong = unsafe [UInt8](bytes)
                 connection.notifyWhenDrained()
             } else {
-                _ = unsafe sendControl(.pong, bytes)
+                unsafe queueControl(.pong, bytes)
             }
         }
     }
@@ -113,7 +113,7 @@ extension Session {
     func drained() {
         if let extras, let pong = extras.pendingPong {
             extras.pendingPong = nil
-            _ = unsafe pong.withUnsafeBytes { unsafe sendControl(.pong, $0) }
+            _ = unsafe pong.withUnsafeBytes { unsafe queueControl(.pong, $0) }
         }
         if flags.contains(.backlogged) {
             advanceBacklog()

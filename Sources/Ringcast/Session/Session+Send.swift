@@ -56,19 +56,25 @@ extension Session {
         return .sent(bytes: payload.count)
     }
 
-    /// Queues a ping or a pong: at most 125 bytes, with room of its own beyond the limit.
+    /// A ping or a pong of the user's: at most 125 bytes, with room of its own beyond the limit.
     func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard isOpen else { return .dropped }
-        settleFanOut()
-        let connection = connection
-        let limit = withKind { $0.backpressureLimit }
-        guard queuedByteCount - Self.controlRoom < limit else { return refused(\.dropsAtLimit) }
-        unsafe queueFrame(opcode, payload)
-        if connection.isBlocked {
+        guard unsafe queueControl(opcode, payload) else { return refused(\.dropsAtLimit) }
+        guard !connection.isBlocked else {
             oweDrain()
             return .backpressure
         }
         return .sent(bytes: payload.count)
+    }
+
+    /// The same where nobody asks what has become of it, so that no `drain` is owed. False: there is no room.
+    @discardableResult
+    func queueControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> Bool {
+        settleFanOut()
+        let limit = withKind { $0.backpressureLimit }
+        guard isOpen, queuedByteCount - Self.controlRoom < limit else { return false }
+        unsafe queueFrame(opcode, payload)
+        return true
     }
 
     /// Remembers that `drain` is owed, and asks the reactor for the moment.

@@ -26,8 +26,9 @@ extension Session {
     /// A message that a reference sent from another loop or thread.
     func sendShared(_ frame: SharedFrame, compress: Bool?) {
         settleFanOut()
-        guard isOpen else { return }
+        guard isOpen else { return withKind { unsafe $0.counters.pointee.dropsClosed += 1 } }
         guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
+            slowReferences()
             _ = refusedAtLimit()
             return unsafe reportDrop(frame: frame.bytes)
         }
@@ -38,9 +39,12 @@ extension Session {
             unsafe queueEncoded(frame.bytes)
         }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
-        if connection.isBlocked || queuedByteCount > Self.corkWatermark {
-            extras?.lifeline?.block()
-            oweDrain()
-        }
+        if connection.isBlocked || queuedByteCount > Self.corkWatermark { slowReferences() }
+    }
+
+    /// Other threads hear of backpressure from now on, until the queue is empty.
+    private func slowReferences() {
+        extras?.lifeline?.block()
+        oweDrain()
     }
 }

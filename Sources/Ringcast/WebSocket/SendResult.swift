@@ -7,7 +7,7 @@ public enum SendResult: Hashable, Sendable {
     /// Not sent: the socket is closed, its queue is at `backpressureLimit`, or nobody is subscribed.
     case dropped
 
-    /// The same as an integer: `1 +` payload bytes when sent (an empty message gives 1), -1 for backpressure, 0 when
+    /// The same as an integer: the payload's bytes when sent (an empty message gives 1), -1 for backpressure, 0 when
     /// dropped.
     public var status: Int {
         switch self {

@@ -29,7 +29,8 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ///   - dropped: a message for this socket was dropped since too much waits for it: one sent to it, or one of a
     ///     topic. Called within the `send` or `publish` that could not be served, which may be another socket's, so do
     ///     not hold a lock there. What is dropped by this handler itself is counted, and not reported. Messages dropped
-    ///     since the socket is closed are not reported.
+    ///     since the socket is closed are not reported; nor are those that found a loop's lane full, which the loop has
+    ///     never seen: their publisher hears of them, and `ServerStatistics.dropsInLanes` counts them.
     public init(
         options: WebSocketOptions = WebSocketOptions(),
         open: (@Sendable (borrowing Socket) throws -> Void)? = nil,

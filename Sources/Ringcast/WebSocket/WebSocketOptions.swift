@@ -13,7 +13,8 @@ public struct WebSocketOptions: Sendable {
     public var idleTimeout: Duration
     /// Ping a silent peer before its idle deadline: a quarter of the timeout ahead, at most 16 seconds.
     public var sendPings: Bool
-    /// How long a closed socket waits for the peer's Close frame.
+    /// How long a closed socket waits for the peer's Close frame. What is queued goes out before that: it waits longer
+    /// for a peer that takes some of it within this time, and a kilobyte a second on average.
     public var closeTimeout: Duration
     /// A peer that takes nothing for this long while bytes wait for it is cut. Zero is off.
     public var writeStallTimeout: Duration

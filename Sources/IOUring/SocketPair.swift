@@ -1,0 +1,34 @@
+internal import CIOUring
+internal import Glibc
+
+/// Two Unix sockets that are connected to each other: what a kernel is tried with, here and in tests. Closes both at
+/// its end.
+package struct SocketPair: ~Copyable {
+    package let first: Int32
+    package let second: Int32
+
+    package init() throws(SystemError) {
+        var descriptors: [Int32] = [0, 0]
+        let result = unsafe ringcast_stream_pair(&descriptors)
+        guard result == 0 else { throw SystemError(-result) }
+        (first, second) = (descriptors[0], descriptors[1])
+    }
+
+    deinit {
+        close(first)
+        close(second)
+    }
+
+    /// From the second to the first. Returns how many bytes it took.
+    package func write(_ bytes: [UInt8]) -> Int { unsafe Glibc.write(second, bytes, bytes.count) }
+
+    /// Everything that lies ready at the second.
+    package func read() -> [UInt8] {
+        var all: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = unsafe recv(second, &bytes, bytes.count, Int32(MSG_DONTWAIT)), count > 0 {
+            all += bytes.prefix(count)
+        }
+        return all
+    }
+}

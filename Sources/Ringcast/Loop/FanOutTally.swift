@@ -1,0 +1,48 @@
+import Reactor
+
+/// What has become of some frames, one or the row of a `FanOutRun`, at a topic's subscribers. It counts subscribers: a
+/// walk adds one number for each.
+struct FanOutTally {
+    private let frames: Int
+    private var queued = 0
+    private var queuedBehind = 0
+    private var atLimit = 0
+    private var closed = 0
+    /// Subscribers that have counted their frames themselves.
+    private var counted: ServerLoop.Reach = (0, 0)
+
+    init(frames: Int = 1) { self.frames = frames }
+
+    @inline(__always)
+    mutating func note(_ result: DeliveryResult) {
+        switch result {
+        case .queued: queued += 1
+        case .queuedBehind: queuedBehind += 1
+        case .atLimit: atLimit += 1
+        case .closed: closed += 1
+        }
+    }
+
+    /// The same where the socket has counted it already.
+    mutating func noteCounted(_ result: DeliveryResult) {
+        if result != .closed { counted.count += 1 }
+        if result == .queuedBehind || result == .atLimit { counted.blocked += 1 }
+    }
+
+    /// The subscribers that are not closing, and those of them that are behind.
+    var reach: ServerLoop.Reach {
+        (queued + queuedBehind + atLimit + counted.count, queuedBehind + atLimit + counted.blocked)
+    }
+
+    /// Frames queued, and frames for sockets that are closing. Those at the limit are counted where they are dropped.
+    var deliveries: Int { (queued + queuedBehind) * frames }
+    var missed: Int { closed * frames }
+}
+
+extension ServerLoop {
+    func count(_ tally: FanOutTally) {
+        unsafe counters.pointee.dropsClosed += UInt64(tally.missed)
+        unsafe counters.pointee.deliveries += UInt64(tally.deliveries)
+        unsafe counters.pointee.messagesOut += UInt64(tally.deliveries)
+    }
+}

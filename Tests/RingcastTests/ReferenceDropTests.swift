@@ -1,0 +1,59 @@
+import PubSub
+import Reactor
+import ReactorTesting
+import Testing
+import WebSocketProtocol
+
+@testable import Ringcast
+
+/// What becomes of a message that was accepted from another thread, when it comes to the socket's loop.
+@Suite struct ReferenceDropTests {
+    /// As a reference on another thread posts it.
+    private func deliver(_ text: String, to lifeline: SocketLifeline, on server: SimulatedServer) {
+        let frame = unsafe text.withPayload { unsafe SharedFrame.encode($0, as: .text, owners: 1) }
+        let message = LoopMessage.send(frame, slot: lifeline.slot, serial: lifeline.serial, compress: nil)
+        server.simulation.loop.installedHandler.received(message.pack())
+        server.rest()
+    }
+
+    private func drops(_ figure: KeyPath<LoopCounters, UInt64>, _ server: SimulatedServer) -> UInt64 {
+        server.core.counters[0].load()[keyPath: figure]
+    }
+
+    @Test func `a message that finds its socket closing or gone is counted as dropped`() throws {
+        let lifelines = Journal<WebSocketRef<Void>>()
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in lifelines.note(ws.reference) }, message: { ws, _ in ws.close() })
+        let server = SimulatedServer(handlers)
+        let socket = server.open()
+        let lifeline = lifelines.wait()[0].lifeline
+        deliver("in time", to: lifeline, on: server)
+        #expect(socket.frames().map(\.text) == ["in time"] && drops(\.dropsClosed, server) == 0)
+        socket.send("go")
+        deliver("late", to: lifeline, on: server)
+        #expect(drops(\.dropsClosed, server) == 1)
+        socket.send(.close, [3, 232])
+        deliver("later", to: lifeline, on: server)
+        #expect(drops(\.dropsClosed, server) == 2)
+        #expect(socket.frames().map(\.opcode) == [.close])
+    }
+
+    @Test func `a message that finds no room tells other threads of backpressure, until there is room`() {
+        let lifelines = Journal<WebSocketRef<Void>>()
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(backpressureLimit: 1_000),
+            open: { ws in
+                lifelines.note(ws.reference)
+                ws.send([UInt8](repeating: 1, count: 2_000))
+            })
+        let server = SimulatedServer(handlers)
+        let socket = server.open(window: 100)
+        let lifeline = lifelines.wait()[0].lifeline
+        #expect(lifeline.current == .open)
+        deliver("too much", to: lifeline, on: server)
+        #expect(drops(\.dropsAtLimit, server) == 1 && lifeline.current == .blocked)
+        socket.peer.makeRoom(1_000_000)
+        server.rest()
+        #expect(lifeline.current == .open)
+    }
+}
