@@ -18,7 +18,7 @@ import Testing
         return unsafe bytes.withUnsafeMutableBytes { bytes in
             var piece = unsafe iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
             return unsafe withUnsafeMutablePointer(to: &piece) { piece in
-                var message = msghdr()
+                var message = unsafe msghdr()
                 unsafe message.msg_iov = piece
                 unsafe message.msg_iovlen = 1
                 // Safe: handed over, and so read, before the pointers end.
