@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "RingcastCLI",
             dependencies: [
-                "Ringcast", "LoadTesting", "CIOUring",
+                "Ringcast", "LoadTesting", "CIOUring", "COpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -41,7 +41,18 @@ package struct BenchReport: Sendable {
             "  \(pad(name, 38)) \(Units.significant(spread.median)) "
                 + "(\(Units.significant(spread.least)) to \(Units.significant(spread.most)))"
         }
-        return (["\(workload), median of \(runs.count) (least to most)"] + lines).joined(separator: "\n") + "\n"
+        return (["\(workload), median of \(runs.count) (least to most)"] + lines + troubles).joined(separator: "\n")
+            + "\n"
+    }
+
+    /// What went wrong in all runs together; nothing if nothing did.
+    private var troubles: [String] {
+        let kinds = ["errors", "lost", "duplicated", "out_of_order", "unsent"]
+        let counts = kinds.map { kind in runs.reduce(0) { $0 + ($1[kind]?.number ?? 0) } }
+        let sentences = Set(runs.compactMap { $0["first_error"]?.string }).sorted().map { "  the first error: \($0)" }
+        let told = zip(kinds, counts).filter { $1 > 0 }.map { "\($0) \(Units.fixed($1, 0))" }
+        guard !told.isEmpty else { return sentences }
+        return ["  in all runs: " + told.joined(separator: ", ")] + sentences
     }
 
     /// Compares two reports' JSON, B over A, a line per figure.

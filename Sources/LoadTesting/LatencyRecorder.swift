@@ -8,12 +8,16 @@ package struct LatencyRecorder: Sendable {
     /// What takes longer is recorded as this: ten minutes.
     package static let longest: UInt64 = 600_000_000_000
 
+    /// What was to be sent before this moment is not recorded.
+    package var beginsAt: UInt64 = 0
+
     package init() {}
 
     /// Records a latency that counts from when the message was to be sent, not from when it was: otherwise a server
     /// that holds the sender up would look fast (coordinated omission).
     @inline(__always)
     package mutating func record(intended: UInt64, now: UInt64) {
+        guard intended >= beginsAt else { return }
         histogram.record(min(now > intended ? now - intended : 0, Self.longest))
     }
 
@@ -23,15 +27,16 @@ package struct LatencyRecorder: Sendable {
 
     package var count: Int { Int(histogram.totalCount) }
 
-    package var summary: LatencySummary {
-        guard histogram.totalCount > 0 else { return LatencySummary() }
+    /// nil if nothing was recorded.
+    package var summary: LatencySummary? {
+        guard histogram.totalCount > 0 else { return nil }
         let at = { (percentile: Double) in Double(histogram.valueAtPercentile(percentile)) / 1_000 }
         return LatencySummary(
             p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), p9999: at(99.99), max: Double(histogram.max) / 1_000)
     }
 }
 
-/// Percentiles of latency, in microseconds. Zero where nothing was measured.
+/// Percentiles of latency, in microseconds.
 package struct LatencySummary: Equatable, Sendable {
     package var p50 = 0.0
     package var p90 = 0.0
@@ -47,7 +52,7 @@ package struct LatencySummary: Equatable, Sendable {
     }
 
     /// By name, in the order of a report.
-    package var named: [(String, Double)] {
-        [("p50", p50), ("p90", p90), ("p99", p99), ("p999", p999), ("p9999", p9999), ("max", max)]
+    package static var figures: [(String, KeyPath<LatencySummary, Double>)] {
+        [("p50", \.p50), ("p90", \.p90), ("p99", \.p99), ("p999", \.p999), ("p9999", \.p9999), ("max", \.max)]
     }
 }

@@ -9,9 +9,19 @@ package struct LoadCounters: Equatable, Sendable {
     /// What came and was not what should have come, and connections that ended on their own.
     package var errors = 0
     package var lost = 0
+    /// What came behind a later one.
     package var late = 0
+    /// What had come before.
+    package var duplicated = 0
+    /// Messages among the errors that were not what should have come.
+    package var mismatched = 0
+    /// Connections whose server has accepted permessage-deflate.
+    package var compressed = 0
     /// Connections open now.
     package var open = 0
+
+    /// Messages that came as they should.
+    package var answered: Int { received - duplicated - mismatched }
 
     package init() {}
 
@@ -22,7 +32,7 @@ package struct LoadCounters: Equatable, Sendable {
         var result = Self()
         let fields: [WritableKeyPath<Self, Int>] = [
             \.sent, \.received, \.bytesReceived, \.opened, \.closed, \.failedConnections, \.errors, \.lost, \.late,
-            \.open,
+            \.duplicated, \.mismatched, \.compressed, \.open,
         ]
         for field in fields { result[keyPath: field] = operation(left[keyPath: field], right[keyPath: field]) }
         return result

@@ -22,8 +22,11 @@ package struct LoadPlan: Sendable {
     package var duration = 10.0
     /// Seconds before them.
     package var warmup = 1.0
-    /// Connections opened per second in all; nil: as fast as they succeed, 256 at a time.
+    /// Connections opened per second in all; nil: as fast as they succeed, 128 at a time on each
+    /// loop.
     package var connectRate: Double?
+    /// Seconds that a connection may take to be open.
+    package var connectTimeout = 10.0
     package var isText = false
     package var compress = false
     package var insecure = false
@@ -71,33 +74,20 @@ package struct LoadPlan: Sendable {
         }
     }
 
-    /// Why the plan cannot be carried out; nil if it can.
-    package var objection: String? {
-        let counts = [
-            ("--connections", connections), ("--depth", depth), ("--publishers", publishers),
-            ("--subscribers", subscribers),
-            ("--window", window), ("--topics", topics), ("--loops", loops),
-        ]
-        for (name, count) in counts where count < 1 { return "\(name) must be at least 1" }
-        if size < 0 || size > 16 << 20 { return "--size is 0 to 16777216 bytes" }
-        if let rate, !(rate > 0 && rate <= 1e9) { return "--rate is a number of messages per second above 0" }
-        if let connectRate, !(connectRate > 0 && connectRate <= 1e6) {
-            return "--connect-rate is 1 to 1000000 per second"
+    /// Payload bytes of the longest message.
+    package var largestMessage: Int { scenario?.size.upperBound ?? size }
+
+    /// How long is measured: `duration`, or what the warm-up leaves of a scenario.
+    package var measuredSeconds: Double { scenario.map { $0.duration - warmup } ?? duration }
+
+    /// What counts as a message: round trips of an echo, connections of a churn, publishes of a fan-out, else what
+    /// clients sent.
+    package func messages(in counters: LoadCounters) -> Double {
+        switch workload {
+        case .echo, .churn: Double(counters.answered)
+        // A round's texts are handed over all at once, so what has come of them tells more.
+        case .chat: Double(counters.received) / Double(connections)
+        default: Double(counters.sent)
         }
-        if !(duration > 0 && duration <= 1e7) { return "--duration is a number of seconds above 0" }
-        if !(warmup >= 0 && warmup <= 1e6) { return "--warmup is a number of seconds, 0 or more" }
-        if !(0...1 ~= stalled) { return "--stalled is a share, 0 to 1" }
-        if workload.hasPublishers, size < Stamp.byteCount {
-            return
-                "\(workload.rawValue) needs --size \(Stamp.byteCount) or more: messages carry a number and the time"
-        }
-        if workload.hasPublishers, topics > subscribers {
-            return "--topics is more than --subscribers: some would have none"
-        }
-        if workload == .mixed, scenario == nil {
-            return "mixed needs --scenario FILE; `ringcast load --help` tells its format"
-        }
-        if workload == .idle || workload == .chat, rate != nil { return "\(workload.rawValue) has no --rate" }
-        return nil
     }
 }

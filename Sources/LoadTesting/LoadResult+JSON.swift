@@ -11,14 +11,17 @@ extension LoadResult {
             ("server_cpu_user_seconds_per_million", optional(perMillion(server?.user))),
             ("server_cpu_system_seconds_per_million", optional(perMillion(server?.system))),
             ("client_cpu_seconds_per_million", optional(perMillion(client?.cpu))),
-            ("latency_us", .members(latency.named.map { ($0.0, .figure($0.1)) })),
+            ("latency_us", .members(LatencySummary.figures.map { ($0.0, figure(latency?[keyPath: $0.1])) })),
             ("errors", count(total.errors + total.failedConnections)),
             ("lost", count(total.lost)),
+            ("duplicated", count(total.duplicated)),
             ("out_of_order", count(total.late)),
+            ("unsent", count(unsent)),
             ("connections", connections),
         ]
         if let server { members.append(("server", usage(server))) }
         if let client { members.append(("client", usage(client))) }
+        if let compression { members.append(("compression", .string(compression.rawValue))) }
         members += [("interrupted", .bool(interrupted)), ("machine", machine), ("versions", versions)]
         if let firstError { members.append(("first_error", .string(firstError))) }
         if let failure { members.append(("failure", .string(failure))) }
@@ -37,7 +40,7 @@ extension LoadResult {
         if plan.workload == .slow { members.append(("stalled", .number(plan.stalled))) }
         members += [
             ("depth", count(plan.depth)), ("size", count(plan.size)),
-            ("rate", plan.rate.map { .number($0) } ?? .null), ("duration", .number(plan.duration)),
+            ("rate", plan.rate.map { .number($0) } ?? .null), ("duration", .number(plan.measuredSeconds)),
             ("warmup", .number(plan.warmup)), ("text", .bool(plan.isText)), ("compress", .bool(plan.compress)),
             ("loops", count(plan.loops)), ("sources", count(plan.sources)),
         ]
@@ -47,6 +50,7 @@ extension LoadResult {
     private var connections: JSON {
         .members([
             ("opened", count(total.opened)), ("failed", count(total.failedConnections)),
+            ("compressed", count(total.compressed)),
             ("connect_seconds", .figure(connectSeconds)),
             ("resident_bytes_each", optional(bytesPerConnection)),
         ])
@@ -68,6 +72,7 @@ extension LoadResult {
         ])
     }
 
+    private func figure(_ value: Double?) -> JSON { value.map { .figure($0) } ?? .null }
     private func count(_ value: Int) -> JSON { .number(Double(value)) }
     private func optional(_ value: Double?) -> JSON { value.map { .figure($0, digits: 4) } ?? .null }
 }

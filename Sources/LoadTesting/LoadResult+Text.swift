@@ -1,24 +1,50 @@
 extension LoadResult {
     /// What a person wants to read, a line for each thing.
     package var text: String {
+        if interrupted, seconds == 0 {
+            return "\(plan.workload.rawValue): interrupted before anything was measured; "
+                + "\(total.opened) connections had been opened\n"
+        }
+        // That and why it failed is said elsewhere, and there is nothing else to say.
+        if failure != nil, counters.received == 0, plan.workload != .idle { return "" }
         var lines = [headline]
         if plan.workload != .idle {
             lines.append(
                 "  \(Units.show(count: messagesPerSecond)) messages/s"
                     + (plan.workload == .echo || plan.workload == .churn
                         ? "" : ", \(Units.show(count: deliveriesPerSecond)) deliveries/s"))
-            let percentiles = latency.named.map { "\($0.0) \(Units.show(microseconds: $0.1))" }
-            lines.append("  latency: " + percentiles.joined(separator: ", "))
+            lines.append("  latency: " + percentiles)
         }
         lines.append(
-            "  errors \(total.errors + total.failedConnections), lost \(total.lost), out of order \(total.late)")
-        if let firstError { lines.append("  the first error: \(firstError)") }
+            "  errors \(total.errors + total.failedConnections), lost \(total.lost), duplicated \(total.duplicated), "
+                + "out of order \(total.late)")
+        if unsent > 0 {
+            lines.append("  \(unsent) messages were due and not sent: this tool cannot keep up with that --rate here")
+        }
+        if let compression { lines.append(describe(compression)) }
+        if let firstError, failure == nil { lines.append("  the first error: \(firstError)") }
         if let server { lines += describe(server) }
         if let client, let cpu = perMillion(client.cpu) {
             lines.append("  this tool: \(Units.significant(cpu)) s of CPU per million messages")
         }
         if interrupted { lines.append("  interrupted: this is what was measured until then") }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var percentiles: String {
+        guard let latency else { return "nothing was answered" }
+        return LatencySummary.figures.map { "\($0.0) \(Units.show(microseconds: latency[keyPath: $0.1]))" }
+            .joined(separator: ", ")
+    }
+
+    private func describe(_ compression: Compression) -> String {
+        switch compression {
+        case .declined: "  compression: the server declined it; messages went as they are"
+        case .partly: "  compression: agreed on by \(total.compressed) of \(total.opened) connections"
+        case .negotiated where plan.size < 1_024 && plan.workload != .mixed:
+            "  compression: agreed on; this tool's messages are below 1 KiB and went as they are"
+        case .negotiated: "  compression: agreed on"
+        }
     }
 
     private var headline: String {

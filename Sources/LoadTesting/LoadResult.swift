@@ -5,9 +5,12 @@ package struct LoadResult: Sendable {
     package var seconds = 0.0
     /// What was counted in that time.
     package var counters = LoadCounters()
-    package var latency = LatencySummary()
+    /// Of the messages that were to be sent in that time; nil if none of them was answered.
+    package var latency: LatencySummary?
     /// What was counted from beginning to end: losses that show only at the end, and connections that failed.
     package var total = LoadCounters()
+    /// Messages of a schedule (`--rate`) that were due and never sent, since this tool could not keep up.
+    package var unsent = 0
     /// Seconds until every connection was open.
     package var connectSeconds = 0.0
     package var server: Usage?
@@ -42,16 +45,17 @@ package struct LoadResult: Sendable {
 
     package init(plan: LoadPlan) { self.plan = plan }
 
-    /// Messages that clients sent: round trips of an echo, publishes of a fan-out, connections of a churn.
-    package var messagesPerSecond: Double {
-        guard seconds > 0 else { return 0 }
-        switch plan.workload {
-        case .echo, .churn: return Double(counters.received) / seconds
-        // A round's texts are handed over all at once, so what has come of them tells more.
-        case .chat: return Double(counters.received) / Double(plan.connections) / seconds
-        default: return Double(counters.sent) / seconds
-        }
+    /// What servers said to `--compress`.
+    package enum Compression: String, Sendable { case negotiated, partly, declined }
+
+    /// nil if it was not offered, or nobody was connected.
+    package var compression: Compression? {
+        guard plan.compress, total.opened > 0 else { return nil }
+        return total.compressed == 0 ? .declined : total.compressed < total.opened ? .partly : .negotiated
     }
+
+    /// See `LoadPlan.messages(in:)`.
+    package var messagesPerSecond: Double { seconds > 0 ? plan.messages(in: counters) / seconds : 0 }
 
     /// Messages that came to clients.
     package var deliveriesPerSecond: Double { seconds > 0 ? Double(counters.received) / seconds : 0 }
@@ -64,17 +68,19 @@ package struct LoadResult: Sendable {
 
     package func value(of figure: Threshold.Figure) -> Double? {
         switch figure {
-        case .p50: latency.p50
-        case .p90: latency.p90
-        case .p99: latency.p99
-        case .p999: latency.p999
-        case .p9999: latency.p9999
-        case .max: latency.max
+        case .p50: latency?.p50
+        case .p90: latency?.p90
+        case .p99: latency?.p99
+        case .p999: latency?.p999
+        case .p9999: latency?.p9999
+        case .max: latency?.max
         case .rate: messagesPerSecond
         case .deliveries: deliveriesPerSecond
         case .errors: Double(total.errors + total.failedConnections)
         case .lost: Double(total.lost)
+        case .duplicated: Double(total.duplicated)
         case .outOfOrder: Double(total.late)
+        case .unsent: Double(unsent)
         case .serverCPU: perMillion(server?.cpu)
         }
     }

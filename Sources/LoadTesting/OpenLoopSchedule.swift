@@ -30,6 +30,13 @@ package struct OpenLoopSchedule: Sendable {
         return (next, Int(count))
     }
 
+    /// How many were due by `now`, and have not been asked for.
+    package func backlog(at now: UInt64) -> Int {
+        guard now > start else { return 0 }
+        let due = UInt64(Double((now - start) / tick * tick) * rate / 1e9 + 1e-6)
+        return due > sent ? Int(due - sent) : 0
+    }
+
     /// When the next tick is.
     package var next: UInt64 { start + (ticks + 1) * tick }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A payload that is written once, and stamped anew for each message.
 package struct PayloadTemplate: Sendable {
     private var bytes: [UInt8]
@@ -29,6 +31,22 @@ package struct PayloadTemplate: Sendable {
     package var span: RawSpan {
         @_lifetime(borrow self)
         get { unsafe _overrideLifetime(bytes.span.bytes, borrowing: self) }
+    }
+
+    /// So short that it costs next to nothing to compare.
+    package var isShort: Bool { bytes.count <= 64 }
+
+    /// Whether what stands behind the stamp is the same in `other`, which is as long. Costs what `memcmp` does.
+    @inline(__always)
+    package func hasSameRest(as other: RawSpan) -> Bool {
+        let start = hasStamp ? Stamp.byteCount : 0
+        guard other.byteCount == bytes.count, start < bytes.count else { return other.byteCount == bytes.count }
+        // Safe: both have `bytes.count` bytes, and `start` is below that.
+        return unsafe other.withUnsafeBytes { theirs in
+            unsafe bytes.withUnsafeBytes { ours in
+                unsafe memcmp(ours.baseAddress! + start, theirs.baseAddress! + start, ours.count - start) == 0
+            }
+        }
     }
 
     /// Its first bytes.

@@ -1,51 +1,92 @@
-/// The line that a terminal shows while a load runs.
+/// The line that a terminal shows while a load runs, and what it has to remember for that.
 package struct ProgressLine: Sendable {
     package enum Phase: Equatable, Sendable {
         case connecting(of: Int)
-        case warmingUp(secondsLeft: Double)
-        case measuring(secondsLeft: Double)
+        case warmingUp(secondsLeft: Double, of: Double)
+        case measuring(secondsLeft: Double, of: Double)
         case finishing
     }
 
     private let workload: Workload
-    private var shown = 0
+    /// In front of everything: which of several runs it is.
+    private let label: String
+    /// The intervals of about the last second: figures of a tenth of one cannot be read.
+    private var recent: [TimeSeries.Row] = []
+    private var errors = 0
+    private var lost = 0
 
-    package init(workload: Workload) { self.workload = workload }
+    package init(workload: Workload, label: String = "") { (self.workload, self.label) = (workload, label) }
 
-    /// The line for what happened in the last interval.
-    package static func text(_ phase: Phase, _ row: TimeSeries.Row, open: Int, workload: Workload) -> String {
-        let errors = row.counters.errors + row.counters.failedConnections
-        let trouble = errors > 0 ? ", \(errors) errors" : ""
-        switch phase {
-        case .connecting(let all): return "connecting: \(open) of \(all)" + trouble
-        case .finishing: return "finishing"
-        case .warmingUp(let left): return figures("warming up", left, row, open, workload) + trouble
-        case .measuring(let left): return figures(workload.rawValue, left, row, open, workload) + trouble
+    /// Takes in what happened in an interval; to be called for each.
+    package mutating func add(_ row: TimeSeries.Row) {
+        errors += row.counters.errors + row.counters.failedConnections
+        lost += row.counters.lost
+        recent.append(row)
+        var seconds = recent.reduce(0) { $0 + $1.seconds }
+        while recent.count > 1, seconds - recent[0].seconds > 0.99 {
+            seconds -= recent[0].seconds
+            recent.removeFirst()
         }
     }
 
-    private static func figures(
-        _ name: String, _ left: Double, _ row: TimeSeries.Row, _ open: Int, _ workload: Workload
-    )
-        -> String
-    {
-        let time = "\(Units.fixed(max(0, left).rounded(.up), 0)) s left"
-        guard workload != .idle else { return "\(name): \(open) connections, \(time)" }
-        let rate = row.seconds > 0 ? Double(row.counters.received) / row.seconds : 0
-        return "\(name): \(Units.show(count: rate)) messages/s, p50 \(Units.show(microseconds: row.latency.p50)), "
-            + "p99 \(Units.show(microseconds: row.latency.p99)), \(open) connections, \(time)"
-    }
-
-    /// What to write so that `text` replaces the line that stands there.
-    package mutating func replacing(by text: String) -> String {
-        let rest = String(repeating: " ", count: max(0, shown - text.count))
-        shown = text.count
-        return "\r" + text + rest
+    /// What to write so that the line stands where the one before it stood: at most `columns` wide, so that it does not
+    /// wrap. Where there is little room, what matters least is left out.
+    package func text(_ phase: Phase, open: Int, columns: Int, isColoured: Bool) -> String {
+        let parts = parts(phase, open: open)
+        var room = columns - 1
+        var chosen: Set<Int> = []
+        for index in parts.indices.sorted(by: { parts[$0].rank < parts[$1].rank }) {
+            let width = parts[index].width + (chosen.isEmpty ? 0 : 2)
+            guard width <= room else { continue }
+            room -= width
+            chosen.insert(index)
+        }
+        let pieces = parts.indices.filter(chosen.contains).map { index in
+            parts[index].show(stretchedBy: room, isColoured: isColoured)
+        }
+        return "\r" + pieces.joined(separator: "  ") + "\u{1B}[K"
     }
 
     /// What to write to have the line gone.
-    package mutating func clear() -> String {
-        guard shown > 0 else { return "" }
-        return replacing(by: "") + "\r"
+    package static let cleared = "\r\u{1B}[K"
+
+    /// All that could be told, from left to right.
+    private func parts(_ phase: Phase, open: Int) -> [ProgressPart] {
+        let trouble = [
+            errors > 0 ? ProgressPart("\(Units.show(count: Double(errors))) errors", rank: 2, colour: .red) : nil,
+            lost > 0 ? ProgressPart("\(Units.show(count: Double(lost))) lost", rank: 3, colour: .red) : nil,
+        ].compactMap { $0 }
+        let name = { (name: String) in ProgressPart(label + name, rank: 0, colour: .bold) }
+        switch phase {
+        case .connecting(let all):
+            let share = all > 0 ? Double(open) / Double(all) : 0
+            return [name("connecting"), .bar(share, rank: 4), ProgressPart("\(open) of \(all)", rank: 1)] + trouble
+        case .finishing: return [name("finishing"), ProgressPart("waiting for the last answers", rank: 4)] + trouble
+        case .warmingUp(let left, let all):
+            return [name("warming up"), .bar(Self.share(left, all), rank: 6), time(left)] + figures(open) + trouble
+        case .measuring(let left, let all):
+            return [name(workload.rawValue), .bar(Self.share(left, all), rank: 6), time(left)] + figures(open) + trouble
+        }
+    }
+
+    private static func share(_ left: Double, _ all: Double) -> Double { all > 0 ? 1 - left / all : 1 }
+
+    private func time(_ left: Double) -> ProgressPart {
+        ProgressPart("\(Units.show(wait: left)) left", rank: 1, width: 9)
+    }
+
+    private func figures(_ open: Int) -> [ProgressPart] {
+        let connections = ProgressPart("\(open) open", rank: workload == .idle ? 2 : 8)
+        guard workload != .idle else { return [connections] }
+        let seconds = recent.reduce(0) { $0 + $1.seconds }
+        let rate = seconds > 0 ? Double(recent.reduce(0) { $0 + $1.counters.received }) / seconds : 0
+        var parts = [ProgressPart("\(Units.show(count: rate))/s", rank: 4, width: 7)]
+        let latencies = recent.compactMap(\.latency)
+        // The middle of the intervals' middles, and the worst of their ends.
+        if let p50 = Spread(latencies.map(\.p50))?.median, let p99 = latencies.map(\.p99).max() {
+            parts.append(ProgressPart("p50 \(Units.show(microseconds: p50))", rank: 7, width: 11))
+            parts.append(ProgressPart("p99 \(Units.show(microseconds: p99))", rank: 5, width: 11))
+        }
+        return parts + [connections]
     }
 }

@@ -15,7 +15,7 @@ package struct Threshold: Equatable, Sendable {
         case p50, p90, p99, p999, p9999, max
         case rate = "messages_per_second"
         case deliveries = "deliveries_per_second"
-        case errors, lost
+        case errors, lost, duplicated, unsent
         case outOfOrder = "out_of_order"
         case serverCPU = "server_cpu_seconds_per_million"
 

@@ -31,6 +31,17 @@ package enum Units {
         }
     }
 
+    /// `8 s`, `2 min 05 s`, `3 h 07 min`: whole seconds, begun ones too.
+    package static func show(wait seconds: Double) -> String {
+        let all = Int(min(max(0, seconds), 1e9).rounded(.up))
+        let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        switch all {
+        case ..<100: return "\(all) s"
+        case ..<6_000: return "\(all / 60) min \(two(all % 60)) s"
+        default: return "\(all / 3_600) h \(two(all / 60 % 60)) min"
+        }
+    }
+
     /// `950`, `12.3k`, `4.56M`.
     package static func show(count: Double) -> String {
         switch count {

@@ -39,9 +39,9 @@ public struct Connection: ~Escapable {
     /// kernel; also if it leaves without ever blocking.
     public func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
 
-    /// Until when (the loop's ms) a connection that is to end waits for a peer that still takes what is queued: for as
+    /// Until when (the loop's ms) a connection that is to end waits for a peer that still takes what was sent: for as
     /// long as it takes something within so many milliseconds, and a kilobyte a second on average from the first call
-    /// on. Nil: no longer. Costs a system call.
+    /// on since it is behind. Nil: no longer. Costs a system call.
     package func endOfPatience(_ milliseconds: UInt64) -> UInt64? {
         slot.state.withLoop { $0.endOfPatience(milliseconds, with: slot) }
     }

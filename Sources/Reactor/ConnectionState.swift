@@ -22,7 +22,7 @@ internal import CIOUring
     var discardedByteCount: UInt32 = 0
     /// A peer that takes nothing for so long (ms) while bytes wait is cut off; 0 is never.
     var writeStallTimeout: UInt32 = 60_000
-    /// When the pace of a connection that ends was first looked at (ms, the lowest 32 bits); 0: not yet.
+    /// When the pace of a peer that is behind was first looked at (ms, the lowest 32 bits); 0: not yet.
     var paceStart: UInt32 = 0
     /// When the peer last took something (ms).
     var lastProgress: UInt64 = 0

@@ -5,7 +5,7 @@ extension EventLoop {
     /// How long a peer may take for its own end after ours (ms); while it still takes what is queued, the time starts
     /// anew, as `endOfPatience` says.
     static let lingerTime: UInt64 = 2000
-    /// Bytes a second, on average, that a peer takes of what is queued for it while its connection ends.
+    /// Bytes a second, on average, that a peer has to take of what is queued for it.
     private static let slowestPace: UInt64 = 1_024
 
     func close(_ connection: ConnectionSlot) {
@@ -42,22 +42,28 @@ extension EventLoop {
         }
     }
 
-    /// Until when (ms) the end of a connection waits for a peer that still takes what is queued; nil: no longer.
+    /// Until when (ms) a connection that is to end waits for a peer that still takes what was sent; nil: no longer.
     ///
-    /// The peer has taken something within `patience` (ms), and keeps a pace on average from the first call on: whoever
-    /// takes a byte now and then would keep all that is queued for days.
+    /// The peer has taken something within `patience` (ms), and keeps a pace on average from the first call on since it
+    /// is behind: whoever takes a byte now and then would keep all that is queued for days.
     func endOfPatience(_ patience: UInt64, with connection: ConnectionSlot) -> UInt64? {
         let end = timeOfProgress(connection) + patience
+        guard now < end else { return nil }
         let queued = unsafe connection.state.sendQueue?.pointee.byteCount ?? 0
         let left = UInt32(clamping: queued + Int(connection.state.untakenByteCount))
+        guard left > 0 else {
+            connection.state.paceStart = 0
+            return end
+        }
         let time = UInt32(truncatingIfNeeded: now)
-        if connection.state.paceStart == 0 {
+        // More than before: it was given more to take.
+        if connection.state.paceStart == 0 || left > connection.state.paceByteCount {
             connection.state.paceStart = max(time, 1)
             connection.state.paceByteCount = left
         }
         let elapsed = UInt64(time &- connection.state.paceStart)
-        let taken = UInt64(max(connection.state.paceByteCount, left) - left)
-        return now < end && elapsed <= patience + taken * 1_000 / Self.slowestPace ? end : nil
+        let taken = UInt64(connection.state.paceByteCount - left)
+        return elapsed <= patience + taken * 1_000 / Self.slowestPace ? end : nil
     }
 
     /// Ends a connection now. Its `closed` is delivered at the end of the turn.

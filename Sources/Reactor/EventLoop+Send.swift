@@ -114,6 +114,7 @@ extension EventLoop {
         guard connection.state.flags.isDisjoint(with: [.blocked, .ended]) else { return }
         connection.state.flags.insert(.blocked)
         connection.state.lastProgress = now
+        connection.state.paceStart = 0
         watchForStall(connection)
     }
 

@@ -17,7 +17,7 @@ import Testing
         #expect(result.failure == nil && result.counters.received > 0)
         #expect(result.total.errors == 0 && result.total.failedConnections == 0, "\(result.firstError ?? "")")
         #expect(result.total.lost == 0 && result.total.late == 0)
-        #expect(result.latency.p50 > 0 && result.latency.max >= result.latency.p50)
+        #expect(result.latency.map { $0.p50 > 0 && $0.max >= $0.p50 } == true)
     }
 
     @Test(arguments: [(1, 20, 1), (4, 5, 1), (1, 5_000, 2)])
@@ -39,6 +39,27 @@ import Testing
             expectSound(result)
             // What a busy machine holds up is made up for: only a wrong schedule is far off.
             #expect(abs(Double(result.counters.sent) / result.seconds - 1_000) < 300)
+        }
+    }
+
+    @Test func `loops without a connection take part in an open loop`() async throws {
+        try await TestServer.run { url in
+            let result = try await LoadEngine(
+                plan: plan(.echo, url) { ($0.connections, $0.rate, $0.loops) = (1, 200, 3) }
+            ).run()
+            expectSound(result)
+        }
+    }
+
+    @Test func `what the server says to compression is counted`() async throws {
+        try await TestServer.run { url in
+            for (path, answer) in [("/echo", LoadResult.Compression.declined), ("/deflated", .negotiated)] {
+                let result = try await LoadEngine(
+                    plan: plan(.echo, url + path) { ($0.compress, $0.size, $0.isText) = (true, 3_000, true) }
+                ).run()
+                expectSound(result)
+                #expect(result.compression == answer)
+            }
         }
     }
 
@@ -126,9 +147,12 @@ import Testing
     @Test func `the series has a row per second`() async throws {
         try await TestServer.run { url in
             let result = try await LoadEngine(plan: plan(.echo, url) { $0.duration = 2.2 }).run()
-            #expect(1...2 ~= result.series.count)
-            #expect(result.series.allSatisfy { $0.counters.received > 0 && $0.latency.p50 > 0 })
-            #expect(TimeSeries.text(result.series).split(separator: "\n").dropFirst().allSatisfy { $0.contains(",8,") })
+            #expect(1...3 ~= result.series.count)
+            #expect(result.series.allSatisfy { $0.counters.received > 0 && $0.latency != nil })
+            let lines = TimeSeries.text(result.series, of: result.plan).split(separator: "\n").dropFirst()
+            #expect(lines.allSatisfy { $0.contains(",8,") })
+            // Nothing is left out, or told twice.
+            #expect(result.series.reduce(0) { $0 + $1.counters.received } == result.counters.received)
         }
     }
 }

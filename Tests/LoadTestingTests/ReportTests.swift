@@ -18,7 +18,7 @@ import Testing
         for key in [
             "workload", "parameters", "messages_per_second", "deliveries_per_second", "server_cpu_seconds_per_million",
             "server_cpu_user_seconds_per_million", "server_cpu_system_seconds_per_million", "latency_us", "errors",
-            "lost",
+            "lost", "duplicated", "unsent", "connections",
             "out_of_order", "machine", "versions",
         ] { #expect(json[key] != nil, "\(key)") }
         for key in ["p50", "p90", "p99", "p999", "max"] { #expect(json["latency_us"]?[key] != nil, "\(key)") }
@@ -67,20 +67,59 @@ import Testing
         #expect(throws: LoadFailure.self) { try BenchReport.compare(echo, chat) }
     }
 
+    @Test func `what went wrong in any run is told, and nothing where nothing did`() {
+        let sound = run(rate: 1, p99: 1)
+        let wrong = JSON.members([
+            ("workload", .string("echo")), ("errors", .number(2)), ("lost", .number(3)),
+            ("first_error", .string("Oh.")),
+        ])
+        #expect(!BenchReport(runs: [sound]).text.contains("in all runs"))
+        let text = BenchReport(runs: [sound, wrong, wrong]).text
+        #expect(text.contains("in all runs: errors 4, lost 6\n") && text.contains("the first error: Oh.\n"))
+    }
+
     @Test func `the time series has as many cells as its header`() {
-        let row = TimeSeries.Row(at: 1, seconds: 1, counters: LoadCounters(), latency: LatencySummary(), server: nil)
-        let lines = TimeSeries.text([row, row]).split(separator: "\n")
-        #expect(lines.count == 3)
-        for line in lines {
-            #expect(line.split(separator: ",", omittingEmptySubsequences: false).count == 13)
+        let plan = LoadPlan(workload: .echo, url: "ws://h")
+        for latency in [LatencySummary(), nil] {
+            let row = TimeSeries.Row(at: 1, seconds: 1, counters: LoadCounters(), latency: latency, server: nil)
+            let lines = TimeSeries.text([row, row], of: plan).split(separator: "\n")
+            #expect(lines.count == 3)
+            for line in lines {
+                #expect(line.split(separator: ",", omittingEmptySubsequences: false).count == 13)
+            }
         }
     }
 
-    @Test func `a shorter progress line covers the longer one before it`() {
-        var progress = ProgressLine(workload: .echo)
-        #expect(progress.replacing(by: "12345") == "\r12345")
-        #expect(progress.replacing(by: "123") == "\r123  ")
-        #expect(progress.clear() == "\r   \r")
-        #expect(progress.clear() == "")
+    @Test func `text, JSON and the time series count the same messages`() {
+        var result = LoadResult(plan: LoadPlan(workload: .echo, url: "ws://h"))
+        (result.seconds, result.counters.sent, result.counters.received) = (2, 1_500, 1_400)
+        (result.counters.duplicated, result.counters.mismatched) = (300, 100)
+        let row = TimeSeries.Row(at: 2, seconds: 2, counters: result.counters, latency: nil, server: nil)
+        #expect(result.json(machine: .null, versions: .null)["messages_per_second"]?.number == 500)
+        #expect(result.text.contains("  500 messages/s\n"))
+        #expect(TimeSeries.line(row, of: result.plan, openConnections: 1).hasPrefix("2.00,1,500.0,700.0,"))
+    }
+
+    @Test(arguments: [(0, "declined", "declined"), (3, "partly", "3 of 4"), (4, "negotiated", "below 1 KiB")])
+    func `what the server said to compression is told`(compressed: Int, word: String, sentence: String) {
+        var plan = LoadPlan(workload: .echo, url: "ws://h")
+        plan.compress = true
+        var result = LoadResult(plan: plan)
+        (result.total.opened, result.total.compressed) = (4, compressed)
+        #expect(result.json(machine: .null, versions: .null)["compression"] == .string(word))
+        #expect(result.text.contains("  compression: ") && result.text.contains(sentence))
+    }
+
+    @Test func `compression that was not offered is not spoken of`() {
+        var result = LoadResult(plan: LoadPlan(workload: .echo, url: "ws://h"))
+        result.total.opened = 4
+        #expect(result.json(machine: .null, versions: .null)["compression"] == nil)
+        #expect(!result.text.contains("compression"))
+    }
+
+    @Test func `latency that was not measured is null, and no threshold's friend`() throws {
+        let result = LoadResult(plan: LoadPlan(workload: .echo, url: "ws://h"))
+        #expect(result.json(machine: .null, versions: .null)["latency_us"]?["p99"] == .null)
+        #expect(try Threshold("p99>20ms").violation(by: result)?.contains("was not measured") == true)
     }
 }

@@ -50,7 +50,37 @@ import Testing
         #expect(check.receive(0) == .inOrder)
         #expect(check.receive(3) == .gap(2))
         #expect(check.receive(1) == .late)
-        #expect(check.receive(3) == .late)
         #expect(check.receive(4) == .inOrder)
+        #expect(check.receive(2) == .late)
+    }
+
+    @Test func `what comes again is a duplicate, in order or late`() {
+        var check = SequenceCheck()
+        #expect(check.receive(0) == .inOrder && check.receive(0) == .duplicate)
+        #expect(check.receive(3) == .gap(2) && check.receive(3) == .duplicate)
+        #expect(check.receive(1) == .late && check.receive(1) == .duplicate)
+        #expect(check.receive(2) == .late)
+    }
+
+    @Test func `a gap wider than what is remembered leaves nothing remembered`() {
+        var check = SequenceCheck()
+        #expect(check.receive(0) == .inOrder && check.receive(1_000) == .gap(999))
+        #expect(check.receive(950) == .late && check.receive(950) == .duplicate)
+        // Too far behind to be known; a doubt is not told as a duplicate.
+        #expect(check.receive(0) == .late)
+    }
+
+    @Test(arguments: [8, 20, 100])
+    func `a payload is compared behind its stamp`(size: Int) {
+        var sent = PayloadTemplate(size: size)
+        sent.stamp(Stamp(sender: 1, sequence: 2, time: 3))
+        let other = PayloadTemplate(size: size)
+        let isSame = sent.hasSameRest(as: other.span)
+        let longer = PayloadTemplate(size: size + 1)
+        let isSameAsLonger = sent.hasSameRest(as: longer.span)
+        var changed = unsafe other.span.withUnsafeBytes { unsafe Array($0) }
+        changed[size - 1] ^= 1
+        let isSameAsChanged = unsafe sent.hasSameRest(as: changed.span.bytes)
+        #expect(isSame && !isSameAsLonger && !isSameAsChanged)
     }
 }

@@ -31,8 +31,10 @@ import Testing
 
     @Test func `a threshold is kept up to its limit and crossed beyond it`() throws {
         let threshold = try Threshold("p99>20ms")
-        #expect(threshold.violation(by: result { $0.latency.p99 = 20_000 }) == nil)
-        #expect(threshold.violation(by: result { $0.latency.p99 = 20_500 }) == "p99>20ms: it was 20.5 ms")
+        let kept = result { $0.latency = LatencySummary(p50: 0, p90: 0, p99: 20_000, p999: 0, p9999: 0, max: 0) }
+        #expect(threshold.violation(by: kept) == nil)
+        let crossed = result { $0.latency = LatencySummary(p50: 0, p90: 0, p99: 20_500, p999: 0, p9999: 0, max: 0) }
+        #expect(threshold.violation(by: crossed) == "p99>20ms: it was 20.5 ms")
         #expect(try Threshold("rate<1000").violation(by: result()) == nil)
         #expect(try Threshold("rate<1001").violation(by: result()) != nil)
     }
@@ -44,6 +46,9 @@ import Testing
     @Test func `losses and failed connections count from beginning to end`() throws {
         let lost = result { $0.total.lost = 1 }
         #expect(try Threshold("lost>0").violation(by: lost) != nil)
+        let twice = result { ($0.total.duplicated, $0.unsent) = (1, 1) }
+        #expect(try Threshold("duplicated>0").violation(by: twice) != nil)
+        #expect(try Threshold("unsent>0").violation(by: twice) != nil)
         let failed = result { $0.total.failedConnections = 3 }
         #expect(try Threshold("errors>2").violation(by: failed) != nil)
     }

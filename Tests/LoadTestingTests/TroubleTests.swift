@@ -58,40 +58,35 @@ import Testing
         #expect(result.counters.received > 0 && result.seconds < 15)
         try await running.value
     }
-}
 
-/// The endpoints that loads go to, as `ringcast serve` has them.
-enum TestServer {
-    static func make() throws -> Server {
-        let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
-        var toSelf = WebSocketOptions()
-        toSelf.publishToSelf = true
-        let chat = WebSocketHandlers<Void>(
-            options: toSelf, open: { $0.subscribe(to: "chat") }, message: { $0.publish($1, to: "chat") })
-        let member = WebSocketHandlers<Topic>(
-            open: { $0.subscribe(to: $0.data) }, message: { $0.publish($1, to: $0.data) })
-        let publisher = WebSocketHandlers<Topic>(message: { $0.publish($1, to: $0.data) })
-        return try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)) {
-            request in
-            switch request.path {
-            case "/echo": return .upgrade(to: echo, with: ())
-            case "/chat": return .upgrade(to: chat, with: ())
-            case let path where path.hasPrefix("/topic/"):
-                return .upgrade(to: member, with: Topic(String(path.dropFirst(7))))
-            case let path where path.hasPrefix("/publish/"):
-                return .upgrade(to: publisher, with: Topic(String(path.dropFirst(9))))
-            default: return .response(.notFound)
-            }
+    @Test func `idle connections that are all lost end the load`() async throws {
+        let server = try TestServer.make()
+        let running = Task { try await server.run() }
+        var plan = plan("ws://127.0.0.1:\(server.port)/echo")
+        (plan.workload, plan.duration) = (.idle, 1_000)
+        let engine = LoadEngine(plan: plan) { phase, _, open in
+            if case .measuring = phase, open == 4 { server.stop() }
         }
+        #expect(try await engine.run().failure?.hasPrefix("all connections were lost") == true)
+        try await running.value
     }
 
-    /// Serves while `body` runs; the URL has no path.
-    static func run(_ body: (String) async throws -> Void) async throws {
-        let server = try make()
-        let running = Task { try await server.run() }
-        defer { server.stop() }
-        try await body("ws://127.0.0.1:\(server.port)")
-        server.stop()
-        try await running.value
+    @Test func `users of a scenario who find nobody give up`() async throws {
+        var plan = plan("ws://127.0.0.1:1")
+        plan.workload = .mixed
+        plan.scenario = try Scenario.parse("phase a\nduration 1000s\nusers 3")
+        let result = try await LoadEngine(plan: plan).run()
+        #expect(result.failure?.hasPrefix("all connections were lost: cannot connect to 127.0.0.1:1") == true)
+    }
+
+    @Test func `a server that accepts some connections only is asked for all of them`() async throws {
+        try await TestServer.run { url in
+            var plan = plan(url + "/forty")
+            (plan.workload, plan.connections, plan.duration) = (.idle, 400, 0.1)
+            let result = try await LoadEngine(plan: plan).run()
+            #expect(result.total.opened == 40 && result.total.failedConnections == 360)
+            #expect(result.failure?.contains("after 40 connections 360 more failed") == true)
+            #expect(result.failure?.contains("503") == true)
+        }
     }
 }

@@ -59,6 +59,35 @@ import WebSocketProtocol
         #expect(Self.text(fast).hasPrefix("HTTP/1.1 200"))
     }
 
+    @Test func `slow read: whoever takes an answer at a kilobyte a second is served, a trickle is cut`() {
+        let server = SimulatedServer(fetch: { request in
+            .response(.ok, request.path == "/large" ? String(repeating: "x", count: 60_000) : "small")
+        })
+        let (slow, trickling) = (server.connect(), server.connect())
+        for peer in [slow, trickling] {
+            peer.window = 1_000
+            peer.send(Array("GET /large HTTP/1.1\r\nHost: t\r\n\r\n".utf8))
+        }
+        for _ in 0..<60 {
+            server.advance(.seconds(1))
+            slow.makeRoom(1_100)
+            trickling.makeRoom(1)
+        }
+        #expect(trickling.isClosed && !slow.hasSeenEnd)
+        // What its socket holds is not taken yet either.
+        slow.window = .max
+        for round in 0..<4 {
+            slow.untakenByteCount = 50_000 - round * 12_000
+            server.advance(.seconds(9))
+        }
+        slow.send(Array("GET /small HTTP/1.1\r\nHost: t\r\n\r\n".utf8))
+        server.rest()
+        #expect(Self.text(slow).hasSuffix("small"))
+        slow.untakenByteCount = 0
+        server.advance(.milliseconds(20_256))
+        #expect(slow.hasSeenEnd, "idle for once the time, since it was seen to have taken everything")
+    }
+
     @Test func `half-open peers: those that vanished are closed, and hold no descriptor, also if nobody answers`() {
         let journal = Journal<Int>()
         let server = SimulatedServer(

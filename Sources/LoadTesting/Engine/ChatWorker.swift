@@ -7,7 +7,6 @@ import Synchronization
 /// A round's latency is the time from its beginning until this worker's members have heard all of it.
 final class ChatWorker: Worker, @unchecked Sendable {
     private let rounds: ChatRounds
-    private var handlers: WebSocketHandlers<Int>?
     private var members: [WebSocketRef<Int>?]
     private var round = 0
     private var roundStart: UInt64 = 0
@@ -19,26 +18,18 @@ final class ChatWorker: Worker, @unchecked Sendable {
         self.rounds = rounds
         members = Array(repeating: nil, count: numbers.count)
         super.init(index: index, setup: setup, numbers: numbers)
-        handlers = WebSocketHandlers(
-            options: setup.socketOptions,
-            open: { [self] ws in
-                members[ws.data] = ws.reference
-                connectionOpened()
-            },
-            message: { [self] _, message in received(message) },
-            close: { [self] ws, code, reason in
-                members[ws.data] = nil
-                connectionClosed(code, reason)
-            })
     }
 
-    override func releaseHandlers() { handlers = nil }
-
-    override func connect(position: Int) {
-        guard let handlers else { return }
+    override func request(position: Int) -> ClientRequest {
         let separator = plan.url.contains("?") ? "&" : "?"
-        let request = setup.request(plan.url + "\(separator)name=Alice\(numbers[position])", number: numbers[position])
-        setup.group.connect(request, handlers: handlers, with: position, on: index) { [self] in connectionFailed($0) }
+        return setup.request(plan.url + "\(separator)name=Alice\(numbers[position])", number: numbers[position])
+    }
+
+    override func opened(_ ws: borrowing WebSocket<Int>) { members[ws.data] = ws.reference }
+
+    override func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool {
+        members[ws.data] = nil
+        return false
     }
 
     override var tickInterval: UInt64 { 1_000_000 }
@@ -67,17 +58,14 @@ final class ChatWorker: Worker, @unchecked Sendable {
             guard let member else { continue }
             for number in 0..<ChatScript.textsPerRound {
                 let text = ChatScript.texts[number % ChatScript.texts.count]
-                if case .dropped = member.sendText(unsafe text.span.bytes) { counters.errors += 1 }
-                counters.sent += 1
+                count(member.sendText(unsafe text.span.bytes))
             }
         }
         if awaited <= 0 { completed(now) }
     }
 
-    private func received(_ message: borrowing Message) {
-        counters.received += 1
-        counters.bytesReceived += message.byteCount
-        if !message.isText { counters.errors += 1 }
+    override func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
+        count(message, size: nil)
         awaited -= 1
         if awaited == 0, !isBetweenRounds { completed(setup.clock.now) }
     }

@@ -7,13 +7,13 @@ final class ChurnWorker: Worker, @unchecked Sendable {
     private struct Slot {
         var intended: UInt64 = 0
         var sequence: UInt32 = 0
+        var isAnswered = false
     }
 
     private var slots: [Slot]
     /// Slots without a connection.
     private var free: [Int]
     private var payload: PayloadTemplate
-    private var handlers: WebSocketHandlers<Int>?
     private var schedule: OpenLoopSchedule?
     /// When connections were to begin for which there was no slot.
     private var late = TimeQueue()
@@ -28,23 +28,18 @@ final class ChurnWorker: Worker, @unchecked Sendable {
         payload = PayloadTemplate(size: plan.size)
         // They are not opened before the load begins: opening them is the load.
         super.init(index: index, setup: setup, numbers: [])
-        handlers = WebSocketHandlers(
-            options: setup.socketOptions,
-            open: { [self] ws in opened(ws) },
-            message: { [self] ws, message in received(ws, message) },
-            close: { [self] ws, code, reason in closed(ws.data, code, reason) })
     }
-
-    override func releaseHandlers() { handlers = nil }
 
     override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }
     override var outstanding: Int { slots.count - free.count }
+    override var unsent: Int { lateCount + (schedule?.backlog(at: inTime) ?? 0) }
 
     override func begin() {
         phase = .running
         let now = setup.clock.now
         if let rate = plan.rate {
-            schedule = OpenLoopSchedule(rate: rate / Double(plan.loops), start: now)
+            let share = Double(slots.count) / Double(plan.connections)
+            schedule = slots.isEmpty ? nil : OpenLoopSchedule(rate: rate * share, start: now)
         } else {
             fillSlots(now)
         }
@@ -54,7 +49,9 @@ final class ChurnWorker: Worker, @unchecked Sendable {
         guard phase == .running else { return }
         // Those that failed are tried again here, so that a server that is gone is not asked without a pause.
         if schedule == nil { return fillSlots(now) }
-        while let due = schedule?.due(by: now) {
+        var budget = Self.mostAtOnce
+        while budget > 0, let due = schedule?.due(by: now) {
+            budget -= due.count
             for _ in 0..<due.count {
                 late.append(due.intended)
                 lateCount += 1
@@ -75,47 +72,53 @@ final class ChurnWorker: Worker, @unchecked Sendable {
     }
 
     private func start(_ slot: Int, intended: UInt64) {
-        guard let handlers else { return }
         slots[slot].intended = intended
+        slots[slot].isAnswered = false
         begun += 1
-        let request = setup.request(plan.url, number: begun * plan.loops + index)
-        setup.group.connect(request, handlers: handlers, with: slot, on: index) { [self] error in
-            free.append(slot)
-            connectionFailed(error)
-        }
+        connect(setup.request(plan.url, number: begun * plan.loops + index), with: slot)
     }
 
-    private func opened(_ ws: borrowing WebSocket<Int>) {
-        connectionOpened()
+    override func failed(data slot: Int) { free.append(slot) }
+
+    override func opened(_ ws: borrowing WebSocket<Int>) {
         let slot = ws.data
         payload.stamp(Stamp(sender: UInt32(slot), sequence: slots[slot].sequence, time: slots[slot].intended))
-        let result = plan.isText ? ws.sendText(payload.span) : ws.sendBinary(payload.span)
-        counters.sent += 1
-        if case .dropped = result { counters.errors += 1 }
+        count(plan.isText ? ws.sendText(payload.span) : ws.sendBinary(payload.span))
     }
 
-    private func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
+    override func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
         let slot = ws.data
-        count(message, size: plan.size)
-        if payload.hasStamp, message.rawBytes.stamp?.sequence != slots[slot].sequence { counters.errors += 1 }
+        var isSound = count(message, size: plan.size)
+        if slots[slot].isAnswered {
+            counters.duplicated += 1
+            return
+        }
+        slots[slot].isAnswered = true
+        if isSound, !isAnswer(message.rawBytes, slot) {
+            mismatched(.content)
+            isSound = false
+        }
         slots[slot].sequence = (slots[slot].sequence + 1) & (Stamp.sequences - 1)
-        latency.record(intended: slots[slot].intended, now: setup.clock.now)
+        if isSound { latency.record(intended: slots[slot].intended, now: setup.clock.now) }
         ws.close()
     }
 
-    private func closed(_ slot: Int, _ code: CloseCode, _ reason: String) {
-        if code == .normalClosure {
-            counters.open -= 1
-            counters.closed += 1
-        } else {
-            connectionClosed(code, reason)
-        }
+    private func isAnswer(_ bytes: RawSpan, _ slot: Int) -> Bool {
+        guard payload.hasSameRest(as: bytes) else { return false }
+        return !payload.hasStamp || bytes.stamp?.sequence == slots[slot].sequence
+    }
+
+    /// Once the answer has come this end closes, and the server may say what it likes to that, or nothing.
+    override func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool {
+        let slot = ws.data
+        let isExpected = slots[slot].isAnswered
         free.append(slot)
-        guard phase == .running, code == .normalClosure else { return }
+        guard phase == .running, isExpected else { return isExpected }
         if schedule == nil {
             if let next = free.popLast() { start(next, intended: setup.clock.now) }
         } else {
             startLate()
         }
+        return true
     }
 }

@@ -1,16 +1,41 @@
+import HTTPTypes
 import Ringcast
 
 extension WebSocketClientError {
     /// One sentence: what happened to an attempt to connect, and what to look at.
     var advice: String {
         switch self {
+        case .cannotConnect(let address, let reason) where reason == "Invalid argument":
+            "cannot connect to \(address): \(reason); --sources is for servers on 127.0.0.1"
         case .cannotConnect(let address, let reason):
             "cannot connect to \(address): \(reason); is the server running, and is that where it listens?"
+        case .nameNotResolved: "\(self); is the host name in --url written as it should be?"
+        case .timedOut(let phase):
+            "\(self) (--connect-timeout): "
+                + (phase == .connection
+                    ? "nobody answers there; is the address right, or does a firewall drop it?"
+                    : "something accepts connections and says nothing; is that a WebSocket server, and not too busy?")
+        case .tls(let reason) where reason.contains("certificate"): "\(self); --insecure accepts any certificate"
+        case .tls: "\(self); is that a wss server, or is it ws?"
         case .refused(let answer):
-            "the server answered \(answer.status) \(answer.reason) and no WebSocket: is that the right path?"
+            "the server answered \(answer.status) \(answer.reason) and no WebSocket: \(answer.advice)"
         case .invalidHandshake, .connectionLost:
             "\(self); is that a WebSocket server, and ws or wss as it should be?"
         default: "\(self)"
+        }
+    }
+}
+
+extension RefusedHandshake {
+    /// What to look at.
+    fileprivate var advice: String {
+        switch status {
+        case 300..<400:
+            headers[.location].map { "it sends clients to \($0), which is what --url has to be" }
+                ?? "it sends clients elsewhere"
+        case 401, 403: "it wants to know who you are; put a user, a token or what it asks for into --url"
+        case 429, 503: "it is full, limits connections, or is stopping; try fewer --connections or a --connect-rate"
+        default: "is that the right path?"
         }
     }
 }

@@ -5,6 +5,7 @@ final class EchoWorker: Worker, @unchecked Sendable {
     private struct Peer {
         var socket: WebSocketRef<Int>?
         var sent: UInt32 = 0
+        /// Answers that are still to come. One that was left out by those behind it is not awaited.
         var waiting = 0
         var check = SequenceCheck()
         /// When messages that have no room for a stamp were to be sent.
@@ -13,7 +14,6 @@ final class EchoWorker: Worker, @unchecked Sendable {
 
     private var peers: [Peer]
     private var payload: PayloadTemplate
-    private var handlers: WebSocketHandlers<Int>?
     private var schedule: OpenLoopSchedule?
     private var turn = 0
 
@@ -21,29 +21,17 @@ final class EchoWorker: Worker, @unchecked Sendable {
         peers = Array(repeating: Peer(), count: numbers.count)
         payload = PayloadTemplate(size: setup.plan.size)
         super.init(index: index, setup: setup, numbers: numbers)
-        handlers = WebSocketHandlers(
-            options: setup.socketOptions,
-            open: { [self] ws in
-                peers[ws.data].socket = ws.reference
-                connectionOpened()
-            },
-            message: { [self] ws, message in received(ws, message) },
-            close: { [self] ws, code, reason in
-                peers[ws.data].socket = nil
-                connectionClosed(code, reason)
-            })
     }
 
-    override func releaseHandlers() { handlers = nil }
+    override func opened(_ ws: borrowing WebSocket<Int>) { peers[ws.data].socket = ws.reference }
 
-    override func connect(position: Int) {
-        guard let handlers else { return }
-        let request = setup.request(plan.url, number: numbers[position])
-        setup.group.connect(request, handlers: handlers, with: position, on: index) { [self] in connectionFailed($0) }
+    override func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool {
+        peers[ws.data].socket = nil
+        return false
     }
 
     override var outstanding: Int { peers.reduce(0) { $0 + ($1.socket == nil ? 0 : $1.waiting) } }
-
+    override var unsent: Int { schedule?.backlog(at: inTime) ?? 0 }
     override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }
 
     override func begin() {
@@ -52,21 +40,20 @@ final class EchoWorker: Worker, @unchecked Sendable {
         if let rate = plan.rate {
             // A share of the connections is a share of the rate.
             let share = Double(numbers.count) / Double(plan.connections)
-            schedule = OpenLoopSchedule(rate: rate * share, start: now)
+            schedule = numbers.isEmpty ? nil : OpenLoopSchedule(rate: rate * share, start: now)
             return
         }
         for position in peers.indices {
             guard let socket = peers[position].socket else { continue }
-            for _ in 0..<plan.depth {
-                prepare(position, intended: now)
-                count(plan.isText ? socket.sendText(payload.span) : socket.sendBinary(payload.span))
-            }
+            for _ in 0..<plan.depth { send(to: socket, position, intended: now) }
         }
     }
 
     override func tick(_ now: UInt64) {
         guard phase == .running else { return }
-        while let due = schedule?.due(by: now) {
+        var budget = Self.mostAtOnce
+        while budget > 0, let due = schedule?.due(by: now) {
+            budget -= due.count
             for _ in 0..<due.count { sendOnSchedule(intended: due.intended) }
         }
     }
@@ -76,45 +63,72 @@ final class EchoWorker: Worker, @unchecked Sendable {
         for _ in peers.indices {
             turn = turn + 1 < peers.count ? turn + 1 : 0
             guard let socket = peers[turn].socket else { continue }
-            prepare(turn, intended: intended)
-            return count(plan.isText ? socket.sendText(payload.span) : socket.sendBinary(payload.span))
+            return send(to: socket, turn, intended: intended)
         }
     }
 
-    private func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
+    private func send(to socket: WebSocketRef<Int>, _ position: Int, intended: UInt64) {
+        prepare(position, intended: intended)
+        count(plan.isText ? socket.sendText(payload.span) : socket.sendBinary(payload.span))
+    }
+
+    override func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
         let now = setup.clock.now
         let position = ws.data
-        count(message, size: plan.size)
-        peers[position].waiting -= 1
-        if !payload.hasStamp {
-            if let intended = peers[position].times.takeFirst() { latency.record(intended: intended, now: now) }
-        } else if let stamp = message.rawBytes.stamp, stamp.sender == UInt32(truncatingIfNeeded: numbers[position]) {
-            latency.record(intended: stamp.time, now: now)
-            count(peers[position].check.receive(stamp.sequence))
-        } else {
-            counters.errors += 1
-        }
+        // Some servers greet whoever comes.
+        if peers[position].sent == 0 { return }
+        let answers = min(judge(message, position, now), peers[position].waiting)
+        peers[position].waiting -= answers
         guard phase == .running, schedule == nil else { return }
-        prepare(position, intended: now)
-        count(plan.isText ? ws.sendText(payload.span) : ws.sendBinary(payload.span))
+        for _ in 0..<answers {
+            prepare(position, intended: now)
+            count(plan.isText ? ws.sendText(payload.span) : ws.sendBinary(payload.span))
+        }
     }
+
+    /// Compares a message with what was sent. Returns how many are no longer awaited.
+    @inline(__always)
+    private func judge(_ message: borrowing Message, _ position: Int, _ now: UInt64) -> Int {
+        var isSound = count(message, size: plan.size)
+        if isSound, payload.isShort || counters.received & 15 == 0, !payload.hasSameRest(as: message.rawBytes) {
+            mismatched(.content)
+            isSound = false
+        }
+        guard payload.hasStamp else { return takeUnstamped(position, now, isSound) }
+        guard let stamp = message.rawBytes.stamp, stamp.sender == sender(position) else {
+            if isSound { mismatched(.content) }
+            return 1
+        }
+        let verdict = peers[position].check.receive(stamp.sequence)
+        count(verdict)
+        if isSound, verdict != .duplicate { latency.record(intended: stamp.time, now: now) }
+        switch verdict {
+        case .inOrder: return 1
+        case .gap(let missing): return 1 + Int(missing)
+        case .late, .duplicate: return 0
+        }
+    }
+
+    private func takeUnstamped(_ position: Int, _ now: UInt64, _ isSound: Bool) -> Int {
+        guard let intended = peers[position].times.takeFirst() else {
+            counters.duplicated += 1
+            return 0
+        }
+        if isSound { latency.record(intended: intended, now: now) }
+        return 1
+    }
+
+    private func sender(_ position: Int) -> UInt32 { UInt32(numbers[position] & (Stamp.senders - 1)) }
 
     /// Writes the stamp of the next message.
     @inline(__always)
     private func prepare(_ position: Int, intended: UInt64) {
         if payload.hasStamp {
-            let sender = UInt32(truncatingIfNeeded: numbers[position])
-            payload.stamp(Stamp(sender: sender, sequence: peers[position].sent, time: intended))
+            payload.stamp(Stamp(sender: sender(position), sequence: peers[position].sent, time: intended))
         } else {
             peers[position].times.append(intended)
         }
         peers[position].sent = (peers[position].sent + 1) & (Stamp.sequences - 1)
         peers[position].waiting += 1
-    }
-
-    @inline(__always)
-    private func count(_ result: SendResult) {
-        counters.sent += 1
-        if case .dropped = result { counters.errors += 1 }
     }
 }

@@ -10,13 +10,14 @@ final class FanoutWorker: Worker, @unchecked Sendable {
     private let progress: FanoutProgress
     /// All workers, this one too, to wake the one that owns a publisher.
     private let colleagues: WorkerList
-    private var handlers: WebSocketHandlers<Int>?
     private var publishers: [Publisher] = []
     /// Of each publisher in all: how many deliveries of its messages there have been here, and at which the next
     /// publish is complete.
     private var arrivals: [(count: Int, complete: Int, goal: Int, readers: Int)]
     /// A check for each subscriber here and each publisher of its topic.
     private var checks: [SequenceCheck]
+    /// Subscribers here that were disconnected.
+    private var isGone: [Bool]
     private var payload: PayloadTemplate
     private var schedule: OpenLoopSchedule?
     private var turn = 0
@@ -40,48 +41,38 @@ final class FanoutWorker: Worker, @unchecked Sendable {
         (self.layout, self.progress, self.colleagues) = (layout, progress, colleagues)
         arrivals = layout.readers.map { (0, 0, $0[index], $0[index]) }
         checks = Array(repeating: SequenceCheck(), count: numbers.count * layout.mostPublishersOfATopic)
+        isGone = Array(repeating: false, count: numbers.count)
         payload = PayloadTemplate(size: setup.plan.size)
         super.init(index: index, setup: setup, numbers: numbers)
-        handlers = WebSocketHandlers(
-            options: setup.socketOptions,
-            open: { [self] ws in opened(ws) },
-            message: { [self] ws, message in received(ws, message) },
-            close: { [self] ws, code, reason in closed(ws, code, reason) })
     }
 
-    override func releaseHandlers() { handlers = nil }
-
-    override func connect(position: Int) {
-        guard let handlers else { return }
+    override func request(position: Int) -> ClientRequest {
         let number = numbers[position]
-        let request =
-            layout.isPublisher(number)
-            ? setup.request(plan.publishURL, topic: layout.topic(ofPublisher: layout.publisher(number)), number: number)
-            : setup.request(plan.url, topic: layout.topic(ofSubscriber: number), number: number)
-        setup.group.connect(request, handlers: handlers, with: position, on: index) { [self] in connectionFailed($0) }
+        guard layout.isPublisher(number) else {
+            return setup.request(plan.url, topic: layout.topic(ofSubscriber: number), number: number)
+        }
+        return setup.request(
+            plan.publishURL, topic: layout.topic(ofPublisher: layout.publisher(number)), number: number)
     }
 
-    private func opened(_ ws: borrowing WebSocket<Int>) {
+    override func opened(_ ws: borrowing WebSocket<Int>) {
         let number = numbers[ws.data]
         if layout.isPublisher(number) {
             publishers.append(Publisher(id: layout.publisher(number), socket: ws.reference))
         } else if layout.isStalled(number) {
             ws.pause()
         }
-        connectionOpened()
     }
 
-    private func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode, _ reason: String) {
+    override func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool {
         let number = numbers[ws.data]
         if layout.isPublisher(number) {
             publishers.removeAll { [reference = ws.reference] in $0.socket == reference }
-        } else if layout.isStalled(number) {
-            // A server may cut who does not read: that is its right, and no error.
-            counters.open -= 1
-            counters.closed += 1
-            return
+            return false
         }
-        connectionClosed(code, reason)
+        isGone[ws.data] = true
+        // A server may cut who does not read: that is its right, and no error.
+        return layout.isStalled(number)
     }
 
     override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }
@@ -89,6 +80,24 @@ final class FanoutWorker: Worker, @unchecked Sendable {
     override var outstanding: Int {
         publishers.reduce(0) { $0 + max(0, $1.sent - max($1.forgiven, progress.completed(by: $1.id))) }
     }
+
+    override var published: [Int: Int] { Dictionary(uniqueKeysWithValues: publishers.map { ($0.id, $0.sent) }) }
+
+    /// What was published and has come to no end of a subscriber's sequence; gaps within have been counted.
+    override func undelivered(of published: [Int: Int]) -> Int {
+        var count = 0
+        for (position, number) in numbers.enumerated() {
+            guard !layout.isPublisher(number), !layout.isStalled(number), !isGone[position] else { continue }
+            let topic = layout.topic(ofSubscriber: number)
+            for (id, sent) in published where layout.topic(ofPublisher: id) == topic {
+                let next = checks[position * layout.mostPublishersOfATopic + layout.place(ofPublisher: id)].next
+                count += Int((UInt32(truncatingIfNeeded: sent) &- next) & (Stamp.sequences - 1))
+            }
+        }
+        return count
+    }
+
+    override var unsent: Int { schedule?.backlog(at: inTime) ?? 0 }
 
     override func begin() {
         phase = .running
@@ -104,7 +113,9 @@ final class FanoutWorker: Worker, @unchecked Sendable {
 
     override func tick(_ now: UInt64) {
         guard phase == .running else { return }
-        while let due = schedule?.due(by: now) {
+        var budget = Self.mostAtOnce
+        while budget > 0, let due = schedule?.due(by: now) {
+            budget -= due.count
             for _ in 0..<due.count where !publishers.isEmpty {
                 turn = (turn + 1) % publishers.count
                 publish(turn, intended: due.intended)
@@ -141,10 +152,8 @@ final class FanoutWorker: Worker, @unchecked Sendable {
         let sequence = UInt32(truncatingIfNeeded: publishers[position].sent) & (Stamp.sequences - 1)
         payload.stamp(Stamp(sender: UInt32(publishers[position].id), sequence: sequence, time: intended))
         publishers[position].sent += 1
-        counters.sent += 1
         let socket = publishers[position].socket
-        let result = plan.isText ? socket.sendText(payload.span) : socket.sendBinary(payload.span)
-        if case .dropped = result { counters.errors += 1 }
+        count(plan.isText ? socket.sendText(payload.span) : socket.sendBinary(payload.span))
     }
 
     /// Called on this worker's loop when a publish of one of its publishers may be complete.
@@ -155,22 +164,24 @@ final class FanoutWorker: Worker, @unchecked Sendable {
 
     // MARK: hearing
 
-    private func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
+    override func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
         let position = ws.data
-        count(message, size: plan.size)
+        // A publisher's own messages may come back to it: they were for others.
+        if layout.isPublisher(numbers[position]) { return }
+        let isSound = count(message, size: plan.size)
         guard let stamp = message.rawBytes.stamp, stamp.sender < UInt32(layout.publishers) else {
-            counters.errors += 1
+            if isSound { mismatched(.content) }
             return
         }
-        latency.record(intended: stamp.time, now: setup.clock.now)
         let id = Int(stamp.sender)
         let verdict = checks[position * layout.mostPublishersOfATopic + layout.place(ofPublisher: id)]
             .receive(stamp.sequence)
         count(verdict)
+        if isSound, verdict != .duplicate { latency.record(intended: stamp.time, now: setup.clock.now) }
         switch verdict {
         case .inOrder: arrivals[id].count += 1
         case .gap(let missing): arrivals[id].count += 1 + Int(missing)
-        case .late: return
+        case .late, .duplicate: return
         }
         if arrivals[id].count >= arrivals[id].goal { advance(id) }
     }

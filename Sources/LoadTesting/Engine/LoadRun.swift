@@ -4,12 +4,16 @@ struct LoadRun {
     let workers: Workers
     private(set) var result: LoadResult
     private var sampler: Sampler
+    /// There is nothing left to measure.
+    private var isOver = false
 
     private static let step = Duration.milliseconds(100)
     /// When sending has ended, answers are waited for as long as some come within this time of each other, ...
     private static let patience = Duration.seconds(2)
-    /// ... and so long at most.
+    /// ... and so long at most, ...
     private static let longestEnd = Duration.seconds(20)
+    /// ... or only so long once the load has been told to stop.
+    private static let interruptedEnd = Duration.milliseconds(300)
 
     init(engine: LoadEngine, workers: Workers) {
         (self.engine, self.workers) = (engine, workers)
@@ -43,7 +47,7 @@ struct LoadRun {
         }
         if sampler.total.failedConnections > 0 { result.failure = connectFailure }
         // Subscriptions take effect behind the handshake's answer.
-        if expected > 0, plan.workload != .idle { try? await Task.sleep(for: .milliseconds(200)) }
+        if expected > 0, plan.workload != .idle, !isStopped { try? await Task.sleep(for: .milliseconds(200)) }
     }
 
     private var connectFailure: String {
@@ -56,49 +60,54 @@ struct LoadRun {
 
     mutating func measure() async {
         _ = await workers.perform { $0.begin() }
-        await pass(seconds: plan.warmup) { .warmingUp(secondsLeft: $0) }
+        let (warmup, measured) = (plan.warmup, plan.measuredSeconds)
+        await pass(seconds: warmup) { .warmingUp(secondsLeft: $0, of: warmup) }
+        _ = await workers.perform { $0.beginMeasuring() }
+        _ = await sampler.take()
         sampler.beginMeasuring()
         let (server, client) = (result.server, sampler.beginClientSample())
         let first = sampler.beginServerSample()
-        await pass(seconds: duration) { .measuring(secondsLeft: $0) }
+        await pass(seconds: measured) { .measuring(secondsLeft: $0, of: measured) }
         result.client = sampler.endClientSample(from: client)
         result.server = sampler.endServerSample(from: first)
         // An idle connection's memory is what was added by connecting.
         if plan.workload == .idle, let server { result.server?.residentBefore = server.residentBefore }
         sampler.endMeasuring(into: &result)
-        result.interrupted = isStopped
     }
-
-    private var duration: Double { plan.scenario.map { $0.duration } ?? plan.duration }
 
     /// Lets time pass, and looks on.
     private mutating func pass(seconds: Double, _ phase: (Double) -> ProgressLine.Phase) async {
         let clock = workers.setup.clock
         let end = clock.now + UInt64(seconds * 1e9)
-        while !isStopped, result.failure == nil || plan.workload == .idle {
+        while !isStopped, !isOver {
             let now = clock.now
-            guard now < end else { return }
+            guard now < end else { break }
             try? await Task.sleep(for: min(Self.step, .nanoseconds(Int(end - now))), tolerance: .zero)
             let interval = await sampler.take()
             engine.progress(phase(Double(end) / 1e9 - Double(clock.now) / 1e9), interval, sampler.total.open)
             if hasLostEveryone {
+                isOver = true
                 result.failure = "all connections were lost: \(sampler.failure ?? "the server is gone")"
             }
         }
+        // On a machine that is busy with others, what was asked long before the end may be answered behind it.
+        if sampler.isBehind(end), clock.now >= end { _ = await sampler.take() }
     }
 
     private var hasLostEveryone: Bool {
         let total = sampler.total
-        if plan.workload == .mixed { return false }
-        if plan.workload == .churn { return total.failedConnections > 100 && sampler.lastInterval.opened == 0 }
+        if plan.workload == .churn || plan.workload == .mixed { return sampler.failingSteps >= Self.hopelessSteps }
         return total.open == 0 && total.errors > 0
     }
+
+    /// Where connections come and go, so many steps in a row without one that opens, and with some that fail.
+    private static let hopelessSteps = 10
 
     // MARK: the end
 
     /// Stops sending, waits for what is under way, and counts what does not come.
     mutating func finish() async {
-        _ = await workers.perform { $0.phase = .finishing }
+        _ = await workers.perform { $0.endSending() }
         let started = ContinuousClock.now
         var lastArrival = started
         repeat {
@@ -106,14 +115,29 @@ struct LoadRun {
             if sampler.outstanding == 0 || result.failure != nil { break }
             if sampler.lastInterval.received > 0 { lastArrival = .now }
             try? await Task.sleep(for: .milliseconds(10))
-        } while lastArrival.duration(to: .now) < Self.patience && started.duration(to: .now) < Self.longestEnd
+        } while !hasWaited(since: started, lastArrival: lastArrival)
+        result.latency = sampler.latency
         result.total = sampler.total
-        // What was under way when the server went is an error of the connections, and counted there.
-        if result.failure == nil, plan.workload != .churn { result.total.lost += sampler.outstanding }
+        result.unsent = await workers.perform { $0.unsent }.reduce(0, +)
+        result.interrupted = isStopped
+        // What was under way when the server went is an error of the connections, and counted there; what was under
+        // way when the load was told to stop might have come.
+        if result.failure == nil, !isStopped, plan.workload != .churn { result.total.lost += await undelivered() }
         if let failure = sampler.failure, result.failure == nil,
             result.total.errors + result.total.failedConnections > 0
         {
             result.firstError = failure
         }
+        result.failIfNothingCame()
+    }
+
+    private func hasWaited(since started: ContinuousClock.Instant, lastArrival: ContinuousClock.Instant) -> Bool {
+        if isStopped { return started.duration(to: .now) >= Self.interruptedEnd }
+        return lastArrival.duration(to: .now) >= Self.patience || started.duration(to: .now) >= Self.longestEnd
+    }
+
+    private func undelivered() async -> Int {
+        let published = await workers.perform { $0.published }.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        return await workers.perform { $0.undelivered(of: published) }.reduce(0, +)
     }
 }

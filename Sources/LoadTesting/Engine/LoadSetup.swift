@@ -12,9 +12,10 @@ package struct LoadSetup: Sendable {
     init(plan: LoadPlan, clock: LoadClock) throws(LoadFailure) {
         self.plan = plan
         self.clock = clock
+        if plan.url.isEmpty { throw LoadFailure("--url is empty; an address is written like ws://127.0.0.1:3000/echo") }
         do throws(WebSocketClientError) {
             var base = try ClientRequest(LoadPlan.address(plan.url, topic: 0))
-            base.handshakeTimeout = .seconds(30)
+            base.handshakeTimeout = .seconds(plan.connectTimeout)
             if plan.insecure { base.tls.trust = .anybody }
             self.base = base
             _ = try ClientRequest(LoadPlan.address(plan.publishURL, topic: 0))
@@ -26,17 +27,21 @@ package struct LoadSetup: Sendable {
         logger.logLevel = .critical
         do throws(WebSocketClientError) {
             group = try ClientGroup(
-                ClientGroupConfiguration(loops: .count(plan.loops), pinning: plan.pinning, logger: logger))
+                ClientGroupConfiguration(
+                    loops: .count(plan.loops), pinning: plan.pinning,
+                    stop: StopTiming(window: .zero, deadline: .seconds(1)), logger: logger))
         } catch {
             throw LoadFailure("\(error)")
         }
     }
 
-    /// Limits that do not get in the way of a load.
+    /// Limits that do not get in the way of a load, nor let what waits for a server that takes nothing fill the memory.
     var socketOptions: WebSocketOptions {
-        WebSocketOptions(
-            maxPayloadLength: 64 << 20, backpressureLimit: 1 << 30, idleTimeout: .zero, sendPings: false,
-            closeTimeout: .seconds(5), perMessageDeflate: plan.compress ? true : false)
+        let share = min(1 << 30, (2 << 30) / plan.totalConnections)
+        let outstanding = max(plan.depth, plan.window) * (plan.largestMessage + 64)
+        return WebSocketOptions(
+            maxPayloadLength: 64 << 20, backpressureLimit: max(1 << 20, share, outstanding), idleTimeout: .zero,
+            sendPings: false, closeTimeout: .seconds(5), perMessageDeflate: plan.compress ? true : false)
     }
 
     /// What connection `number` asks for.

@@ -18,26 +18,22 @@ final class MixedWorker: Worker, @unchecked Sendable {
     private var free: [Int] = []
     private var due = DueQueue()
     private var payload: PayloadTemplate
-    private var handlers: WebSocketHandlers<Int>?
     private var random = SystemRandomNumberGenerator()
     private var start: UInt64 = 0
     private var think = 0.0...0.0
     /// Users that are here or on their way.
     private var present = 0
     private var begun = 0
+    /// Nobody comes before this.
+    private var comesAgain: UInt64 = 0
+    private static let pauseAfterFailure: UInt64 = 100_000_000
 
     init(index: Int, setup: LoadSetup, scenario: Scenario) {
         self.scenario = scenario
         payload = PayloadTemplate(size: scenario.size.upperBound)
         super.init(index: index, setup: setup, numbers: [])
-        handlers = WebSocketHandlers(
-            options: setup.socketOptions,
-            open: { [self] ws in opened(ws) },
-            message: { [self] ws, message in received(ws, message) },
-            close: { [self] ws, code, reason in closed(ws.data, code, reason) })
     }
 
-    override func releaseHandlers() { handlers = nil }
     override var tickInterval: UInt64 { 1_000_000 }
     override var outstanding: Int { users.reduce(0) { $0 + ($1.isWaiting && $1.socket != nil ? 1 : 0) } }
 
@@ -52,7 +48,7 @@ final class MixedWorker: Worker, @unchecked Sendable {
         think = moment.think
         // This worker's share of the users.
         let wanted = moment.users / plan.loops + (index < moment.users % plan.loops ? 1 : 0)
-        while present < wanted { arrive() }
+        if now >= comesAgain { while present < wanted { arrive() } }
         if present > wanted { leave(present - wanted) }
         while let next = due.takeDue(by: now) { act(next.user, intended: next.at) }
     }
@@ -60,7 +56,6 @@ final class MixedWorker: Worker, @unchecked Sendable {
     // MARK: coming and going
 
     private func arrive() {
-        guard let handlers else { return }
         let place = free.popLast() ?? users.count
         if place == users.count { users.append(User()) }
         let path = scenario.path(at: Double.random(in: 0..<1, using: &random))
@@ -68,11 +63,14 @@ final class MixedWorker: Worker, @unchecked Sendable {
         present += 1
         begun += 1
         let number = begun * plan.loops + index
-        let request = setup.request(setup.base(path: path.path), topic: number % plan.topics, number: number)
-        setup.group.connect(request, handlers: handlers, with: place, on: index) { [self] error in
-            forget(place)
-            connectionFailed(error)
-        }
+        connect(
+            setup.request(setup.base(path: path.path), topic: number % plan.topics, number: number), with: place)
+    }
+
+    override func failed(data place: Int) {
+        forget(place)
+        // Or a server that is gone would be asked without a pause.
+        comesAgain = setup.clock.now + Self.pauseAfterFailure
     }
 
     private func leave(_ count: Int) {
@@ -93,21 +91,16 @@ final class MixedWorker: Worker, @unchecked Sendable {
         free.append(place)
     }
 
-    private func opened(_ ws: borrowing WebSocket<Int>) {
+    override func opened(_ ws: borrowing WebSocket<Int>) {
         users[ws.data].socket = ws.reference
-        connectionOpened()
         pause(ws.data)
     }
 
-    private func closed(_ place: Int, _ code: CloseCode, _ reason: String) {
-        let isExpected = users[place].isLeaving
-        forget(place)
-        guard !isExpected else {
-            counters.open -= 1
-            counters.closed += 1
-            return
-        }
-        connectionClosed(code, reason)
+    override func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool {
+        let isExpected = users[ws.data].isLeaving
+        forget(ws.data)
+        if !isExpected { comesAgain = setup.clock.now + Self.pauseAfterFailure }
+        return isExpected
     }
 
     // MARK: sending
@@ -124,14 +117,11 @@ final class MixedWorker: Worker, @unchecked Sendable {
         payload.stamp(Stamp(sender: UInt32(place), sequence: users[place].sent, time: intended))
         users[place].sent = (users[place].sent + 1) & (Stamp.sequences - 1)
         users[place].intended = intended
-        let result =
-            plan.isText ? socket.sendText(payload.prefix(size)) : socket.sendBinary(payload.prefix(size))
-        counters.sent += 1
-        if case .dropped = result { counters.errors += 1 }
+        count(plan.isText ? socket.sendText(payload.prefix(size)) : socket.sendBinary(payload.prefix(size)))
         if users[place].waitsForAnswer { users[place].isWaiting = true } else { pause(place) }
     }
 
-    private func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
+    override func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
         let place = ws.data
         count(message, size: nil)
         guard users[place].isWaiting else { return }

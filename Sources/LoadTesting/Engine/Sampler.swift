@@ -9,12 +9,15 @@ struct Sampler {
     private(set) var outstanding = 0
     private(set) var failure: String?
     private(set) var lastInterval = LoadCounters()
+    /// How many times there was trouble with connections since something came.
+    private(set) var failingSteps = 0
     private var lastAt: UInt64 = 0
 
     // While measuring.
     private var isMeasuring = false
+    private var hasMeasured = false
     private var start: (at: UInt64, total: LoadCounters) = (0, LoadCounters())
-    private var latency = LatencyRecorder()
+    private var recorder = LatencyRecorder()
     private var row = (start: UInt64(0), total: LoadCounters(), latency: LatencyRecorder(), server: ProcessSample?.none)
     private var rows: [TimeSeries.Row] = []
 
@@ -26,6 +29,8 @@ struct Sampler {
         let before = total
         total = reports.reduce(LoadCounters()) { $0 + $1.counters }
         lastInterval = total - before
+        let troubles = lastInterval.failedConnections + lastInterval.errors
+        if lastInterval.received > 0 { failingSteps = 0 } else if troubles > 0 { failingSteps += 1 }
         outstanding = reports.reduce(0) { $0 + $1.outstanding }
         failure = failure ?? reports.lazy.compactMap(\.failure).first
         let at = reports.reduce(0) { $0 + $1.at } / UInt64(max(1, reports.count))
@@ -35,13 +40,17 @@ struct Sampler {
             at: Double(at) / 1e9, seconds: Double(at - lastAt) / 1e9, counters: total - before, latency: merged.summary,
             server: nil)
         lastAt = at
+        // What was to be sent while measuring and comes later is recorded all the same.
+        if hasMeasured { recorder.add(merged) }
         if isMeasuring {
-            latency.add(merged)
             row.latency.add(merged)
             if at - row.start >= 1_000_000_000 { endRow(at) }
         }
         return interval
     }
+
+    /// Whether the last `take` was more than a millisecond before this moment.
+    func isBehind(_ moment: UInt64) -> Bool { lastAt + 1_000_000 < moment }
 
     private mutating func beginRow(_ at: UInt64) {
         row = (at, total, LatencyRecorder(), pid.flatMap { ProcessSample.take(of: $0) })
@@ -64,18 +73,23 @@ struct Sampler {
     /// From the last `take` on.
     mutating func beginMeasuring() {
         isMeasuring = true
+        hasMeasured = true
         start = (lastAt, total)
         beginRow(lastAt)
     }
 
     /// Up to the last `take`.
     mutating func endMeasuring(into result: inout LoadResult) {
+        // What is left of a second; less than a tenth tells nothing.
+        if lastAt - row.start >= 100_000_000 { endRow(lastAt) }
         isMeasuring = false
         result.seconds = Double(lastAt - start.at) / 1e9
         result.counters = total - start.total
-        result.latency = latency.summary
         result.series = rows
     }
+
+    /// Of what was to be sent while measuring; nil if nothing of it has come.
+    var latency: LatencySummary? { recorder.summary }
 
     // MARK: processes
 

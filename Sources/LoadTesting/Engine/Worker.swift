@@ -12,30 +12,54 @@ package class Worker: @unchecked Sendable {
     var counters = LoadCounters()
     var latency = LatencyRecorder()
     var phase = Phase.connecting
+    /// A little before sending ended: what was due later than that is not late yet.
+    private(set) var inTime: UInt64 = 0
+    private static let slack: UInt64 = 50_000_000
     /// What went wrong first, in a sentence.
     private(set) var failure: String?
+    /// They hold the worker, until `releaseHandlers`.
+    private var handlers: WebSocketHandlers<Int>?
     private var nextNumber = 0
-    private var attempts = 0
     private var connectSchedule: OpenLoopSchedule?
 
     enum Phase { case connecting, running, finishing, ended }
 
     /// So many connections are being opened at once, when no rate is asked for.
     private static let attemptsAtOnce = 128
+    /// A schedule that is behind is made up for in steps of so many, or what comes back would have to wait.
+    static let mostAtOnce = 4_096
 
     var plan: LoadPlan { setup.plan }
 
     init(index: Int, setup: LoadSetup, numbers: [Int]) {
         (self.index, self.setup, self.numbers) = (index, setup, numbers)
+        handlers = WebSocketHandlers(
+            options: setup.socketOptions,
+            open: { [self] ws in connectionOpened(ws) },
+            message: { [self] ws, message in received(ws, message) },
+            close: { [self] ws, code, reason in connectionClosed(ws, code, reason) })
     }
 
     // MARK: what a workload does
 
-    /// Begins connection number `numbers[position]`, and calls `connectionOpened` or `connectionFailed`.
-    func connect(position: Int) { preconditionFailure("a workload says how it connects") }
+    /// What connection number `numbers[position]` asks for.
+    func request(position: Int) -> ClientRequest { setup.request(plan.url, number: numbers[position]) }
+
+    /// A socket is open; its data is what `connect(with:)` was given: for those that are opened before the load begins
+    /// their position in `numbers`.
+    func opened(_ ws: borrowing WebSocket<Int>) {}
+
+    /// A message has come. Called for each of them.
+    func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {}
+
+    /// A socket is closed. Returns whether that is as it should be; if not, it is an error.
+    func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool { false }
+
+    /// There is no socket for what `connect(with:)` was given.
+    func failed(data: Int) {}
 
     /// Everything is connected: the load begins.
-    func begin() {}
+    func begin() { phase = .running }
 
     /// Called regularly; at least each `tickInterval`.
     func tick(_ now: UInt64) {}
@@ -46,8 +70,24 @@ package class Worker: @unchecked Sendable {
     /// Messages that were sent, and whose answer has not come.
     var outstanding: Int { 0 }
 
-    /// Breaks the cycle of the handlers, which hold the worker.
-    func releaseHandlers() {}
+    /// Of each publisher here how many messages it has published (fanout, slow).
+    var published: [Int: Int] { [:] }
+
+    /// At the end: messages that should have come and have not, but for those that were noticed before.
+    /// - Parameter published: by all workers' publishers.
+    func undelivered(of published: [Int: Int]) -> Int { outstanding }
+
+    /// Messages of a schedule that were due by `inTime`, and had not been sent at the end: this tool could not keep up.
+    var unsent: Int { 0 }
+
+    /// What was to be sent before this does not count.
+    final func beginMeasuring() { latency.beginsAt = setup.clock.now }
+
+    final func endSending() {
+        phase = .finishing
+        let now = setup.clock.now
+        inTime = now > Self.slack ? now - Self.slack : 0
+    }
 
     // MARK: connecting
 
@@ -62,10 +102,21 @@ package class Worker: @unchecked Sendable {
 
     private func connectNext() {
         guard nextNumber < numbers.count, phase == .connecting else { return }
-        attempts += 1
         nextNumber += 1
-        connect(position: nextNumber - 1)
+        connect(request(position: nextNumber - 1), with: nextNumber - 1)
     }
+
+    /// Begins a connection; `opened` or `failed` is called when it is known what comes of it.
+    final func connect(_ request: ClientRequest, with data: Int) {
+        guard let handlers else { return }
+        setup.group.connect(request, handlers: handlers, with: data, on: index) { [self] error in
+            failed(data: data)
+            connectionFailed(error)
+        }
+    }
+
+    /// Breaks the cycle of the handlers, which hold the worker.
+    final func releaseHandlers() { handlers = nil }
 
     private func connectOnSchedule(_ now: UInt64) {
         while let due = connectSchedule?.due(by: now) {
@@ -79,37 +130,47 @@ package class Worker: @unchecked Sendable {
         tick(now)
     }
 
-    func connectionOpened() {
+    private func connectionOpened(_ ws: borrowing WebSocket<Int>) {
         counters.opened += 1
         counters.open += 1
-        attempts -= 1
+        if ws.isCompressionNegotiated { counters.compressed += 1 }
+        opened(ws)
         if connectSchedule == nil { connectNext() }
     }
 
-    func connectionFailed(_ error: WebSocketClientError) {
+    private func connectionFailed(_ error: WebSocketClientError) {
         guard phase != .ended else { return }
         counters.failedConnections += 1
-        attempts -= 1
         note(error.advice)
-        if connectSchedule == nil, plan.workload == .churn { connectNext() }
+        // Where some may fail (idle) the others are tried all the same.
+        if connectSchedule == nil { connectNext() }
     }
 
-    func connectionClosed(_ code: CloseCode, _ reason: String) {
+    private func connectionClosed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode, _ reason: String) {
         counters.open -= 1
         counters.closed += 1
-        guard phase != .ended else { return }
+        guard !closed(ws, code), phase != .ended else { return }
         counters.errors += 1
-        note("a connection was closed by the server with \(code)\(reason.isEmpty ? "" : ": \(reason)")")
+        note(
+            code == .abnormalClosure
+                ? "a connection ended without a Close frame: has the server died?"
+                : "a connection was closed by the server with \(code)\(reason.isEmpty ? "" : ": \(reason)")")
     }
 
     final func note(_ sentence: String) { if failure == nil { failure = sentence } }
 
-    /// Whether a received message is of the kind and, if it is known, of the size that it should be.
+    /// Counts a received message, and whether it is of the kind and, if it is known, of the size that it should be.
+    /// - Returns: false if it is not, which has been counted as an error.
     @inline(__always)
-    final func count(_ message: borrowing Message, size: Int?) {
+    @discardableResult
+    final func count(_ message: borrowing Message, size: Int?) -> Bool {
         counters.received += 1
         counters.bytesReceived += message.byteCount
-        if message.isText != plan.isText || (size ?? message.byteCount) != message.byteCount { counters.errors += 1 }
+        guard message.isText == plan.isText, (size ?? message.byteCount) == message.byteCount else {
+            mismatched(message.isText == plan.isText ? .size(message.byteCount) : .kind(isText: message.isText))
+            return false
+        }
+        return true
     }
 
     @inline(__always)
@@ -121,7 +182,35 @@ package class Worker: @unchecked Sendable {
             counters.late += 1
             // It was counted as lost when those behind it came.
             counters.lost = max(0, counters.lost - 1)
+        case .duplicate: counters.duplicated += 1
         }
+    }
+
+    @inline(__always)
+    final func count(_ result: SendResult) {
+        counters.sent += 1
+        if case .dropped = result { couldNotSend() }
+    }
+
+    /// How a message differs from the one that should have come.
+    enum Mismatch { case kind(isText: Bool), size(Int), content }
+
+    @inline(never)
+    final func mismatched(_ mismatch: Mismatch) {
+        counters.errors += 1
+        counters.mismatched += 1
+        guard failure == nil else { return }
+        switch mismatch {
+        case .kind(let isText): note("a message came as \(isText ? "text" : "binary"), and was sent as the other")
+        case .size(let count): note("a message of \(count) bytes came, which is not the length that was sent")
+        case .content: note("a message came that is not one that was sent")
+        }
+    }
+
+    @inline(never)
+    private func couldNotSend() {
+        counters.errors += 1
+        note("a message could not be sent: more waits for the server than this tool keeps, or the connection is gone")
     }
 }
 

@@ -47,6 +47,9 @@ extension Session {
         return compress && byteCount > 0
     }
 
+    /// Whether the handshake has agreed on compression, in either direction.
+    var isCompressionNegotiated: Bool { unsafe state.pointee.compression.outgoingWindowBits != 0 }
+
     /// The handshake has agreed on compression. Called before the first frame is read.
     func agree(on parameters: DeflateParameters, role: Role) {
         let compression = SessionCompression(parameters, role: role)

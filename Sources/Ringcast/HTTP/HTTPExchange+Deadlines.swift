@@ -33,6 +33,13 @@ extension HTTPExchange {
             // At least a kilobyte a second, counted over all of the body.
             deadline += UInt64(collected.body.count) * 1_000 / 1_024
         }
+        // A client that still takes an answer is not idle.
+        if loop.now >= deadline, phase == .head, !headHasBegun,
+            let end = connection.endOfPatience(loop.core.configuration.limits.keepAliveTimeout.milliseconds)
+        {
+            phaseDeadline = end
+            deadline = end
+        }
         guard loop.now >= deadline else {
             armedDeadline = deadline
             return connection.setDeadline(deadline)

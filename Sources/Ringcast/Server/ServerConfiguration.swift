@@ -104,7 +104,8 @@ public struct ServerLimits: Sendable {
     public var headTimeout = Duration.seconds(10)
     /// A body has this long, and a second more for each kilobyte that has come. Over it: 408.
     public var bodyTimeout = Duration.seconds(10)
-    /// A connection that asks nothing for this long after an answer is closed.
+    /// A connection that asks nothing for this long after it has taken an answer is closed; so is one that takes
+    /// nothing of it for so long, or less than a kilobyte a second.
     public var keepAliveTimeout = Duration.seconds(10)
     /// Topics that one socket may be subscribed to.
     public var topicsPerSocket = 10_000

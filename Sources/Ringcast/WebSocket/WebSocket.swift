@@ -36,6 +36,9 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     /// The subprotocol that the handshake agreed on.
     public var subprotocol: String? { session.extras?.subprotocol }
 
+    /// Whether the handshake has agreed on permessage-deflate.
+    package var isCompressionNegotiated: Bool { session.isCompressionNegotiated }
+
     /// Bytes accepted to be sent and not yet taken by the kernel: this turn's, and everything behind them.
     public var bufferedAmount: Int {
         session.settleFanOut()

@@ -18,6 +18,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How many loops the server has; half of the cores if left out.")
     var serverLoops: Int?
 
+    @Flag(help: "Serve and drive wss, with a certificate made for it.")
+    var tls = false
+
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
@@ -34,29 +37,33 @@ struct BenchCommand: AsyncParsableCommand {
         if compare.count == 2 { return try compareFiles(compare[0], compare[1]) }
         let cores = CoreShares(of: Cores.available, serverLoops: serverLoops)
         let thresholds = try options.thresholds()
+        let certificate = tls ? try SelfSigned() : nil
         var results: [LoadResult] = []
         for round in 1...`repeat` where !Interrupts.control.isStopped {
-            results.append(try await runOnce(round, cores))
+            results.append(try await runOnce(round, cores, certificate))
         }
         try report(results, thresholds)
     }
 
-    private func runOnce(_ round: Int, _ cores: CoreShares) async throws -> LoadResult {
+    private func runOnce(_ round: Int, _ cores: CoreShares, _ tls: SelfSigned?) async throws -> LoadResult {
         // Nothing is awaited between the two, so both are about this thread; the server inherits what it is restricted
         // to.
         Cores.restrictThread(to: cores.server)
-        let server = try ServerProcess(loops: cores.serverLoops, compress: options.compress)
+        let server = try ServerProcess(loops: cores.serverLoops, compress: options.compress, tls: tls)
         Cores.restrictProcess(to: cores.load)
         defer { server.stop() }
         var plan = try options.plan(url: server.url, cores: cores.load.count)
         plan.serverPID = server.pid
-        return try await LoadRunner(options: options, label: "\(round) of \(`repeat`), ").run(plan)
+        // The certificate is this run's own, and nobody has signed it.
+        if tls != nil { plan.insecure = true }
+        return try await LoadRunner(options: options, label: "\(round)/\(`repeat`) ").run(plan)
     }
 
     private func report(_ results: [LoadResult], _ thresholds: [Threshold]) throws {
-        if let csv = options.csv, let last = results.last, !SmallFile.write(TimeSeries.text(last.series), to: csv) {
-            throw CommandFailure("\(csv) cannot be written")
-        }
+        // What was interrupted before it was measured is no run.
+        let results = results.filter { !$0.interrupted || $0.seconds > 0 }
+        guard let last = results.last else { throw ExitCode(LoadRunner.interruptedCode) }
+        try options.writeSeries(of: last)
         let (machine, versions) = (Machine.facts, Machine.versions)
         let bench = BenchReport(runs: results.map { $0.json(machine: machine, versions: versions) })
         write(options.json ? "\(bench.json)\n" : bench.text, to: STDOUT_FILENO)

@@ -49,13 +49,15 @@ struct LoadRunner {
         }
     }
 
+    /// What shells say of a program that Ctrl-C has ended.
+    static let interruptedCode: Int32 = 128 + SIGINT
+
     /// Writes everything that was asked for, and ends with the exit code that says how it went.
     static func finish(_ result: LoadResult, options: LoadOptions, thresholds: [Threshold]) throws {
-        if let csv = options.csv, !SmallFile.write(TimeSeries.text(result.series), to: csv) {
-            throw CommandFailure("\(csv) cannot be written")
-        }
+        try options.writeSeries(of: result)
         let json = result.json(machine: Machine.facts, versions: Machine.versions)
         write(options.json ? "\(json)\n" : result.text, to: STDOUT_FILENO)
+        if result.interrupted, result.seconds == 0 { throw ExitCode(interruptedCode) }
         let violations = thresholds.compactMap { $0.violation(by: result) }
         for violation in violations { write(violation + "\n", to: STDERR_FILENO) }
         if let failure = result.failure { throw CommandFailure(failure) }

@@ -35,14 +35,20 @@ struct LoadOptions: ParsableArguments {
             valueName: "per-second"))
     var rate: Double?
 
-    @Option(help: ArgumentHelp("How long to measure.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long to measure; mixed takes as long as its scenario.", valueName: "seconds"))
     var duration = 10.0
 
-    @Option(help: ArgumentHelp("How long to run before that.", valueName: "seconds"))
-    var warmup = 1.0
+    @Option(
+        help: ArgumentHelp(
+            "How long to run before that: 1 if left out. With mixed the first part of the scenario: 0 if left out.",
+            valueName: "seconds"))
+    var warmup: Double?
 
     @Option(help: ArgumentHelp("Open so many connections a second.", valueName: "per-second"))
     var connectRate: Double?
+
+    @Option(help: ArgumentHelp("How long a connection may take to be open.", valueName: "seconds"))
+    var connectTimeout = 10.0
 
     @Option(
         help: ArgumentHelp(
@@ -81,7 +87,8 @@ struct LoadOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "End with exit code 3 if this is so, as 'p99>20ms', 'errors>0', 'rate<100000'; may be repeated. Figures: "
-                + "p50, p90, p99, p999, p9999, max, rate, deliveries, errors, lost, out_of_order, server_cpu.",
+                + "p50, p90, p99, p999, p9999, max, rate, deliveries, errors, lost, duplicated, out_of_order, unsent, "
+                + "server_cpu.",
             valueName: "condition"))
     var failIf: [String] = []
 
@@ -95,15 +102,19 @@ struct LoadOptions: ParsableArguments {
         plan.connections = connections ?? workload.usualConnections
         (plan.depth, plan.size) = (depth, size ?? (workload.hasPublishers ? 100 : 20))
         (plan.publishers, plan.subscribers, plan.window, plan.topics) = (publishers, subscribers, window, topics)
-        (plan.rate, plan.connectRate, plan.duration, plan.warmup) = (rate, connectRate, duration, warmup)
+        (plan.rate, plan.connectRate, plan.connectTimeout) = (rate, connectRate, connectTimeout)
+        (plan.duration, plan.warmup) = (duration, warmup ?? (workload == .mixed ? 0 : 1))
         (plan.isText, plan.compress, plan.insecure, plan.stalled) = (
             text || workload == .chat, compress, insecure, stalled
         )
         plan.loops = loops ?? min(4, cores)
         plan.pinning = !noPin
         plan.scenario = try scenario.map(readScenario)
-        plan.sources = sources ?? plan.usualSources
+        plan.sources = sources ?? 0
         if let objection = plan.objection { throw CommandFailure(objection) }
+        if sources == nil { plan.sources = plan.usualSources }
+        // Before anything is measured that could not be kept.
+        if let csv, !SmallFile.write("", to: csv) { throw CommandFailure("--csv \(csv) cannot be written") }
         return plan
     }
 
@@ -111,6 +122,12 @@ struct LoadOptions: ParsableArguments {
         do { return try failIf.map { try Threshold($0) } } catch {
             throw CommandFailure("\((error as? LoadFailure)?.message ?? "\(error)")")
         }
+    }
+
+    /// Writes the file of `--csv`, if there is to be one.
+    func writeSeries(of result: LoadResult) throws {
+        guard let csv, !SmallFile.write(TimeSeries.text(result.series, of: result.plan), to: csv) else { return }
+        throw CommandFailure("--csv \(csv) cannot be written")
     }
 
     private func readScenario(_ path: String) throws -> Scenario {
@@ -135,7 +152,8 @@ struct LoadOptions: ParsableArguments {
           phase steady
               duration 30s
 
-        Exit code 1: it could not be run, or the server failed; 3: a --fail-if condition came true.
+        Exit code 1: it could not be run, or the server failed; 3: a --fail-if condition came true; 130: it was
+        interrupted before anything was measured. Ctrl-C ends the load and tells what was measured until then.
         """
 }
 
@@ -151,7 +169,8 @@ extension Workload: ExpressibleByArgument {
 }
 
 extension LoadPlan {
-    /// As many source addresses as it takes not to run out of ports, where the server is on loopback.
+    /// Of a plan without objections: as many source addresses as it takes not to run out of ports, where the server is
+    /// on loopback.
     var usualSources: Int {
         guard url.contains("://127.") else { return 0 }
         if workload == .churn { return 16 }

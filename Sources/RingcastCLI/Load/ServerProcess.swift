@@ -7,7 +7,8 @@ final class ServerProcess {
     let url: String
 
     /// Starts it on the calling thread's cores, and waits until it listens.
-    init(loops: Int, compress: Bool) throws {
+    /// - Parameter tls: what it is to serve wss with; nil: ws.
+    init(loops: Int, compress: Bool, tls: SelfSigned?) throws {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else {
             throw CommandFailure("no pipe for the server: \(Self.reason)")
@@ -17,6 +18,7 @@ final class ServerProcess {
         defer { close(ends[0]) }
         var arguments = ["ringcast", "serve", "--host", "127.0.0.1", "--port", "0", "--loops", "\(loops)"]
         if compress { arguments += ["--compression", "shared"] }
+        if let tls { arguments += ["--tls-cert", tls.certificate, "--tls-key", tls.key] }
         let pid: pid_t
         do {
             defer { close(ends[1]) }
@@ -24,13 +26,13 @@ final class ServerProcess {
         }
         self.pid = pid
         guard let line = Self.firstLine(from: ends[0]), let address = line.split(separator: " ").last,
-            address.hasPrefix("http://")
+            address.hasPrefix("http")
         else {
             kill(pid, SIGKILL)
             Self.reap(pid)
             throw CommandFailure("the server did not start: `ringcast serve` says why")
         }
-        url = "ws://" + address.dropFirst("http://".count)
+        url = "ws" + address.dropFirst("http".count)
     }
 
     func stop() {
