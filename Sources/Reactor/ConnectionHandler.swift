@@ -32,8 +32,8 @@ public protocol ConnectionHandler: AnyObject {
     /// The handshake that `Connection.startTLS` began is done: whom this is can be relied on from here.
     func secured(_ connection: Connection)
 
-    /// The handshake that `Connection.startTLS` began has failed; the text says why. The peer has been told by an alert,
-    /// if it listens. The connection is closed behind it, which `closed` tells as always.
+    /// The handshake that `Connection.startTLS` began has failed; the text says why. The peer has been told by an
+    /// alert, if it listens. The connection is closed behind it, which `closed` tells as always.
     func securingFailed(_ connection: Connection, _ reason: String)
 
     /// The deadline of `setDeadline` has passed.

@@ -78,8 +78,8 @@ final class TLSContext: @unchecked Sendable {
         unsafe contexts.append(context)
         unsafe ringcast_tls_set_minimum_version(context, minimumVersion == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION)
         unsafe ringcast_tls_set_options(context)
-        // The chain that is sent is the one that was given. OpenSSL would look for more of it among the authorities that
-        // the other side is checked with, and check what it finds, in every handshake.
+        // The chain that is sent is the one that was given. OpenSSL would look for more of it among the authorities
+        // that the other side is checked with, and check what it finds, in every handshake.
         unsafe ringcast_tls_set_modes(
             context,
             Int(
