@@ -185,6 +185,8 @@ def write(results, folder):
         f"Server (`ringcast serve --loops N`) and load share all {facts['cores']} cores here, so that more loops take from the load "
         "what they give to the server; a machine with more cores tells more.", "",
         "![Throughput over loops](loops.svg)", "", "## Versions", "",
+        "Over TLS all servers show the same certificate (P-256), and every handshake is a full one: who makes many compares TLS "
+        "libraries first, and each server has the one that is named here.", "",
         *[f"- {name}: {version}" for name, version in results["versions"].items()], ""]
     (folder / "README.md").write_text("\n".join(text))
     draw(results, folder)

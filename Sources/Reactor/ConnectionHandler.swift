@@ -1,7 +1,17 @@
 /// What is done with the connections of one loop. Each loop has a handler of its own and calls it on its own thread, so
 /// a handler needs no locks. No call may block: every other connection of the loop would wait.
 public protocol ConnectionHandler: AnyObject {
-    /// The first call for a connection.
+    /// A listener that speaks TLS has accepted a connection: whether to shake hands with it. If not, it is cut. By
+    /// default every one is accepted.
+    ///
+    /// What follows is `opened` once the handshake is done, else `abandoned`; nothing can be sent before.
+    func accepts(_ connection: Connection) -> Bool
+
+    /// The only further call for a connection that `accepts` was asked about and that was never `opened`: it was
+    /// refused, or its handshake failed, took too long, or was cut short.
+    func abandoned(_ connection: Connection)
+
+    /// The first call for a connection, behind `accepts` where there is TLS.
     func opened(_ connection: Connection)
 
     /// An outbound connection is there; only now may something be sent on it. One that fails hears `closed` instead.
@@ -22,8 +32,8 @@ public protocol ConnectionHandler: AnyObject {
     /// The handshake that `Connection.startTLS` began is done: whom this is can be relied on from here.
     func secured(_ connection: Connection)
 
-    /// The handshake that `Connection.startTLS` began has failed; the text says why. The connection is closed behind
-    /// it, which `closed` tells as always.
+    /// The handshake that `Connection.startTLS` began has failed; the text says why. The peer has been told by an
+    /// alert, if it listens. The connection is closed behind it, which `closed` tells as always.
     func securingFailed(_ connection: Connection, _ reason: String)
 
     /// The deadline of `setDeadline` has passed.
@@ -50,6 +60,8 @@ public protocol ConnectionHandler: AnyObject {
 }
 
 extension ConnectionHandler {
+    public func accepts(_ connection: Connection) -> Bool { true }
+    public func abandoned(_ connection: Connection) {}
     public func opened(_ connection: Connection) {}
     public func connected(_ connection: Connection) {}
     public func drained(_ connection: Connection) {}

@@ -106,8 +106,8 @@ extension EventLoop {
         driver.opened(descriptor, slot: connection.state.slot)
         connection.state.listenerIndex = listener
         connection.state.flags = .open
-        armReceive(connection)
         if let tls = listeners[Int(listener)].tls { return beginTLS(connection, tls) }
+        armReceive(connection)
         unsafe handler.opened(Connection(connection))
     }
 

@@ -30,6 +30,7 @@ extension EventLoop {
         if connection.state.flags.contains(.inputEnded) { return end(connection, connection.state.disconnectReason) }
         driver.shutdownWriting(connection.state.descriptor)
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
+        tellFailure(connection)
     }
 
     /// The time for a good end is over, unless the peer is still reading what is queued.
@@ -80,7 +81,10 @@ extension EventLoop {
             let connections = ended
             ended.removeAll(keepingCapacity: true)
             for connection in connections {
-                if !connection.state.flags.contains(.unannounced) {
+                tellFailure(connection)
+                if connection.state.flags.contains(.unannounced) {
+                    unsafe handler.abandoned(Connection(connection))
+                } else {
                     unsafe handler.closed(Connection(connection), connection.state.disconnectReason)
                 }
                 connection.state.flags.insert(.reported)

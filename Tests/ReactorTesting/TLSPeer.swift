@@ -13,6 +13,9 @@ package final class TLSPeer {
         package var authority: String?
         /// No higher version is spoken.
         package var isTLS12 = false
+        /// The ciphers that it offers, of TLS 1.2 and 1.3, as OpenSSL's lists; nil: OpenSSL's.
+        package var ciphers: String?
+        package var suites: String?
 
         package init() {}
     }
@@ -31,6 +34,8 @@ package final class TLSPeer {
     private let ssl: OpaquePointer
     private let input: OpaquePointer
     private let output: OpaquePointer
+    /// Outside the object, for OpenSSL's call back.
+    private let tickets = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     package private(set) var isSecured = false
     /// The other side has said that it will send no more.
     package private(set) var hasSeenGoodbye = false
@@ -61,7 +66,17 @@ package final class TLSPeer {
                 unsafe EVP_PKEY_free(key)
             }
         }
+        if let ciphers = options.ciphers { unsafe SSL_CTX_set_cipher_list(context, ciphers) }
+        if let suites = options.suites { unsafe SSL_CTX_set_ciphersuites(context, suites) }
+        unsafe SSL_CTX_set_msg_callback(context) { isSent, _, type, bytes, count, ssl, _ in
+            guard isSent == 0, type == SSL3_RT_HANDSHAKE, count > 0, let bytes = unsafe bytes,
+                unsafe bytes.load(as: UInt8.self) == SSL3_MT_NEWSESSION_TICKET
+            else { return }
+            unsafe SSL_get_ex_data(ssl, 0).assumingMemoryBound(to: Int.self).pointee += 1
+        }
         unsafe ssl = SSL_new(context)!
+        unsafe tickets.initialize(to: 0)
+        unsafe SSL_set_ex_data(ssl, 0, tickets)
         unsafe input = BIO_new(BIO_s_mem())!
         unsafe output = BIO_new(BIO_s_mem())!
         unsafe SSL_set_bio(ssl, input, output)
@@ -75,10 +90,14 @@ package final class TLSPeer {
     deinit {
         unsafe SSL_free(ssl)
         unsafe SSL_CTX_free(context)
+        unsafe tickets.deallocate()
     }
 
     package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
     package var session: Session? { unsafe SSL_get1_session(ssl).map { unsafe Session($0) } }
+    /// Tickets that the other side has given.
+    package var ticketCount: Int { unsafe tickets.pointee }
+    package var cipher: String { unsafe String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))) }
     package var version: String { unsafe String(cString: SSL_get_version(ssl)) }
 
     package var chosenProtocol: String? {
@@ -96,6 +115,9 @@ package final class TLSPeer {
             X509_get_subject_name(certificate), NID_commonName, &buffer, Int32(buffer.count))
         return String(decoding: buffer[..<Int(max(0, count))].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    /// Certificates that the other side showed.
+    package var peerChainLength: Int { unsafe Int(OPENSSL_sk_num(SSL_get_peer_cert_chain(ssl))) }
 
     /// Takes what the other side has sent, and goes as far as that leads.
     package func receive(_ bytes: [UInt8]) throws(Failure) {

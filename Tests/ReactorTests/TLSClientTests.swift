@@ -82,6 +82,28 @@ import Testing
         insecure.end()
     }
 
+    @Test func `who does not believe a certificate tells the server why, before it is told itself`() throws {
+        let journal = LogJournal()
+        let serving = try TLSServer(TLSConfiguration(certificates: [authority.issue("localhost")]))
+        let serverLoop = SimulatedLoop(tls: serving, log: { journal.note($0, $1) }) { _ in server }
+        client.tls = try TLSClient(TLSClientConfiguration())
+        let clientLoop = SimulatedLoop { _ in client }
+        let (towardsClient, towardsServer) = (serverLoop.connect(), clientLoop.connect())
+        clientLoop.rest()
+        towardsClient.send(towardsServer.takeReceivedBytes())
+        serverLoop.rest()
+        var alert: [UInt8] = []
+        client.onFailed = { alert = towardsServer.receivedBytes }
+        towardsServer.send(towardsClient.takeReceivedBytes())
+        clientLoop.rest()
+        #expect(client.events.count == 2 && !client.failure.isEmpty && !alert.isEmpty)
+        towardsClient.send(alert)
+        serverLoop.rest()
+        let lines = journal.lines
+        #expect(lines.count == 1)
+        #expect(lines.last?.hasSuffix("the peer does not know the authority behind the certificate") == true)
+    }
+
     @Test func `a client shows its certificate to whom asks for it`() throws {
         var configuration = trusting
         configuration.certificate = authority.issue("ada")
@@ -138,6 +160,7 @@ final class StartingTLS: ConnectionHandler {
     var failure = ""
     var onStarted: (Connection) -> Void = { _ in }
     var onSecured: (Connection) -> Void = { _ in }
+    var onFailed: () -> Void = {}
 
     func opened(_ connection: Connection) {
         let isStarted = connection.startTLS(tls!, host: host)
@@ -153,6 +176,7 @@ final class StartingTLS: ConnectionHandler {
     func securingFailed(_ connection: Connection, _ reason: String) {
         events.append("failed: \(reason)")
         failure = reason
+        onFailed()
     }
 
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {

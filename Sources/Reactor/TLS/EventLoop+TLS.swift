@@ -3,9 +3,13 @@
 extension EventLoop {
     /// A connection that a TLS listener accepted: the handler hears of it once the handshake is done.
     func beginTLS(_ connection: ConnectionSlot, _ server: TLSServer) {
+        connection.state.flags.insert(.unannounced)
+        // Before anything is spent on it: a session takes memory, and a handshake some hundred microseconds.
+        guard unsafe handler.accepts(Connection(connection)) else { return end(connection, .local) }
         let context = server.current
         connection.state.tls = TLSSession(context, loop: self)
-        connection.state.flags.insert([.secured, .handshaking, .unannounced])
+        connection.state.flags.insert([.secured, .handshaking])
+        armReceive(connection)
         timers.schedule(connection.state.slot, at: now + server.handshakeTimeout)
     }
 
@@ -81,11 +85,17 @@ extension EventLoop {
     private func handshakeFailed(_ connection: ConnectionSlot, _ why: String) {
         guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
         noteFailure(connection, why)
-        if !connection.state.flags.contains(.unannounced) {
-            unsafe handler.securingFailed(Connection(connection), why)
-        }
+        if !connection.state.flags.contains(.unannounced) { connection.state.tls?.state.failure = why }
         dropPlainBytes(connection)
         close(connection)
+    }
+
+    /// Tells the handler why there is no TLS, once. Behind the alert: whoever hears of it may end the process, and the
+    /// peer would never learn why.
+    func tellFailure(_ connection: ConnectionSlot) {
+        guard let session = connection.state.tls, let why = session.state.failure else { return }
+        session.state.failure = nil
+        unsafe handler.securingFailed(Connection(connection), why)
     }
 
     /// The peer has gone in the middle of a handshake. Not worth a line: probes of load balancers do it all day.

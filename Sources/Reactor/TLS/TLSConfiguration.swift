@@ -10,9 +10,9 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// Older versions are refused.
     public var minimumVersion: TLSVersion
     /// Ciphers of TLS 1.2, as OpenSSL's list (`ECDHE+AESGCM:ECDHE+CHACHA20`); nil takes those with forward secrecy and
-    /// authenticated encryption.
+    /// authenticated encryption, AES-128 first. The order is the server's, but clients that prefer ChaCha20 get it.
     public var ciphers: String?
-    /// Cipher suites of TLS 1.3, joined by colons; nil takes OpenSSL's.
+    /// Cipher suites of TLS 1.3, joined by colons; nil takes `TLS_AES_128_GCM_SHA256`, then AES-256 and ChaCha20.
     public var cipherSuites: String?
     /// What a client that negotiates the protocol (ALPN, RFC 7301) may choose from, the best first. A client that
     /// offers none of them is refused, one that does not ask is served.
@@ -53,7 +53,7 @@ public enum PEMSource: Hashable, Sendable {
 
 /// What one end of a connection shows for itself.
 public struct TLSCertificate: Hashable, Sendable {
-    /// The certificate, and behind it those that lead to the root.
+    /// The certificate, and behind it those that lead to the root: what is sent, no more and no less.
     public var chain: PEMSource
     /// The private key of the first certificate.
     public var key: PEMSource

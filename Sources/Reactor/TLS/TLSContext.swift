@@ -78,9 +78,13 @@ final class TLSContext: @unchecked Sendable {
         unsafe contexts.append(context)
         unsafe ringcast_tls_set_minimum_version(context, minimumVersion == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION)
         unsafe ringcast_tls_set_options(context)
+        // The chain that is sent is the one that was given. OpenSSL would look for more of it among the authorities
+        // that the other side is checked with, and check what it finds, in every handshake.
         unsafe ringcast_tls_set_modes(
             context,
-            Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
+            Int(
+                SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                    | SSL_MODE_NO_AUTO_CHAIN))
         unsafe ringcast_tls_set_maximum_fragment(context, TLSRecord.plainByteCount)
         unsafe SSL_CTX_set_info_callback(context) { ssl, event, _ in
             // Only reached in handshakes, and by the few messages that TLS 1.3 has behind them.

@@ -164,6 +164,8 @@ struct TLSState {
     var waiting: [UInt8] = []
     var isEstablished = false
     var hasSaidGoodbye = false
+    /// Why the handshake has failed, until the handler is told.
+    var failure: String?
     var lateMessageCount = 0
     var lateMessagesSince: UInt64 = 0
 

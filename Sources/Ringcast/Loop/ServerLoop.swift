@@ -28,6 +28,8 @@ import WebSocketProtocol
     var backoffs = BackoffQueue()
     /// Connections that were counted; empty where there are no bounds.
     var admissions: [ConnectionID: Admission] = [:]
+    /// Those over the bounds that shake hands to be told so.
+    var refusals: Set<ConnectionID> = []
     var fetch: Fetch
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?

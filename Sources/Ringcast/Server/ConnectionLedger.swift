@@ -4,6 +4,10 @@ import Synchronization
 /// Counts the connections of all loops against the configuration's bounds. Asked once per connection, and not at all
 /// where there are no bounds.
 final class ConnectionLedger: Sendable {
+    /// Connections over the bounds with which a loop shakes hands all the same, at most, to tell them so. The others
+    /// are cut: nobody can be told anything before TLS is there, and a handshake is what a flood would have us do.
+    static let refusalsPerLoop = 32
+
     private let bound: Int?
     private let boundPerOwner: Int?
     private let count = Atomic<Int>(0)
@@ -56,9 +60,22 @@ struct Admission {
 }
 
 extension ServerLoop {
-    /// Whether the server's bounds have room for a connection; it is counted if so.
+    /// A connection whose handshake is to come. It is counted from here on: until the handshake's deadline it holds as
+    /// much as any other.
+    func accepts(_ connection: Connection) -> Bool {
+        if admit(connection) { return true }
+        guard refusals.count < ConnectionLedger.refusalsPerLoop else { return false }
+        refusals.insert(connection.id)
+        return true
+    }
+
+    func abandoned(_ connection: Connection) { dismiss(connection) }
+
+    /// Whether the server's bounds have room for a connection; it is counted if so, once.
     func admit(_ connection: Connection) -> Bool {
         guard core.ledger.hasBounds else { return true }
+        if admissions[connection.id] != nil { return true }
+        refusals.remove(connection.id)
         guard let admission = core.ledger.admit(connection) else { return false }
         admissions[connection.id] = admission
         return true
@@ -66,6 +83,7 @@ extension ServerLoop {
 
     /// A connection has ended, one that was let in or another one.
     func dismiss(_ connection: Connection) {
+        if !refusals.isEmpty { refusals.remove(connection.id) }
         guard !admissions.isEmpty, let admission = admissions.removeValue(forKey: connection.id) else { return }
         core.ledger.dismiss(admission)
     }

@@ -114,6 +114,9 @@ public struct ServerLimits: Sendable {
     /// Bytes of the messages that topics retain. Beyond it the same.
     public var retainedBytes = 64 << 20
     /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
+    ///
+    /// A TLS connection counts from when it is accepted, not from the end of its handshake. Each loop shakes hands with
+    /// 32 connections over the bounds at once, to answer them; it cuts the others.
     public var connections: Int?
     /// Connections of one remote address that are open at once on all loops: of an IPv4 address, or of the 64 bits of
     /// an IPv6 address that its owner has. Over it: 503. Not for Unix sockets, and not behind a proxy, where all have

@@ -22,7 +22,15 @@ final class SimulatedServer {
         change(&configuration)
         let core = ServerCore(configuration: configuration, loopCount: 1, fetch: fetch)
         self.core = core
-        simulation = SimulatedLoop { loop in ServerLoop(core: core, loop: loop) }
+        simulation = SimulatedLoop(tls: Self.tls(of: configuration)) { loop in ServerLoop(core: core, loop: loop) }
+    }
+
+    private static func tls(of configuration: ServerConfiguration) -> TLSServer? {
+        do throws(ReactorError) {
+            return try configuration.tls.map { tls throws(ReactorError) in try TLSServer(tls) }
+        } catch {
+            fatalError(error.description)
+        }
     }
 
     /// Serves one kind of socket at every path.
