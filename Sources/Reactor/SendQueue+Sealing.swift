@@ -1,4 +1,9 @@
-internal import Glibc
+#if canImport(CIOUring)
+    internal import CIOUring
+#else
+    // In Benchmarks, which build this file without the kernel interface.
+    internal import Glibc
+#endif
 
 /// A TLS connection's queue: records at the front, which are sent, and plain bytes behind them, which become records
 /// when those have gone. `byteCount` counts both, each in its present form.

@@ -1,4 +1,9 @@
-internal import Glibc
+#if canImport(CIOUring)
+    internal import CIOUring
+#else
+    // In Benchmarks, which build this file without the kernel interface.
+    internal import Glibc
+#endif
 
 /// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and
 /// everything behind it. It comes from the loop's pool and exists only while there is something to send.
