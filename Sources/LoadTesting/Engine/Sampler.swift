@@ -18,8 +18,17 @@ struct Sampler {
     private var hasMeasured = false
     private var start: (at: UInt64, total: LoadCounters) = (0, LoadCounters())
     private var recorder = LatencyRecorder()
-    private var row = (start: UInt64(0), total: LoadCounters(), latency: LatencyRecorder(), server: ProcessSample?.none)
+    private var row = OpenRow()
+    private var lastRow = OpenRow()
     private var rows: [TimeSeries.Row] = []
+
+    /// What a row began with, and what has come since.
+    private struct OpenRow {
+        var start: UInt64 = 0
+        var total = LoadCounters()
+        var latency = LatencyRecorder()
+        var server: ProcessSample?
+    }
 
     init(workers: Workers, pid: Int32?) { (self.workers, self.pid) = (workers, pid) }
 
@@ -53,7 +62,7 @@ struct Sampler {
     func isBehind(_ moment: UInt64) -> Bool { lastAt + 1_000_000 < moment }
 
     private mutating func beginRow(_ at: UInt64) {
-        row = (at, total, LatencyRecorder(), pid.flatMap { ProcessSample.take(of: $0) })
+        row = OpenRow(start: at, total: total, server: pid.flatMap { ProcessSample.take(of: $0) })
     }
 
     private mutating func endRow(_ at: UInt64) {
@@ -65,7 +74,18 @@ struct Sampler {
             TimeSeries.Row(
                 at: Double(at - start.at) / 1e9, seconds: Double(at - row.start) / 1e9, counters: counters,
                 latency: row.latency.summary, server: usage))
+        lastRow = row
         beginRow(at)
+    }
+
+    /// With what is left of a second; less than a tenth of one belongs to the row before.
+    private mutating func endLastRow() {
+        if lastAt - row.start < 100_000_000, !rows.isEmpty {
+            rows.removeLast()
+            lastRow.latency.add(row.latency)
+            row = lastRow
+        }
+        if lastAt > row.start { endRow(lastAt) }
     }
 
     // MARK: the time that counts
@@ -80,8 +100,7 @@ struct Sampler {
 
     /// Up to the last `take`.
     mutating func endMeasuring(into result: inout LoadResult) {
-        // What is left of a second; less than a tenth tells nothing.
-        if lastAt - row.start >= 100_000_000 { endRow(lastAt) }
+        endLastRow()
         isMeasuring = false
         result.seconds = Double(lastAt - start.at) / 1e9
         result.counters = total - start.total
