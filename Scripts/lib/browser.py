@@ -74,7 +74,8 @@ class Browser:
         attached = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         tab = Tab(self, target["targetId"], attached["sessionId"])
         await tab.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        await tab.until("document.readyState === 'complete'")
+        # A new tab begins with an empty document, which is complete.
+        await tab.until("location.href !== 'about:blank' && document.readyState === 'complete'", 30)
         return tab
 
 
