@@ -12,8 +12,8 @@ TAIL = b"\0\0\xff\xff"
 
 
 def deflate(message):
-    """A message as a server without context sends it: what zlib makes of it at its defaults."""
-    compressor = zlib.compressobj(wbits=-15)
+    """A message as a server without context sends it: small ones go through a compressor of 12 bits (`LoopCompression`)."""
+    compressor = zlib.compressobj(wbits=-12, memLevel=5) if len(message) <= 3_834 else zlib.compressobj(wbits=-15)
     return (compressor.compress(message) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-len(TAIL)]
 
 
