@@ -27,6 +27,8 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
+        // The allocator's figures and settings, which Swift's Glibc module leaves out.
+        .systemLibrary(name: "CMalloc"),
         // The kernel interface.
         .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .target(name: "CIOUring", dependencies: ["CLiburing"]),
@@ -61,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "RingcastCLI",
             dependencies: [
-                "Ringcast", "LoadTesting", "CIOUring", "COpenSSL",
+                "Ringcast", "LoadTesting", "CIOUring", "CMalloc", "COpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -91,7 +93,6 @@ let package = Package(
         // The repository's own rules.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),
-        .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
         .testTarget(
             name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "CMalloc"], swiftSettings: library),
     ],

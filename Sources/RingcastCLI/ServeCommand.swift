@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMalloc
 import Glibc
 import Logging
 import Ringcast
@@ -19,6 +20,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try options.refuseWhatComesLater()
+        // What slow readers have been holding goes back to the system with them. By itself glibc raises this threshold
+        // at the first large block that is freed, and keeps all later ones.
+        mallopt(M_MMAP_THRESHOLD, 64 << 10)
         var logger = Logger(label: "ringcast")
         // Failed handshakes are told of at info.
         logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .warning : .info
