@@ -104,12 +104,17 @@ def losses(results):
     return sentences
 
 
+def added(points):
+    """Connections, and the bytes of resident memory that they have added to the server."""
+    return [(count, run["server"]["resident_bytes_after"] - run["server"]["resident_bytes_before"])
+            for count, run in points if "error" not in run]
+
+
 def growth(results):
     """Bytes for each connection between the fewest and the most, by server: without what a server takes once."""
     lines = []
     for name, points in results["memory"].items():
-        grown = [(count, run["server"]["resident_bytes_after"] - run["server"]["resident_bytes_before"])
-                 for count, run in points if "error" not in run]
+        grown = added(points)
         if len(grown) > 1:
             (few, least), (many, most) = grown[0], grown[-1]
             lines.append(f"| {name} | {number((most - least) / (many - few))} | {few:,} to {many:,} |")
@@ -130,8 +135,7 @@ def draw(results, folder):
                 series.append((f"{name}, {figure}", values, dash))
     plots.curves(folder / "latency.svg", "Latency over offered rate: echo, 64 connections, from the intended time", series,
                  "messages offered per second", "µs", logarithmic=True)
-    memory = [(name, [(0, 0)] + [(count, (run["server"]["resident_bytes_after"] - run["server"]["resident_bytes_before"])
-                                  / 1048576) for count, run in points if "error" not in run], "")
+    memory = [(name, [(0, 0)] + [(count, grown / 1048576) for count, grown in added(points)], "")
               for name, points in results["memory"].items()]
     plots.curves(folder / "memory.svg", "Memory added by idle connections", memory, "connections", "MiB")
     loops = [(name.split()[0], [(count, run["deliveries_per_second"]) for count, run in points if "error" not in run], "")
