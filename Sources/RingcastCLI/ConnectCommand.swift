@@ -64,7 +64,9 @@ struct ConnectCommand: AsyncParsableCommand {
     private func close(_ socket: WebSocketClient, after lastMessage: LastMessage) async {
         lastMessage.note()
         let silence = Duration.seconds(options.linger)
-        while !socket.isClosing, lastMessage.age < silence { try? await Task.sleep(for: silence - lastMessage.age) }
+        while !socket.isClosing, lastMessage.age < silence {
+            do { try await Task.sleep(for: silence - lastMessage.age) } catch { break }
+        }
         await socket.close()
     }
 
@@ -79,7 +81,7 @@ struct ConnectCommand: AsyncParsableCommand {
         while let time = try? await socket.ping() {
             let microseconds = time.components.attoseconds / 1_000_000_000_000 + time.components.seconds * 1_000_000
             note("ping: \(microseconds) µs")
-            try? await Task.sleep(for: .seconds(options.ping))
+            do { try await Task.sleep(for: .seconds(options.ping)) } catch { return }
         }
     }
 

@@ -16,6 +16,7 @@ package struct LoadEngine: Sendable {
         (self.plan, self.control, self.progress) = (plan, control, progress)
     }
 
+    /// A task that is cancelled ends the load as `control` does, but waits for no answers.
     /// - Throws: a sentence, if nothing could be measured. A load that ends early gives what it has, and `failure` in
     /// it.
     package func run() async throws(LoadFailure) -> LoadResult {
@@ -31,7 +32,7 @@ package struct LoadEngine: Sendable {
         var failure: LoadFailure?
         do throws(LoadFailure) {
             try await run.connect()
-            if !control.isStopped { await run.measure() }
+            if !run.isStopped { await run.measure() }
             await run.finish()
         } catch {
             failure = error

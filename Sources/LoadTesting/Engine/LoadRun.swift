@@ -22,7 +22,9 @@ struct LoadRun {
     }
 
     private var plan: LoadPlan { engine.plan }
-    private var isStopped: Bool { engine.control.isStopped }
+    /// A task that is cancelled has been told to stop, too. Its sleeps return at once from then on, so that every loop
+    /// here looks at this.
+    var isStopped: Bool { engine.control.isStopped || Task.isCancelled }
 
     // MARK: connecting
 
@@ -132,6 +134,8 @@ struct LoadRun {
     }
 
     private func hasWaited(since started: ContinuousClock.Instant, lastArrival: ContinuousClock.Instant) -> Bool {
+        // Who cancels does not want to wait.
+        if Task.isCancelled { return true }
         if isStopped { return started.duration(to: .now) >= Self.interruptedEnd }
         return lastArrival.duration(to: .now) >= Self.patience || started.duration(to: .now) >= Self.longestEnd
     }
