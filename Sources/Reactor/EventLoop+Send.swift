@@ -102,7 +102,7 @@ extension EventLoop {
         }
         connection.state.flags.remove(.flushing)
         let taken = max(0, Int(completion.result))
-        sent(taken, on: connection)
+        sent(taken, on: connection, at: flushTime)
         if connection.state.flags.contains(.ended) { return closeIfIdle(connection) }
         if let error = completion.error, error != .wouldBlock { return sendFailed(connection, error) }
         unsafe connection.state.sendQueue?.pointee.ownEverything(chunks: chunks) { giveBackLoan($0) }
@@ -118,16 +118,26 @@ extension EventLoop {
         watchForStall(connection)
     }
 
-    /// After every completion of a wait has been seen: the batched sends that did not answer are over, and took
-    /// everything; the ordinary ones that did not answer found the socket full.
-    func settleFlushes() {
+    /// After every completion of a wait has been seen, and before any handler is called.
+    func settleSends() {
+        if !endedSends.isEmpty {
+            let completions = endedSends
+            endedSends.removeAll(keepingCapacity: true)
+            for completion in completions { sendEnded(completion) }
+        }
+        settleFlushes()
+    }
+
+    /// The batched sends that did not answer are over, and took everything; the ordinary ones that did not answer found
+    /// the socket full.
+    private func settleFlushes() {
         guard !flushing.isEmpty, flushesAreSubmitted else { return }
         for connection in flushing {
             if connection.state.flags.contains(.sending) { markBlocked(connection) }
             guard connection.state.flags.contains(.flushing) else { continue }
             connection.state.flags.remove(.flushing)
             guard let queue = unsafe connection.state.sendQueue else { continue }
-            sent(unsafe queue.pointee.submittedByteCount, on: connection)
+            sent(unsafe queue.pointee.submittedByteCount, on: connection, at: flushTime)
             if connection.state.flags.contains(.ended) { closeIfIdle(connection) } else { afterSend(connection) }
         }
         flushing.removeAll(keepingCapacity: true)
@@ -141,7 +151,7 @@ extension EventLoop {
         connection.state.operationCount -= 1
         let taken = max(0, Int(completion.result))
         let fellShort = unsafe taken < connection.state.sendQueue?.pointee.submittedByteCount ?? 0
-        sent(taken, on: connection)
+        sent(taken, on: connection, at: now)
         if connection.state.flags.contains(.ended) {
             // closeIfIdle gives the queue back
         } else if let error = completion.error {
@@ -153,11 +163,12 @@ extension EventLoop {
         closeIfIdle(connection)
     }
 
-    private func sent(_ count: Int, on connection: ConnectionSlot) {
+    /// - Parameter time: when the kernel took them (ms).
+    private func sent(_ count: Int, on connection: ConnectionSlot, at time: UInt64) {
         guard let queue = unsafe connection.state.sendQueue else { return }
         if count > 0 {
             statistics.bytesOut.add(count)
-            connection.state.lastProgress = now
+            connection.state.lastProgress = time
         }
         unsafe queue.pointee.finishSend(taken: count, chunks: chunks) { giveBackLoan($0) }
     }

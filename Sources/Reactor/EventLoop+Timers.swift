@@ -15,7 +15,12 @@ extension EventLoop {
             if connection.state.flags.contains(.closing) {
                 lingerTimeIsOver(connection)
             } else if connection.state.flags.contains(.unannounced) {
-                handshakeTimedOut(connection)
+                // Bytes of it that wait for their turn may be all that was missing.
+                if connection.state.flags.contains(.ready) {
+                    timers.schedule(slot, at: now + TimerWheel.tick)
+                } else {
+                    handshakeTimedOut(connection)
+                }
             } else if connection.state.flags.contains(.open) {
                 unsafe handler.deadlineReached(Connection(connection))
             }

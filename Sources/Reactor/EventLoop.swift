@@ -40,6 +40,11 @@ public final class EventLoop {
     @LoopOwned var settlesAtOnce = false
     /// That wait took them all to the kernel.
     @LoopOwned var flushesAreSubmitted = false
+    /// When it did so (ms).
+    @LoopOwned var flushTime: UInt64 = 0
+    /// Turns for which timers still wait at the most, because time has passed in which nothing was read: see
+    /// `EventLoop+Wait.swift`.
+    @LoopOwned var turnsToCatchUp = 0
     /// Connections that have held input to be delivered, with the generation they had.
     @LoopOwned var ready: [Token] = []
     /// Connections that wait for a receive buffer, in order, with the generation they had.
@@ -52,7 +57,9 @@ public final class EventLoop {
     @LoopOwned private var clock: UInt64
     @LoopOwned var loans: BufferLoans
     var tls = TLSWork()
-    @LoopOwned private var completions: [DriverCompletion] = []
+    @LoopOwned var completions: [DriverCompletion] = []
+    /// Ordinary sends that are over: their queues are settled before anything else.
+    @LoopOwned var endedSends: [DriverCompletion] = []
     @LoopOwned private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
@@ -92,10 +99,11 @@ public final class EventLoop {
     deinit {
         for list in [_dirty, _flushing, _ended] { list.deallocate() }
         for list in [_ready, _starved, _watchedForStall] { list.deallocate() }
-        for list in [_completions, _handledCompletions] { list.deallocate() }
+        for list in [_completions, _endedSends, _handledCompletions] { list.deallocate() }
         for flag in [_settlesAtOnce, _flushesAreSubmitted] { flag.deallocate() }
+        for time in [_clock, _flushTime] { time.deallocate() }
+        _turnsToCatchUp.deallocate()
         _loans.deallocate()
-        _clock.deallocate()
     }
 
     /// The handler that was made for this loop.
@@ -130,13 +138,13 @@ public final class EventLoop {
     /// One turn.
     package func tick() {
         waitForWork()
-        collectCompletions()
-        settleFlushes()
+        settleSends()
         deliverHeldInput()
         handleCompletions()
         readMailbox()
         executor.runReadyJobs()
-        fireTimers()
+        if isCatchingUp { endCatchingUp() }
+        if !isCatchingUp { fireTimers() }
         feedStarved()
         reportEnded()
         unsafe handler.turnEnds()
@@ -145,54 +153,19 @@ public final class EventLoop {
         statistics.turns.add(1)
     }
 
-    private func waitForWork() {
-        let mailbox = links.mailboxes[index]
-        var milliseconds: UInt64? = 0
-        if !settlesAtOnce, ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
-            milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
-            // Nobody tells that a full lane has room again.
-            if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
-        }
-        if coalescer == nil {
-            driver.wait(milliseconds: milliseconds)
-        } else {
-            waitCoalescing(milliseconds: milliseconds)
-        }
-        // Looked at now: what completions lead to is handed over with the next wait.
-        flushesAreSubmitted = driver.unsubmittedCount == 0
-        mailbox.wokeUp()
-        updateClock()
-    }
-
-    /// Takes what the wait has brought. What the last turn's sends fell short of is settled at once, so that every
-    /// queue is true before a handler looks at it.
-    private func collectCompletions() {
-        while let completion = driver.nextCompletion() {
-            if completion.token.operation == .batchedSend {
-                batchedSendFellShort(completion)
-            } else {
-                completions.append(completion)
-            }
-        }
-        coalescer?.noteTurn(completions.count, now: now)
-    }
-
     private func handleCompletions() {
         swap(&completions, &handledCompletions)
         for completion in handledCompletions { handle(completion) }
         handledCompletions.removeAll(keepingCapacity: true)
     }
 
-    func updateClock() { now = links.clock(now) }
-
     private func handle(_ completion: DriverCompletion) {
         switch completion.token.operation {
         case .receive: received(completion, .small)
         case .receiveLarge: received(completion, .large)
-        case .send: sendEnded(completion)
         case .accept: accepted(completion)
         case .connect: connectEnded(completion)
-        case .batchedSend, .wakeUp, .notification, .unanswered: break
+        case .send, .batchedSend, .wakeUp, .notification, .unanswered: break
         }
     }
 

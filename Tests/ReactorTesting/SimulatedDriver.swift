@@ -17,6 +17,8 @@ package final class SimulatedDriver: Driver {
         package var descriptorLimit = Int.max
         /// Operations that one wait hands over; the rest stays for the next.
         package var submissionLimit = Int.max
+        /// Completions that one wait brings, beside those of batched sends; the rest stays for the next.
+        package var completionLimit = Int.max
         /// nil: everything in order and at once.
         package var seed: UInt64?
 
@@ -48,6 +50,10 @@ package final class SimulatedDriver: Driver {
     /// What goes on while a wait gathers; nil: no time passes in it.
     package var clock: VirtualClock?
     package var whileGathering: () -> Void = {}
+    /// How long the next wait lasts (ms of `clock`), behind what it hands over.
+    package var nextWaitDuration: UInt64 = 0
+    /// Waits from now on that a signal ends: they bring nothing of what has come.
+    package var interruptedWaits = 0
     /// In microseconds.
     package private(set) var longestGathering: UInt32 = 0
 
@@ -110,8 +116,11 @@ package final class SimulatedDriver: Driver {
         law(completions.isEmpty, "a wait began before all completions were collected")
         if chance(2) { moveInput() }
         handOver()
+        clock?.advance(nextWaitDuration)
+        nextWaitDuration = 0
         move()
         collect()
+        keepAside()
         let isIdle = completions.isEmpty && answers.isEmpty && operations.isEmpty
         sleep = isIdle && milliseconds != 0 ? milliseconds ?? .max : nil
     }
@@ -175,6 +184,26 @@ package final class SimulatedDriver: Driver {
             if lists[token]?.isEmpty ?? true { order.removeAll { $0 == token } }
         }
         completions = chosen[...]
+    }
+
+    /// What this wait does not bring, though it has come.
+    private func keepAside() {
+        var left = interruptedWaits > 0 ? 0 : options.completionLimit
+        interruptedWaits = max(0, interruptedWaits - 1)
+        guard left < completions.count else { return }
+        var (brought, kept): ([DriverCompletion], [DriverCompletion]) = ([], [])
+        for completion in completions {
+            if completion.token.operation == .batchedSend {
+                brought.append(completion)
+            } else if left > 0 {
+                left -= 1
+                brought.append(completion)
+            } else {
+                kept.append(completion)
+            }
+        }
+        completions = brought[...]
+        answers = kept + answers
     }
 
     func makeDescriptor() -> Int32 {
