@@ -29,13 +29,14 @@ let package = Package(
     targets: [
         // The allocator's figures and settings, which Swift's Glibc module leaves out.
         .systemLibrary(name: "CMalloc"),
-        // The kernel interface.
+        // The kernel's interfaces: epoll, which Swift's Glibc module leaves out, and io_uring.
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .target(name: "CIOUring", dependencies: ["CLiburing"]),
         .target(name: "IOUring", dependencies: ["CIOUring"], swiftSettings: library),
         // Loops and connections, plain and over TLS.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring", "COpenSSL"], swiftSettings: library),
+        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring", "CEpoll", "COpenSSL"], swiftSettings: library),
         // Pure layers: bytes and events in, bytes and events out.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(

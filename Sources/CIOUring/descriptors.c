@@ -30,15 +30,19 @@ int ringcast_untaken_bytes(int socket) {
     return ioctl(socket, SIOCOUTQ, &count) < 0 ? 0 : count;
 }
 
-int ringcast_accept_waiting(int listener) {
-    int flags = fcntl(listener, F_GETFL);
-    if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+int ringcast_accept(int listener) {
     for (;;) {
         int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (descriptor >= 0) return descriptor;
         // The peer of one that waited may be gone already: there may be others behind it.
         if (errno != EINTR && errno != ECONNABORTED) return -errno;
     }
+}
+
+int ringcast_accept_waiting(int listener) {
+    int flags = fcntl(listener, F_GETFL);
+    if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    return ringcast_accept(listener);
 }
 
 int ringcast_ignore_handshakes(int listener) {

@@ -3,6 +3,8 @@ internal import Glibc
 /// A kernel feature that the drivers can do without. Older kernels cannot be tried on a newer one, so every feature can
 /// be switched off by name in the environment: `RINGCAST_DISABLE=batched-send,message-ring` runs the ways round them.
 package enum KernelFeature: String, CaseIterable, Sendable {
+    /// The ring itself (6.1). Without it: the epoll driver, unless io_uring is asked for.
+    case ring = "io-uring"
     /// Sends that are over when the submission is, and complete only when they fell short (self-tested;
     /// `IORING_OP_SEND` with `MSG_DONTWAIT | MSG_WAITALL` and `IOSQE_CQE_SKIP_SUCCESS`). Without it: one ordinary
     /// completion per send.

@@ -5,7 +5,7 @@ package import IOUring
 ///
 /// Operations are collected and handed over together by `wait`. Completions are collected by `nextCompletion` and never
 /// call back. A driver belongs to its loop's thread; `wakeUp` is what other threads may use.
-package protocol Driver: AnyObject {
+package protocol Driver: SocketCalls {
     /// Whether `sendBatched` does what it says; the loop uses `send` alone where it does not.
     var sendsInBatches: Bool { get }
     /// Ringing it ends a `wait` with a `.wakeUp`.
@@ -20,8 +20,6 @@ package protocol Driver: AnyObject {
     /// A connection begins in this slot. Its batched sends, whose tokens name the slot, may use it.
     func opened(_ socket: Int32, slot: UInt32)
     func accept(on listener: Int32, token: Token)
-    /// A socket for an outbound connection, bound to `source` if there is one.
-    func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
     func connect(_ socket: Int32, to address: ConnectAddress, token: Token)
     func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
     /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
@@ -29,21 +27,12 @@ package protocol Driver: AnyObject {
     /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the
     /// operation is handed over.
     func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
-    /// Bytes that the kernel has taken and the peer has not.
-    func untakenByteCount(of socket: Int32) -> Int
     func cancel(_ token: Token)
-    func cancelAll(on descriptor: Int32)
-    func shutdownWriting(_ socket: Int32)
+    /// Ends every operation on a connection: each completes as canceled.
+    func cancelAll(on socket: Int32, slot: UInt32)
     func close(_ descriptor: Int32)
     /// Closes a connection, whether or not `opened` was told of it.
     func close(_ socket: Int32, slot: UInt32)
-    /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it. At
-    /// once, without a submission.
-    func acceptWaiting(on listener: Int32) -> Int32?
-    /// At once: new handshakes are ignored, so that the peer repeats them; those that have begun are completed.
-    func ignoreHandshakes(on listener: Int32)
-    /// At once.
-    func closeListener(_ listener: Int32)
     func notify(_ address: Int32)
 
     /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).

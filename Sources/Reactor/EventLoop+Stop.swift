@@ -30,7 +30,7 @@ extension EventLoop {
     private func beginClosing(_ index: Int) {
         if listeners[index].isAccepting {
             // Closing under an armed accept would go on accepting: close at its completion.
-            driver.cancelAll(on: listeners[index].descriptor)
+            driver.cancel(Token(.accept, slot: UInt32(index)))
         } else {
             drainAndClose(index)
         }

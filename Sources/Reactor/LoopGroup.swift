@@ -13,6 +13,8 @@ internal import Synchronization
 public final class LoopGroup: Sendable {
     /// Where the listeners really listen, in the order of the configuration.
     public let listeners: [ListenerAddress]
+    /// How its loops talk to the kernel.
+    public let driver: DriverKind
     private let links: LoopLinks
     private let threads: [LoopThread]
     private let executors: [LoopExecutor]
@@ -45,9 +47,10 @@ public final class LoopGroup: Sendable {
         Self.raiseDescriptorLimit()
         let tls = try TLSServer.make(configuration)
         (self.tls, log) = (tls, configuration.log)
-        let capabilities = try UringCapabilities.probe()
-        if plan.coalescingMicroseconds != nil, !capabilities.gathersCompletions {
-            configuration.log(.warning, "coalescing stays off: it needs Linux 6.12 or newer")
+        let driver = try SelectedDriver(configuration.driver, log: configuration.log)
+        self.driver = driver.kind
+        if plan.coalescingMicroseconds != nil, !driver.gathersCompletions {
+            configuration.log(.warning, "coalescing stays off: it needs io_uring and Linux 6.12 or newer")
         }
         var sockets: [ListenerSocket] = []
         do {
@@ -62,7 +65,7 @@ public final class LoopGroup: Sendable {
             executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
             threads = try LoopThread.makeAll(
                 plan: plan, links: links, executors: executors, log: configuration.log, listeners: sockets, tls: tls,
-                makeDriver: { () throws(SystemError) in try UringDriver(capabilities: capabilities) },
+                makeDriver: { () throws(ReactorError) in try driver.make() },
                 makeHandler: makeHandler)
         } catch {
             sockets.forEach { $0.close() }

@@ -55,8 +55,11 @@ public enum ConnectionPlacement: Hashable, Sendable {
 
 /// How loops talk to the kernel.
 public enum DriverChoice: Hashable, Sendable {
-    /// The best that works here. At present that is io_uring or an error.
+    /// io_uring where a ring can be set up and passes its self-test, else epoll. One line of the log, at `notice`, says
+    /// which, and who refuses io_uring.
     case automatic
     /// io_uring or an error.
     case uring
+    /// epoll: for containers whose seccomp profile forbids io_uring, for older kernels, and to compare.
+    case epoll
 }

@@ -4,5 +4,5 @@ public typealias LoopLog = @Sendable (LogLevel, String) -> Void
 /// How much a message matters.
 public enum LogLevel: Sendable {
     /// In ascending order.
-    case info, warning, error
+    case info, notice, warning, error
 }

@@ -25,7 +25,7 @@ final class LoopThread: Sendable {
     static func makeAll(
         plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], log: @escaping LoopLog,
         listeners: [ListenerSocket], tls: [TLSServer?],
-        makeDriver: @escaping @Sendable () throws(SystemError) -> any Driver,
+        makeDriver: @escaping @Sendable () throws(ReactorError) -> any Driver,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) -> [LoopThread] {
         let threads = executors.map(LoopThread.init)
@@ -34,12 +34,12 @@ final class LoopThread: Sendable {
             let processor = plan.processors?[index]
             thread.spawn {
                 thread.pin(to: processor, index: index, log: log)
-                do throws(SystemError) {
+                do throws(ReactorError) {
                     let driver = try makeDriver()
                     let coalescing = plan.coalescingMicroseconds
                     thread.run(driver, index: index, links: links, log: log, coalescing, shares, makeHandler)
                 } catch {
-                    thread.settle(.failure(.noRing(error)))
+                    thread.settle(.failure(error))
                 }
             }
         }

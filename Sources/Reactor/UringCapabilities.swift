@@ -9,6 +9,7 @@ package struct UringCapabilities: Sendable {
 
     /// - Throws: when there is no ring to be had, or it does not receive from provided buffers (Linux 6.1 at least).
     package static func probe() throws(ReactorError) -> UringCapabilities {
+        guard KernelFeature.ring.isAllowed else { throw ReactorError("io_uring is switched off by RINGCAST_DISABLE") }
         do throws(SystemError) {
             let ring = try Ring(submissionEntries: 8, completionEntries: 64)
             let buffers = try BufferRing(in: ring, group: 0, bufferSize: 4096, bufferCount: 8)

@@ -4,7 +4,7 @@ package import IOUring
 
 /// The driver over io_uring.
 @safe
-package final class UringDriver: Driver {
+package final class UringDriver: Driver, KernelSockets {
     package let sendsInBatches: Bool
     package let wakeUp: WakeUpEvent
     package let notificationAddress: Int32?
@@ -70,34 +70,17 @@ package final class UringDriver: Driver {
         return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
     }
 
-    package func untakenByteCount(of socket: Int32) -> Int { Int(ringcast_untaken_bytes(socket)) }
-
     package func cancel(_ token: Token) {
         ring.cancel(token.rawValue, userData: unanswered)
     }
 
-    package func cancelAll(on descriptor: Int32) {
-        ring.cancelAll(on: descriptor, userData: unanswered)
-    }
-
-    package func shutdownWriting(_ socket: Int32) {
-        // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets
-        // to it. By then it may be closed, and belong to another connection, which would be shut down instead.
-        _ = shutdown(socket, Int32(SHUT_WR))
+    package func cancelAll(on socket: Int32, slot: UInt32) {
+        ring.cancelAll(on: socket, userData: unanswered)
     }
 
     package func close(_ descriptor: Int32) {
         ring.close(descriptor, userData: unanswered)
     }
-
-    package func acceptWaiting(on listener: Int32) -> Int32? {
-        let descriptor = ringcast_accept_waiting(listener)
-        return descriptor < 0 ? nil : descriptor
-    }
-
-    package func ignoreHandshakes(on listener: Int32) { _ = ringcast_ignore_handshakes(listener) }
-
-    package func closeListener(_ listener: Int32) { Glibc.close(listener) }
 
     package func close(_ socket: Int32, slot: UInt32) {
         files.remove(Int(slot), in: ring, userData: unanswered)

@@ -3,6 +3,7 @@
 @_exported public import WebSocketProtocol
 @_exported public import enum Reactor.Coalescing
 @_exported public import enum Reactor.DriverChoice
+@_exported public import enum Reactor.DriverKind
 @_exported public import enum Reactor.LoopCount
 @_exported public import enum Reactor.ConnectionPlacement
 @_exported public import struct PubSub.Topic

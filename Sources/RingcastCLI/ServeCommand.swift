@@ -19,7 +19,6 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: ServeOptions
 
     func run() async throws {
-        try options.refuseWhatComesLater()
         // What slow readers have been holding goes back to the system with them. By itself glibc raises this threshold
         // at the first large block that is freed, and keeps all later ones.
         mallopt(M_MMAP_THRESHOLD, 64 << 10)
@@ -56,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = ServerConfiguration(
             hostname: options.host, port: options.port, endpoints: options.endpoints(tls: tls),
             loops: options.loops.map { .count($0) } ?? .perCore,
-            pinning: options.noPin ? false : nil, driver: options.driver == .uring ? .uring : .automatic,
+            pinning: options.noPin ? false : nil, driver: options.driver.choice,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
             logger: logger)

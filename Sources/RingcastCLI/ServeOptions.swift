@@ -27,7 +27,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup(title: "Bounds")
     var bounds: BoundOptions
 
-    @Option(help: "How to talk to the kernel: auto or uring. (epoll is not part of this version yet.)")
+    @Option(help: "How to talk to the kernel: auto (io_uring where it works, else epoll), uring or epoll.")
     var driver = Driver.auto
 
     @Option(
@@ -62,7 +62,19 @@ struct ServeOptions: ParsableArguments {
             valueName: "policy"))
     var slowConsumer = SlowConsumer.dropNewest
 
-    enum Driver: String, ExpressibleByArgument, CaseIterable { case auto, uring, epoll }
+    enum Driver: String, ExpressibleByArgument, CaseIterable {
+        case auto, uring, epoll
+
+        var choice: DriverChoice {
+            switch self {
+            case .auto: .automatic
+            case .uring: .uring
+            case .epoll: .epoll
+            }
+        }
+    }
+
+
     enum Compression: String, ExpressibleByArgument, CaseIterable {
         case off, shared, dedicated
 
@@ -105,11 +117,6 @@ struct ServeOptions: ParsableArguments {
 
     private func require(_ condition: Bool, _ sentence: String) throws {
         guard condition else { throw ValidationError(sentence) }
-    }
-
-    /// Options whose feature does not exist yet.
-    func refuseWhatComesLater() throws {
-        if driver == .epoll { throw CommandFailure.notYet("--driver epoll") }
     }
 
     /// Empty: what host and port say.

@@ -6,6 +6,7 @@ struct StatisticsReport {
 
     var json: String {
         let figures: [(String, JSONValue)] = [
+            ("driver", .string(loops.first?.driver?.description ?? "")),
             ("sockets", figure(\.sockets)),
             ("connections", figure(\.connections)),
             ("messages_in", figure(\.messagesIn)),
@@ -53,6 +54,8 @@ struct StatisticsReport {
 /// JSON to be written (RFC 8259). Keys keep their order.
 indirect enum JSONValue: CustomStringConvertible {
     case number(Int)
+    /// Plain ASCII of the program's own: nothing has to be escaped.
+    case string(String)
     case array([JSONValue])
     /// Names are the program's own: plain ASCII, so that nothing has to be escaped.
     case object([(name: String, value: JSONValue)])
@@ -60,6 +63,7 @@ indirect enum JSONValue: CustomStringConvertible {
     var description: String {
         switch self {
         case .number(let number): "\(number)"
+        case .string(let text): "\"\(text)\""
         case .array(let values): "[" + values.map(\.description).joined(separator: ",") + "]"
         case .object(let members): "{" + members.map { "\"\($0.name)\":\($0.value)" }.joined(separator: ",") + "}"
         }

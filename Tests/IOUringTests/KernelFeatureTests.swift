@@ -5,8 +5,8 @@ import Testing
     @Test func `the names are those of the documentation`() {
         #expect(
             KernelFeature.allCases.map(\.rawValue) == [
-                "batched-send", "multishot-accept", "message-ring", "registered-ring", "registered-files",
-                "deferred-taskrun", "min-wait",
+                "io-uring", "batched-send", "multishot-accept", "message-ring", "registered-ring",
+                "registered-files", "deferred-taskrun", "min-wait",
             ])
     }
 

@@ -59,12 +59,10 @@ extension SimulatedDriver {
         operations.append(.cancel(token))
     }
 
-    package func cancelAll(on descriptor: Int32) {
-        if !accepts.keys.contains(descriptor), inFlight.values.allSatisfy({ $0 != descriptor }) {
-            _ = peer(of: descriptor, "cancel")
-        }
+    package func cancelAll(on socket: Int32, slot: UInt32) {
+        if inFlight.values.allSatisfy({ $0 != socket }) { _ = peer(of: socket, "cancel") }
         counts.cancels += 1
-        operations.append(.cancelAll(descriptor))
+        operations.append(.cancelAll(socket))
     }
 
     package func shutdownWriting(_ socket: Int32) {

@@ -275,16 +275,16 @@ import Testing
     @Test func `when one loop cannot be made, all end and the error is told`() throws {
         let plan = try LoopPlan(LoopGroupConfiguration(loops: .count(4), pinsThreads: false))
         let links = LoopLinks(loopCount: 4, placement: .kernel)
-        let capabilities = try UringCapabilities.probe()
+        let driver = try SelectedDriver(.automatic) { _, _ in }
         let made = Atomic<Int>(0)
         let listener = try ListenerSocket(ListenerConfiguration(host: "127.0.0.1", port: 0), loopCount: 4)
         #expect(throws: ReactorError.noRing(.outOfMemory)) {
             try LoopThread.makeAll(
                 plan: plan, links: links, executors: (0..<4).map { LoopExecutor(index: $0, links: links) },
                 log: { _, _ in }, listeners: [listener], tls: [nil],
-                makeDriver: { () throws(SystemError) in
-                    if made.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw .outOfMemory }
-                    return try UringDriver(capabilities: capabilities)
+                makeDriver: { () throws(ReactorError) in
+                    if made.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw .noRing(.outOfMemory) }
+                    return try driver.make()
                 }, makeHandler: { _ in Echo() })
         }
         for descriptor in listener.descriptors { #expect(close(descriptor) == 0, "they were left to the caller") }

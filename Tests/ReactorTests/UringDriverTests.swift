@@ -6,7 +6,7 @@ import Testing
 @testable import Reactor
 
 /// What the driver decides by itself; all else is the loop's, and tested over it.
-@Suite struct UringDriverTests {
+@Suite(.enabled(if: KernelFeature.ring.isAllowed)) struct UringDriverTests {
     private let driver: UringDriver
     private let slot: UInt32 = 5
 

@@ -51,7 +51,9 @@ int ringcast_stream_pair(int descriptors[_Nonnull 2]);
 int ringcast_random_bytes(void *_Nonnull bytes, int count);
 // Bytes sent that the peer has not acknowledged.
 int ringcast_untaken_bytes(int socket);
-// A connection that waits on a listener: its descriptor, close-on-exec, or -EAGAIN when none does. Never blocks; leaves the listener
+// A connection that waits on a non-blocking listener: its descriptor, close-on-exec, or -EAGAIN when none does.
+int ringcast_accept(int listener);
+// ringcast_accept for a listener that may block. Never blocks; leaves the listener
 // non-blocking.
 int ringcast_accept_waiting(int listener);
 // From now on a listener ignores new handshakes, which TCP repeats a second later, and completes those that have begun.

@@ -8,7 +8,10 @@ extension Server {
 extension ServerCore {
     func statistics(of group: LoopGroup) -> [ServerStatistics] {
         counters.enumerated().map { index, counters in
-            ServerStatistics(counters.load(), group.statistics(of: index), mailboxDepth: group.mailboxDepth(of: index))
+            var statistics = ServerStatistics(
+                counters.load(), group.statistics(of: index), mailboxDepth: group.mailboxDepth(of: index))
+            statistics.driver = group.driver
+            return statistics
         }
     }
 }

@@ -65,6 +65,7 @@ extension LoopGroupConfiguration {
         ) { level, message in
             switch level {
             case .info: logger.info("\(message)")
+            case .notice: logger.notice("\(message)")
             case .warning: logger.warning("\(message)")
             case .error: logger.error("\(message)")
             }

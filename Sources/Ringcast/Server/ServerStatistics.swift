@@ -1,6 +1,10 @@
+public import Reactor
+
 /// What a server, or one of its loops, has done since it was made. Read without locks: a loop publishes its figures
 /// once per turn.
 public struct ServerStatistics: Sendable {
+    /// How the loop talks to the kernel; nil in a sum of nothing.
+    public var driver: DriverKind?
     /// Open WebSockets now.
     public var sockets = 0
     /// Open connections now, of any kind.
@@ -51,6 +55,7 @@ public struct ServerStatistics: Sendable {
     /// Sums two loops' figures.
     public static func + (left: ServerStatistics, right: ServerStatistics) -> ServerStatistics {
         var sum = left
+        sum.driver = left.driver ?? right.driver
         sum.sockets += right.sockets
         sum.connections += right.connections
         sum.messagesIn += right.messagesIn

@@ -1,0 +1,133 @@
+package import CIOUring
+internal import Glibc
+internal import IOUring
+
+/// A send that found its socket full. The vector is a copy: the queue that it is of may move its own.
+@safe
+struct WaitingSend {
+    let token: Token
+    let pieces: [iovec]
+}
+
+/// A connection to somewhere that is not there yet.
+struct OutboundConnect {
+    let token: Token
+    let address: ConnectAddress
+    /// The queue of the Unix socket was full: nobody tells when it is not any more.
+    var waitsForQueue = false
+}
+
+extension EpollDriver {
+    package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        let (pieces, count) = unsafe (message.pointee.msg_iov!, message.pointee.msg_iovlen)
+        var length = 0
+        for index in 0..<count { length += unsafe pieces[index].iov_len }
+        let taken = unsafe Self.send(pieces, count, on: socket)
+        if taken < length { complete(token, Int32(clamping: taken)) }
+    }
+
+    package func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+        let (pieces, count) = unsafe (message.pointee.msg_iov!, message.pointee.msg_iovlen)
+        let taken = unsafe Self.send(pieces, count, on: socket)
+        guard taken == -Int(EAGAIN) else { return complete(token, Int32(clamping: taken)) }
+        sockets[Int(token.slot)].flags.insert(.sends)
+        unsafe waitingSends[token.slot] = WaitingSend(
+            token: token, pieces: Array(UnsafeBufferPointer(start: pieces, count: count)))
+    }
+
+    /// The socket has room again.
+    func continueSend(_ slot: UInt32) {
+        guard let send = waitingSends[slot] else { return }
+        let socket = sockets[Int(slot)].descriptor
+        var pieces = unsafe send.pieces
+        let taken = unsafe pieces.withUnsafeMutableBufferPointer {
+            unsafe Self.send($0.baseAddress!, $0.count, on: socket)
+        }
+        guard taken != -Int(EAGAIN) else { return }
+        endWaitingSend(slot)
+        complete(send.token, Int32(clamping: taken))
+    }
+
+    func endWaitingSend(_ slot: UInt32) {
+        waitingSends[slot] = nil
+        sockets[Int(slot)].flags.remove(.sends)
+    }
+
+    /// Bytes, or a negated errno. One piece goes by the plain call, which spares the kernel the vector.
+    private static func send(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int, on socket: Int32) -> Int {
+        let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+        while true {
+            let taken: Int
+            if count == 1 {
+                taken = unsafe Glibc.send(socket, pieces[0].iov_base, pieces[0].iov_len, flags)
+            } else {
+                var message = unsafe msghdr()
+                unsafe message.msg_iov = unsafe pieces
+                unsafe message.msg_iovlen = count
+                taken = unsafe sendmsg(socket, &message, flags)
+            }
+            if taken >= 0 { return taken }
+            if errno != EINTR { return -Int(errno) }
+        }
+    }
+}
+
+// MARK: outbound connections
+
+extension EpollDriver {
+    package func connect(_ socket: Int32, to address: ConnectAddress, token: Token) {
+        let flags = fcntl(socket, F_GETFL)
+        guard flags >= 0, fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0 else { return complete(token, -errno) }
+        occupy(token.slot, by: socket)
+        sockets[Int(token.slot)].flags.insert(.connects)
+        connects[token.slot] = OutboundConnect(token: token, address: address)
+        begin(token.slot)
+    }
+
+    private func begin(_ slot: UInt32) {
+        guard let connect = connects[slot] else { return }
+        var storage = connect.address.storage
+        let socket = sockets[Int(slot)].descriptor
+        let result = unsafe withUnsafePointer(to: &storage) {
+            unsafe UnsafeRawPointer($0).withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(socket, $0, connect.address.length)
+            }
+        }
+        let error = result == 0 ? 0 : errno
+        switch error {
+        case EAGAIN: connects[slot]?.waitsForQueue = true
+        // Interrupted: it goes on by itself. Registered only now, for epoll calls a socket that is not on its way to
+        // anywhere hung up.
+        case 0, EINPROGRESS, EINTR:
+            connects[slot]?.waitsForQueue = false
+            let isRegistered = register(slot)
+            if error == 0 || !isRegistered { settle(slot, isRegistered ? 0 : ENOMEM) }
+        default: settle(slot, error)
+        }
+    }
+
+    func retryConnects() {
+        for (slot, connect) in connects where connect.waitsForQueue { begin(slot) }
+    }
+
+    /// The socket has become writable, or has failed.
+    func finishConnect(_ slot: UInt32) {
+        guard let connect = connects[slot], !connect.waitsForQueue else { return }
+        var error: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        let socket = sockets[Int(slot)].descriptor
+        guard unsafe getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) == 0 else { return settle(slot, errno) }
+        settle(slot, error)
+    }
+
+    private func settle(_ slot: UInt32, _ error: Int32) {
+        guard let token = connects[slot]?.token else { return }
+        endConnect(slot)
+        complete(token, -error)
+    }
+
+    func endConnect(_ slot: UInt32) {
+        connects[slot] = nil
+        sockets[Int(slot)].flags.remove(.connects)
+    }
+}

@@ -1,0 +1,83 @@
+internal import CEpoll
+internal import Glibc
+internal import IOUring
+
+/// Waiting, and what the events lead to.
+extension EpollDriver {
+    /// Full edges: everything that may happen to a connection.
+    private static let everything = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue
+    private static let inbound = EPOLLIN.rawValue | ends
+    private static let outbound = EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue
+    private static let ends = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
+
+    /// How soon a connect is tried again that found a Unix socket's queue full (ms).
+    private static let connectRetryInterval: UInt64 = 10
+
+    package func wait(milliseconds: UInt64?) {
+        var limit = milliseconds
+        if hasCompletions || !readable.isEmpty || listeners.contains(where: \.isReady) {
+            limit = 0
+        } else if !connects.isEmpty, connects.values.contains(where: \.waitsForQueue) {
+            limit = min(limit ?? .max, Self.connectRetryInterval)
+        }
+        let timeout = limit.map { Int32(clamping: $0) } ?? -1
+        // An interrupted wait is one that has brought nothing.
+        let count = unsafe epoll_wait(epoll, events, Int32(Self.eventCapacity), timeout)
+        for index in 0..<max(0, Int(count)) {
+            let event = unsafe events[index]
+            note(unsafe event.events, of: unsafe event.data.u64)
+        }
+        for index in listeners.indices where listeners[index].isReady { acceptWaiting(at: index) }
+        receiveFromReadable()
+        if !connects.isEmpty { retryConnects() }
+    }
+
+    package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {
+        preconditionFailure("this driver does not gather completions")
+    }
+
+    private func note(_ events: UInt32, of source: UInt64) {
+        let index = Int(truncatingIfNeeded: source & 0xFFFF_FFFF)
+        switch source >> 32 {
+        case 0: noteConnection(events, UInt32(index))
+        case 1: listeners[index].isReadable = true
+        default: complete(Token(.wakeUp), 8)
+        }
+    }
+
+    private func noteConnection(_ events: UInt32, _ slot: UInt32) {
+        let index = Int(slot)
+        if events & Self.inbound != 0 {
+            sockets[index].flags.insert(events & Self.ends != 0 ? [.readable, .hungUp] : .readable)
+            if sockets[index].flags.contains(.receives) { list(slot) }
+        }
+        guard events & Self.outbound != 0, !sockets[index].flags.isDisjoint(with: [.sends, .connects]) else { return }
+        if sockets[index].flags.contains(.connects) { finishConnect(slot) } else { continueSend(slot) }
+    }
+
+    /// Asks epoll for a descriptor's edges. False: errno says why not.
+    func register(_ descriptor: Int32, _ source: UInt64, _ events: UInt32) -> Bool {
+        var event = unsafe epoll_event(events: events | EPOLLET.rawValue, data: epoll_data(u64: source))
+        return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
+    }
+
+    /// A slot's connection begins.
+    func occupy(_ slot: UInt32, by socket: Int32) {
+        while sockets.count <= Int(slot) { sockets.append(EpollSocket()) }
+        let isListed = sockets[Int(slot)].flags.contains(.listed)
+        sockets[Int(slot)] = EpollSocket(descriptor: socket, flags: isListed ? .listed : [])
+    }
+
+    /// False: there is no memory for it.
+    @discardableResult
+    func register(_ slot: UInt32) -> Bool {
+        let isRegistered = register(sockets[Int(slot)].descriptor, EpollSource.connection(slot), Self.everything)
+        if isRegistered { sockets[Int(slot)].flags.insert(.registered) }
+        return isRegistered
+    }
+}
+
+extension EpollListener {
+    /// An accept is armed, and may find somebody.
+    var isReady: Bool { token != nil && isReadable }
+}

@@ -1,0 +1,38 @@
+internal import Glibc
+internal import IOUring
+
+/// The receive buffers of one size, for a driver that fills them itself: the one that came back last is used first,
+/// so that a loop with little to do touches few pages.
+@safe
+struct ReceiveBufferPool: ~Copyable {
+    let bufferSize: Int
+    let bufferCount: Int
+    private let memory: UnsafeMutableRawPointer
+    @LoopOwned private var free: [UInt16]
+
+    init(bufferSize: Int, bufferCount: Int) throws(SystemError) {
+        let mapped = unsafe mmap(
+            nil, bufferSize * bufferCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw .last }
+        unsafe memory = unsafe mapped
+        self.bufferSize = bufferSize
+        self.bufferCount = bufferCount
+        _free = LoopOwned(wrappedValue: (0..<UInt16(bufferCount)).reversed())
+    }
+
+    deinit {
+        unsafe munmap(memory, bufferSize * bufferCount)
+        _free.deallocate()
+    }
+
+    /// Nil: all are lent.
+    func take() -> UInt16? { free.popLast() }
+
+    func giveBack(_ index: UInt16) { free.append(index) }
+
+    /// Valid as long as the pool, to be used between `take` and `giveBack`.
+    func memory(of index: UInt16) -> UnsafeMutableRawBufferPointer {
+        precondition(index < bufferCount, "no such buffer")
+        return unsafe UnsafeMutableRawBufferPointer(start: memory + Int(index) * bufferSize, count: bufferSize)
+    }
+}

@@ -1,0 +1,182 @@
+import CIOUring
+import Glibc
+import IOUring
+import Synchronization
+import Testing
+
+@testable import Reactor
+
+/// What the driver decides by itself; all else is the loop's, and tested over it.
+@Suite final class EpollDriverTests {
+    private let driver: EpollDriver
+    private let pair: SocketPair
+    private let slot: UInt32 = 5
+    private let token = Token(.receive, generation: 1, slot: 5)
+
+    init() throws {
+        driver = try EpollDriver()
+        pair = try SocketPair()
+    }
+
+    /// What one wait brings, as text: bytes, or the result of an operation that is over.
+    private func received() -> [String] {
+        driver.wait(milliseconds: 0)
+        var received: [String] = []
+        while let completion = driver.nextCompletion() {
+            if let buffer = completion.bufferIndex {
+                let memory = unsafe driver.memory(of: ReceiveBuffer(.small, index: buffer))
+                unsafe received.append(String(decoding: memory.prefix(Int(completion.result)), as: UTF8.self))
+                driver.giveBack(ReceiveBuffer(.small, index: buffer))
+            } else {
+                received.append("\(completion.token.operation) \(completion.result)")
+            }
+        }
+        return received
+    }
+
+    private func arm() {
+        driver.opened(pair.first, slot: slot)
+        driver.receive(on: pair.first, into: .small, token: token)
+    }
+
+    @Test func `a receive stays armed, and an end behind bytes of the same segment is seen`() {
+        arm()
+        #expect(received() == [])
+        #expect(pair.write(Array("a".utf8)) == 1)
+        #expect(received() == ["a"])
+        #expect(pair.write(Array("b".utf8)) == 1)
+        shutdown(pair.second, Int32(SHUT_WR))
+        #expect(received() == ["b", "receive 0"])
+        #expect(received() == [])
+    }
+
+    @Test func `what came while nothing was armed is received once a receive is, and needs no new event`() {
+        driver.opened(pair.first, slot: slot)
+        #expect(pair.write(Array("early".utf8)) == 5)
+        #expect(received() == [])
+        driver.receive(on: pair.first, into: .small, token: token)
+        #expect(received() == ["early"])
+        driver.cancel(token)
+        #expect(received() == ["receive -125"])
+        #expect(pair.write(Array("late".utf8)) == 4)
+        #expect(received() == [])
+        driver.receive(on: pair.first, into: .small, token: token)
+        #expect(received() == ["late"])
+    }
+
+    @Test func `a flood has its share of a turn, and goes on in the next one without sleeping`() {
+        arm()
+        let flood = [UInt8](repeating: 7, count: 4096 * 10)
+        #expect(pair.write(flood) == flood.count)
+        var turns: [Int] = []
+        while true {
+            let count = received().reduce(0) { $0 + $1.utf8.count }
+            if count == 0 { break }
+            turns.append(count)
+        }
+        #expect(turns == [4096 * 4, 4096 * 4, 4096 * 2])
+    }
+
+    @Test func `a canceled receive of an earlier life stays what it is`() {
+        arm()
+        driver.cancel(Token(.receive, generation: 0, slot: slot))
+        #expect(received() == [])
+        #expect(pair.write(Array("a".utf8)) == 1)
+        #expect(received() == ["a"])
+    }
+
+    @Test func `a send to a full socket waits for room, and takes its own copy of the vector along`() {
+        arm()
+        let filler = [UInt8](repeating: 7, count: 8 << 20)
+        let taken = send(filler, .batchedSend)
+        #expect(taken != nil && taken! > 0 && taken! < filler.count)
+        #expect(send(filler, .send) == nil, "the socket is full")
+        #expect(pair.read().count == taken)
+        driver.wait(milliseconds: 0)
+        let completion = driver.nextCompletion()
+        #expect(completion?.token.operation == .send && completion?.result ?? 0 > 0)
+        #expect(pair.read().count == Int(completion?.result ?? 0))
+    }
+
+    /// What was answered at once; nil: nothing. The vector is gone by the time this returns, the bytes are not.
+    private func send(_ bytes: [UInt8], _ operation: Token.Operation) -> Int? {
+        unsafe bytes.withUnsafeBytes { bytes in
+            var piece = unsafe iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+            return unsafe withUnsafeMutablePointer(to: &piece) { piece in
+                var message = unsafe msghdr()
+                unsafe message.msg_iov = piece
+                unsafe message.msg_iovlen = 1
+                let token = Token(operation, generation: 1, slot: slot)
+                // Safe: the driver is done with them, or has copied the vector, before the pointers end; the test keeps
+                // the bytes.
+                if operation == .batchedSend {
+                    unsafe driver.sendBatched(&message, on: pair.first, token: token)
+                } else {
+                    unsafe driver.send(&message, on: pair.first, token: token)
+                }
+                return driver.nextCompletion().map { Int($0.result) }
+            }
+        }
+    }
+
+    @Test func `everything on a connection can be ended at once`() {
+        arm()
+        let filler = [UInt8](repeating: 7, count: 8 << 20)
+        _ = send(filler, .batchedSend)
+        #expect(send(filler, .send) == nil)
+        driver.cancelAll(on: pair.first, slot: slot)
+        #expect(received() == ["receive -125", "send -125"])
+    }
+
+    @Test func `ringing ends a wait, however often it was rung`() {
+        driver.wakeUp.ring()
+        driver.wakeUp.ring()
+        #expect(received() == ["wakeUp 8"])
+        #expect(received() == [])
+        driver.wakeUp.ring()
+        #expect(received() == ["wakeUp 8"])
+    }
+
+    @Test func `without memory for a registration a receive fails, and does not wait for ever`() {
+        driver.opened(.max, slot: slot)
+        driver.receive(on: .max, into: .small, token: token)
+        #expect(received() == ["receive \(-ENOMEM)"])
+    }
+}
+
+@Suite struct SelectedDriverTests {
+    private static let refused = ReactorError("io_uring is blocked here")
+
+    @Test func `automatic is epoll where io_uring is refused, and one line says why`() throws {
+        let lines = Lines()
+        let driver = try SelectedDriver(
+            .automatic, probe: { () throws(ReactorError) in throw Self.refused }, log: lines.note)
+        #expect(driver.kind == .epoll && !driver.gathersCompletions)
+        #expect(lines.all == ["notice: the driver is epoll, since io_uring is blocked here"])
+    }
+
+    @Test func `io_uring that is asked for is never replaced`() {
+        #expect(throws: Self.refused) {
+            try SelectedDriver(
+                .uring, probe: { () throws(ReactorError) in throw Self.refused }, log: { _, _ in })
+        }
+    }
+
+    @Test func `epoll that is asked for probes nothing`() throws {
+        let driver = try SelectedDriver(
+            .epoll,
+            probe: { () throws(ReactorError) in
+                Issue.record("io_uring was probed")
+                throw Self.refused
+            }, log: { _, _ in })
+        #expect(driver.kind == .epoll)
+    }
+
+    /// What was logged.
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        @Sendable func note(_ level: LogLevel, _ line: String) { lines.withLock { $0.append("\(level): \(line)") } }
+    }
+}
