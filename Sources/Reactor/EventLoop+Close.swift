@@ -91,7 +91,9 @@ extension EventLoop {
                 releaseHeldInput(connection)
                 // What a send under way borrows stays until its completion.
                 if connection.state.flags.isDisjoint(with: [.sending, .flushing]) { releaseSendQueue(connection) }
-                if connection.state.operationCount > 0 { driver.cancelAll(on: connection.state.descriptor, slot: connection.state.slot) }
+                if connection.state.operationCount > 0 {
+                    driver.cancelAll(on: connection.state.descriptor, slot: connection.state.slot)
+                }
                 closeIfIdle(connection)
             }
         }

@@ -74,7 +74,6 @@ struct ServeOptions: ParsableArguments {
         }
     }
 
-
     enum Compression: String, ExpressibleByArgument, CaseIterable {
         case off, shared, dedicated
 

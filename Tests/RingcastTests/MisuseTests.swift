@@ -90,7 +90,9 @@ import Testing
         }
         let build = folder(of: path)
         let packages = folder(of: folder(of: folder(of: build)))
-        let systemModules = ["CEpoll", "CLiburing", "CIOUring/include", "COpenSSL", "CZlib"].map { packages + "/Sources/" + $0 }
+        let systemModules = ["CEpoll", "CLiburing", "CIOUring/include", "COpenSSL", "CZlib"].map {
+            packages + "/Sources/" + $0
+        }
         return [build + "/Modules", build] + systemModules
     }
 
