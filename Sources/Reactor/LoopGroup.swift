@@ -161,9 +161,11 @@ struct LoopPlan {
 
     /// - Parameters:
     ///   - allowed: the processors that this process may use.
-    ///   - quota: how many of them its cgroup lets it use at a time.
+    ///   - quota: how many of them its cgroups let it use at a time.
+    ///   - spread: the order in which loops are placed on them.
     init(
-        _ configuration: LoopGroupConfiguration, allowed: [Int] = Processors.allowed, quota: Int? = Processors.quota
+        _ configuration: LoopGroupConfiguration, allowed: [Int] = Processors.allowed, quota: Int? = Processors.quota,
+        spread: ([Int]) -> [Int] = { Processors.spreadOverCores($0) }
     ) throws(ReactorError) {
         let perCore = max(1, min(allowed.count, quota ?? .max))
         switch configuration.loops {
@@ -176,7 +178,10 @@ struct LoopPlan {
         }
         coalescingMicroseconds = try configuration.coalescing.checkedMicroseconds()
         let isLimitedByQuota = perCore < allowed.count
-        let pins = configuration.pinsThreads ?? (!isLimitedByQuota && loopCount <= allowed.count)
-        processors = pins && !allowed.isEmpty ? (0..<loopCount).map { allowed[$0 % allowed.count] } : nil
+        // Fewer loops than processors are somebody's choice to share the machine: forty such processes would all be
+        // bound to the first processors.
+        let pins = configuration.pinsThreads ?? (!isLimitedByQuota && loopCount == allowed.count)
+        let places = pins ? spread(allowed) : []
+        processors = places.isEmpty ? nil : (0..<loopCount).map { places[$0 % places.count] }
     }
 }

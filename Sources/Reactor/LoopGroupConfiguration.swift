@@ -2,8 +2,9 @@
 public struct LoopGroupConfiguration: Sendable {
     /// How many loops there are.
     public var loops: LoopCount
-    /// Whether each loop's thread is bound to a processor of its own; nil decides: yes, unless the number of loops was
-    /// lowered by a container's quota, whose neighbours would be bound to the same processors.
+    /// Whether each loop's thread is bound to a processor of its own; nil decides: yes, if there are as
+    /// many loops as processors that the process may run on. Fewer, by choice or by a container's quota, share the
+    /// machine with others, and all would be bound to the same processors.
     public var pinsThreads: Bool?
     /// Where to listen. Each loop has a socket of its own for each of them.
     public var listeners: [ListenerConfiguration]

@@ -10,26 +10,32 @@ enum Processors {
         return list.prefix(max(0, min(Int(count), list.count))).map(Int.init)
     }
 
-    /// By the quota of the process's cgroup, rounded up; nil where there is none.
-    static var quota: Int? {
-        guard let text = readFile("/sys/fs/cgroup/cpu.max") else { return nil }
-        return quota(cpuMax: text)
+    /// By the quotas of the process's cgroups, rounded up; nil where there is none.
+    static var quota: Int? { CPUQuota(read: readFile).processors }
+
+    /// `processors` with one thread of each physical core first, so that fewer loops than threads share no core.
+    static func spreadOverCores(
+        _ processors: [Int], siblings: (Int) -> String? = { readFile(siblingsFile(of: $0)) }
+    ) -> [Int] {
+        var isFirst: [Bool] = []
+        for processor in processors {
+            // The file names the threads of a core, in ascending order: "0,4" or "0-1".
+            let first = siblings(processor)?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
+            isFirst.append(first ?? processor == processor || !processors.contains(first ?? processor))
+        }
+        let pairs = zip(processors, isFirst)
+        return pairs.filter(\.1).map(\.0) + pairs.filter { !$0.1 }.map(\.0)
     }
 
-    /// - Parameter text: cgroup v2's `cpu.max`: quota and period in µs, or `max` and the period.
-    static func quota(cpuMax text: String) -> Int? {
-        let words = text.split(whereSeparator: \.isWhitespace)
-        guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]), quota > 0, period > 0 else {
-            return nil
-        }
-        return (quota - 1) / period + 1
+    private static func siblingsFile(of processor: Int) -> String {
+        "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
     }
 
     private static func readFile(_ path: String) -> String? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 256)
+        var bytes = [UInt8](repeating: 0, count: 4096)
         let count = unsafe read(descriptor, &bytes, bytes.count)
         return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
