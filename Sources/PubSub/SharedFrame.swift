@@ -8,7 +8,8 @@ package typealias VariantLengths = InlineArray<7, Int>
 /// Every target loop is an owner and calls `release` once, whatever the number of its subscribers; within a loop plain
 /// integers do the counting. The last owner frees the memory, on whichever thread. One machine word, so it travels in
 /// a mailbox as `rawValue`.
-// Sendable: the bytes do not change once `allocate` has returned, and the count is atomic.
+// Sendable: the bytes do not change once `allocate` has returned, and the count is atomic. What `number` changes, nobody
+// else has seen yet.
 @safe package struct SharedFrame: @unchecked Sendable {
     @safe private struct Header: ~Copyable {
         let owners: Atomic<Int>
@@ -17,8 +18,9 @@ package typealias VariantLengths = InlineArray<7, Int>
         /// Of all forms.
         let totalByteCount: Int
         /// Retained: the topic outlives the frame, even if all tables forget it while the frame is on its way.
-        let topic: Unmanaged<TopicEntry>?
-        let stamp: UInt64
+        var topic: Unmanaged<TopicEntry>?
+        var stamp: UInt64
+        var offset: UInt64 = 0
     }
 
     private let header: UnsafeMutablePointer<Header>
@@ -81,6 +83,24 @@ package typealias VariantLengths = InlineArray<7, Int>
 
     /// Where its publish stands among the topic's retained ones.
     package var stamp: UInt64 { unsafe header.pointee.stamp }
+
+    /// Where it stands in the order of its topic's messages; 0: nowhere.
+    package var offset: UInt64 { unsafe header.pointee.offset }
+
+    /// Gives the frame its place in its topic's order. By the topic's home loop, which has the frame for itself.
+    /// - Parameters:
+    ///   - entry: the topic's, which may have been made anew since the frame was.
+    ///   - stamp: as for `allocate`.
+    package func number(_ offset: UInt64, in entry: TopicEntry, stamp: UInt64) {
+        if let topic = unsafe header.pointee.topic,
+            unsafe topic.toOpaque() != Unmanaged.passUnretained(entry).toOpaque()
+        {
+            unsafe topic.release()
+            unsafe header.pointee.topic = .passRetained(entry)
+        }
+        unsafe header.pointee.offset = offset
+        unsafe header.pointee.stamp = stamp
+    }
 
     /// Adds owners; only an owner may.
     package func retain(by owners: Int = 1) {

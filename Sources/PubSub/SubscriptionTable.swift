@@ -48,6 +48,12 @@
         self[index(for: topic)].entry
     }
 
+    /// The entry that its topic has now: another one if all tables had forgotten it. A comparison while this table knows
+    /// it, else as `entry(for:)`.
+    package func currentEntry(of entry: TopicEntry) -> TopicEntry {
+        entry.localIndex(of: loop) == nil ? self.entry(for: entry.topic) : entry
+    }
+
     /// How many subscribe to the topic on this loop.
     package func localSubscriberCount(of entry: TopicEntry) -> Int {
         guard let index = entry.localIndex(of: loop) else { return 0 }

@@ -7,6 +7,10 @@ internal import Synchronization
 @usableFromInline @safe package final class TopicEntry: @unchecked Sendable {
     package let topic: Topic
     let loopCount: Int
+    /// The loop that numbers the topic's messages where they have one order for everybody.
+    package let home: Int
+    /// How many it has numbered.
+    private let numbered = Atomic<UInt64>(0)
     private let subscribers = Atomic(0)
     private let policyWord: Atomic<UInt32>
     /// How many retained publishes there were, and what is retained now.
@@ -25,6 +29,7 @@ internal import Synchronization
 
     init(topic: Topic, loopCount: Int, policy: UInt32 = 0) {
         self.topic = topic
+        home = topic.home(among: loopCount)
         policyWord = Atomic(policy)
         self.loopCount = loopCount
         let wordCount = (loopCount + 63) / 64
@@ -64,6 +69,16 @@ internal import Synchronization
     package var policy: UInt32 { policyWord.load(ordering: .relaxed) }
 
     func setPolicy(_ policy: UInt32) { policyWord.store(policy, ordering: .relaxed) }
+
+    /// The offset of the message that was numbered last; 0: none was.
+    package var lastOffset: UInt64 { numbered.load(ordering: .acquiring) }
+
+    /// The home loop alone: the offset of the next message. They begin at 1 and grow by one.
+    package func takeOffset() -> UInt64 {
+        let offset = numbered.load(ordering: .relaxed) + 1
+        numbered.store(offset, ordering: .releasing)
+        return offset
+    }
 
     /// Retained publishes so far: the stamp of a publish made now.
     package var retainedCount: UInt64 { retainedNumber.load(ordering: .acquiring) }

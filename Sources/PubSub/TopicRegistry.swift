@@ -14,18 +14,21 @@ package final class TopicRegistry: Sendable {
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
-    /// Policies of topics that have one of their own. Taken inside `uses` where both are: an entry is made with the
-    /// policy of its topic, so that it survives the topic's being forgotten.
-    private let policies = Mutex<[Topic: UInt32]>([:])
-    private let defaultPolicy: UInt32
+    /// What topics have of their own. Taken inside `uses` where both are: an entry is made with the policy of its topic,
+    /// so that it survives the topic's being forgotten.
+    private let ownPolicies = Mutex<[Topic: PolicyBits]>([:])
+    private let defaultPolicy: @Sendable (Topic) -> UInt32
     let retention: Mutex<Retention>
     private let handOver = Atomic(0)
 
     /// - Parameters:
-    ///   - policy: of topics that `setPolicy` says nothing about.
+    ///   - policy: a topic's, as far as `setPolicy` says nothing about it. Called under a lock.
     ///   - retainedTopics: how many topics may retain a frame.
     ///   - retainedBytes: how large these may be in all.
-    package init(loopCount: Int, policy: UInt32 = 0, retainedTopics: Int = .max, retainedBytes: Int = .max) {
+    package init(
+        loopCount: Int, retainedTopics: Int = .max, retainedBytes: Int = .max,
+        policy: @escaping @Sendable (Topic) -> UInt32 = { _ in 0 }
+    ) {
         precondition(loopCount > 0, "there is at least one loop")
         defaultPolicy = policy
         self.loopCount = loopCount
@@ -47,15 +50,23 @@ package final class TopicRegistry: Sendable {
         }
     }
 
-    /// Gives a topic a policy of its own, whether or not anybody uses it; nil takes it back.
-    package func setPolicy(_ policy: UInt32?, for topic: Topic) {
+    /// Gives a topic some bits of the policy for its own, whether or not anybody uses it; nil takes them back.
+    /// - Parameter mask: which bits; all others stay.
+    package func setPolicy(_ bits: UInt32?, in mask: UInt32, for topic: Topic) {
         withUses { uses in
-            policies.withLock { $0[topic] = policy }
-            uses[topic]?.entry.setPolicy(policy ?? defaultPolicy)
+            ownPolicies.withLock { policies in
+                var own = policies[topic] ?? PolicyBits()
+                own.set(bits, in: mask)
+                policies[topic] = own.mask == 0 ? nil : own
+            }
+            uses[topic]?.entry.setPolicy(policy(of: topic))
         }
     }
 
-    package func policy(of topic: Topic) -> UInt32 { policies.withLock { $0[topic] ?? defaultPolicy } }
+    package func policy(of topic: Topic) -> UInt32 {
+        let own = ownPolicies.withLock { $0[topic] } ?? PolicyBits()
+        return own.over(defaultPolicy(topic))
+    }
 
     /// Topics known, with those that tables keep although nobody subscribes.
     var count: Int { withUses { $0.count } }
@@ -97,6 +108,19 @@ package final class TopicRegistry: Sendable {
             return body(&uses)
         }
     }
+}
+
+/// Some bits of a policy.
+private struct PolicyBits {
+    private var bits: UInt32 = 0
+    private(set) var mask: UInt32 = 0
+
+    mutating func set(_ bits: UInt32?, in mask: UInt32) {
+        self.bits = self.bits & ~mask | (bits ?? 0) & mask
+        self.mask = bits == nil ? self.mask & ~mask : self.mask | mask
+    }
+
+    func over(_ policy: UInt32) -> UInt32 { policy & ~mask | bits }
 }
 
 extension Dictionary {

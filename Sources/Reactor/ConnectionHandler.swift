@@ -103,8 +103,8 @@ enum LoopMessage: Sendable {
     case service(ServiceMessage)
     /// A connection that another loop accepted for this one.
     case adopt(descriptor: Int32, listener: UInt8)
-    /// The sending loop has closed its listeners: it will send no connection any more.
-    case acceptingHasEnded
+    /// The sending loop has come so far on the way to its end.
+    case reached(StopStage)
 
     var byteCount: Int {
         if case .service(let message) = self { message.byteCount } else { 0 }

@@ -2,9 +2,10 @@
 ///
 /// 1. Each loop closes its listeners. What waits there is accepted first: closing would reset it. A port that other
 ///    processes share ignores new handshakes for a moment before, so that none is in the middle.
-/// 2. Each loop tells all loops that it has, behind the connections and messages that it has sent them.
-/// 3. Once all have, the handler is told: no connection comes any more, and what was posted before has been handled.
-/// 4. The loop ends with its last connection.
+/// 2. It goes through the stages of `StopStage`. At each it tells all loops, behind the connections and messages that
+///    it has sent them, and waits until all have come as far.
+/// 3. Once all have handled what was posted before the stop, and what that led to, the handler is told.
+/// 4. The loops end together, with the last connection of all: till then, what one posts finds the others there.
 extension EventLoop {
     /// Closes the loop's listeners; what they have accepted stays. Called on the loop.
     package func stopAccepting() {
@@ -21,7 +22,7 @@ extension EventLoop {
                 beginClosing(index)
             }
         }
-        reportEndOfAccepting()
+        advanceStop()
     }
 
     /// How long a handshake that has begun may take (ms).
@@ -50,20 +51,54 @@ extension EventLoop {
     package func stop() {
         isAskedToStop = true
         stopAccepting()
-        stopIfNothingMoreComes()
+        advanceStop()
     }
 
-    /// A loop has no listeners any more, and has posted nothing to be adopted behind this.
-    func acceptingHasEndedOnLoop() {
-        loopsWithoutListeners += 1
-        stopIfNothingMoreComes()
+    /// A loop has come so far, this one or another.
+    func loopReached(_ stage: StopStage) {
+        stopProgress.note(stage)
+        advanceStop()
     }
 
-    private func stopIfNothingMoreComes() {
-        guard isAskedToStop, !isStopping, loopsWithoutListeners == links.loopCount else { return }
-        isStopping = true
-        endHandshakes()
-        unsafe handler.stopping()
+    private func advanceStop() {
+        guard hasStoppedAccepting else { return }
+        switch stopProgress.stage {
+        case nil:
+            if listeners.allSatisfy(\.isClosed) { reach(.acceptingHasEnded) }
+        case .acceptingHasEnded?:
+            if isAskedToStop, stopProgress.allHaveReached(.acceptingHasEnded) { reach(.asked) }
+        case .asked?:
+            if stopProgress.allHaveReached(.asked) { reach(.handled) }
+        case .handled?:
+            if stopProgress.allHaveReached(.handled) { reach(.relayed) }
+        case .relayed?:
+            guard !isStopping, stopProgress.allHaveReached(.relayed) else { return }
+            isStopping = true
+            endHandshakes()
+            unsafe handler.stopping()
+        case .empty?: break
+        }
+    }
+
+    private func reach(_ stage: StopStage) {
+        stopProgress.reach(stage)
+        for loop in 0..<links.loopCount {
+            links.mailboxes[loop].pushUrgent(.reached(stage), from: index)
+            posted.insert(loop)
+        }
+    }
+
+    /// At the end of a turn, once the handler was told to stop.
+    func noteLastConnection() {
+        if stopProgress.stage != .empty, connections.count == 0, listeners.allSatisfy(\.isClosed) { reach(.empty) }
+    }
+
+    /// It was asked to stop, and nothing is open any more on any loop.
+    ///
+    /// The others wait for this loop's word: it must not be left in the overflow of a lane.
+    package var hasEnded: Bool {
+        guard stopProgress.allHaveReached(.empty), connections.count == 0 else { return false }
+        return stopProgress.isHeardByAll { !links.mailboxes[$0].holdsBack(from: index) }
     }
 
     /// Takes what waits on a listener that is no longer armed, and closes it.
@@ -79,15 +114,6 @@ extension EventLoop {
         }
         driver.closeListener(listeners[index].descriptor)
         listeners[index].isClosed = true
-        reportEndOfAccepting()
-    }
-
-    private func reportEndOfAccepting() {
-        guard !hasReportedEndOfAccepting, listeners.allSatisfy(\.isClosed) else { return }
-        hasReportedEndOfAccepting = true
-        for loop in 0..<links.loopCount {
-            links.mailboxes[loop].pushUrgent(.acceptingHasEnded, from: index)
-            posted.insert(loop)
-        }
+        advanceStop()
     }
 }

@@ -63,11 +63,10 @@ public final class EventLoop {
     @LoopOwned private var handledCompletions: [DriverCompletion] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
-    /// See `EventLoop+Stop.swift`: what has been asked, how far it has come, and that the handler knows.
+    /// See `EventLoop+Stop.swift`: what has been asked, how far all have come, and that the handler knows.
     var hasStoppedAccepting = false
-    var hasReportedEndOfAccepting = false
-    var loopsWithoutListeners = 0
     var isAskedToStop = false
+    var stopProgress: StopProgress
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
@@ -92,6 +91,7 @@ public final class EventLoop {
         _loans = LoopOwned(
             wrappedValue: BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large)))
         posted = LoopSet(loopCount: links.loopCount)
+        stopProgress = StopProgress(loopCount: links.loopCount)
         ownedHandler = unsafe NoHandler.shared
         unsafe handler = NoHandler.shared
     }
@@ -117,14 +117,11 @@ public final class EventLoop {
         unsafe self.handler = handler
     }
 
-    /// Runs until it was asked to stop and its last connection is closed.
+    /// Runs until it was asked to stop and the last connection of all loops is closed.
     func run() {
         while !hasEnded { tick() }
         finish()
     }
-
-    /// It was asked to stop, and nothing is open any more.
-    package var hasEnded: Bool { isStopping && connections.count == 0 && listeners.allSatisfy(\.isClosed) }
 
     /// The last act, once it has ended.
     package func finish() {
@@ -149,6 +146,7 @@ public final class EventLoop {
         reportEnded()
         unsafe handler.turnEnds()
         flushDirty()
+        if isStopping { noteLastConnection() }
         wakePostedLoops()
         statistics.turns.add(1)
     }
@@ -184,7 +182,7 @@ public final class EventLoop {
                 switch message {
                 case .service(let message): unsafe handler.received(message)
                 case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
-                case .acceptingHasEnded: acceptingHasEndedOnLoop()
+                case .reached(let stage): loopReached(stage)
                 }
             }
             left -= taken

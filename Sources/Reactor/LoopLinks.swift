@@ -76,7 +76,7 @@ package final class LoopLinks: Sendable {
                     _ = mailbox.drain { message in
                         switch message {
                         case .adopt(let descriptor, _): close(descriptor)
-                        case .acceptingHasEnded: break
+                        case .reached: break
                         case .service(let message): discard(message)
                         }
                     }

@@ -126,6 +126,12 @@ internal import Synchronization
         return unsafe !lane.pointee.hasOverflow
     }
 
+    /// From loop `producer`, on its thread: something waits for room in its lane.
+    package func holdsBack(from producer: Int) -> Bool {
+        guard let lane = unsafe lane(of: producer) else { return false }
+        return unsafe lane.pointee.hasOverflow
+    }
+
     // MARK: Consumer
 
     /// Consumer only. Takes at most `limit` elements, in order per producer, and returns their number.

@@ -47,6 +47,13 @@ package final class SimulatedLoop {
         ringcast_set_current_loop(nil)
     }
 
+    /// Does something as the loop, between its turns.
+    package func ask(_ body: (EventLoop) -> Void) {
+        unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
+        body(loop)
+        ringcast_set_current_loop(nil)
+    }
+
     package func turn(_ count: Int) {
         for _ in 0..<count { turn() }
     }

@@ -84,6 +84,61 @@ import WebSocketProtocol
         #expect(server.simulation.loop.hasEnded)
     }
 
+    /// A message goes to its topic's home, and from there to its subscribers: two steps, which the Close must not overtake.
+    /// The third is that of a reference, which publishes through the loop of its socket.
+    @Test(arguments: [false, true])
+    func `what was published in total order before the stop comes before the Close`(byReference: Bool) throws {
+        let topic = TotalOrderLoopTests.topic(at: 2, of: 4)
+        let references = Journal<WebSocketRef<Void>>()
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(idleTimeout: .zero),
+            open: { ws in
+                ws.subscribe(to: Topic(topic))
+                references.note(ws.reference)
+            },
+            message: { ws, message in
+                // Of the socket on loop 1.
+                if byReference { references.entries[0].publish(message, to: Topic(topic)) }
+                if !byReference { ws.publish(message, to: Topic(topic)) }
+            })
+        let server = SimulatedServer(handlers, loops: 4) { $0.topics = [.matching("*", order: .total)] }
+        let (other, reader, publisher) = (server.open(on: 1), server.open(on: 3), server.open(on: 0))
+        publisher.peer.send(SocketClient.encode(.text, Array("last".utf8)))
+        server.loops[0].turn(2)
+        server.core.stopPlan = StopPlan(
+            code: .goingAway, reason: "", timing: StopTiming(window: .zero, deadline: .seconds(5)))
+        _ = server.core.noteStop()
+        for loop in server.loops { loop.ask { $0.stop() } }
+        // The reader's loop first, and most often: it hears of the others' stages as early as it can.
+        for _ in 0..<20 {
+            for index in [3, 0, 3, 2, 3, 1, 3] { server.loops[index].turn() }
+        }
+        server.rest()
+        #expect(reader.frames().map(\.opcode) == [.text, .close])
+        #expect(other.frames().map(\.opcode) == (byReference ? [.close] : [.text, .close]))
+    }
+
+    @Test func `what close handlers publish in total order finds its home there, though that has no sockets left`() {
+        let topic = TotalOrderLoopTests.topic(at: 1, of: 3)
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(idleTimeout: .zero),
+            open: { ws in ws.subscribe(to: Topic(topic)) },
+            close: { ws, _, _ in ws.publish("left", to: Topic(topic)) })
+        let server = SimulatedServer(handlers, loops: 3) { $0.topics = [.matching("*", order: .total)] }
+        let leaving = server.open(on: 0)
+        // Half of the sockets of loop 2 stay for half of the window.
+        let staying = (0..<2).map { _ in server.open(on: 2) }
+        server.stop(within: .seconds(10), deadline: .seconds(5))
+        #expect(!server.loops[1].loop.hasEnded, "the others may need it")
+        #expect(leaving.frames().map(\.opcode) == [.close])
+        leaving.send(.close, [3, 233])
+        #expect(staying[1].frames().map(\.text) == ["left"])
+        for _ in 0..<11 { server.advance(.seconds(1)) }
+        for socket in staying { socket.send(.close, [3, 233]) }
+        for _ in 0..<5 { server.advance(.seconds(1)) }
+        #expect(server.loops.allSatisfy { $0.loop.hasEnded })
+    }
+
     @Test func `a client that had just connected is answered, an upgrade gets 503`() {
         let server = SimulatedServer(Self.echo)
         let peers = (server.connect(), server.connect())

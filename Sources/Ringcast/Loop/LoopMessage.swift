@@ -4,8 +4,10 @@ import Reactor
 /// What loops and other threads of one server say to a loop. Packed into the reactor's `ServiceMessage`, four words
 /// that lanes copy as they are; whoever unpacks one owns what it carries.
 enum LoopMessage {
-    /// A frame for the loop's subscribers of the frame's topic.
-    case publish(SharedFrame)
+    /// A frame for the loop's subscribers of the frame's topic, without its publisher if that is named.
+    case publish(SharedFrame, except: Publisher?)
+    /// A frame for the home loop of its topic, which numbers it and hands it on.
+    case order(SharedFrame, except: Publisher?, retain: Bool)
     /// A frame for one socket, and what its sender says of compression.
     case send(SharedFrame, slot: UInt32, serial: UInt64, compress: Bool?)
     /// Anything else.
@@ -15,13 +17,20 @@ enum LoopMessage {
         case publish = 1
         case send = 2
         case job = 3
+        case order = 4
     }
 
     func pack() -> ServiceMessage {
         // Safe: one share of the frame, or the retain here, belongs to whoever unpacks the message, once.
         switch self {
-        case .publish(let frame):
-            unsafe ServiceMessage(kind: Kind.publish.rawValue, first: frame.rawValue, byteCount: frame.byteCount)
+        case .publish(let frame, let publisher):
+            unsafe ServiceMessage(
+                kind: Kind.publish.rawValue | Publisher.pack(publisher), first: frame.rawValue,
+                byteCount: frame.byteCount, number: publisher?.serial ?? 0)
+        case .order(let frame, let publisher, let retain):
+            unsafe ServiceMessage(
+                kind: Kind.order.rawValue | (retain ? 1 << 8 : 0) | Publisher.pack(publisher), first: frame.rawValue,
+                byteCount: frame.byteCount, number: publisher?.serial ?? 0)
         case .send(let frame, let slot, let serial, let compress):
             unsafe ServiceMessage(
                 kind: Kind.send.rawValue | Self.pack(compress) << 8 | UInt64(slot) << 32, first: frame.rawValue,
@@ -37,7 +46,11 @@ enum LoopMessage {
         // Safe: the kind says what `pack` put into the words.
         switch Kind(rawValue: message.kind & 0xFF) {
         case .publish:
-            self = unsafe .publish(SharedFrame(rawValue: message.first!))
+            self = unsafe .publish(SharedFrame(rawValue: message.first!), except: Publisher(unpacking: message))
+        case .order:
+            self = unsafe .order(
+                SharedFrame(rawValue: message.first!), except: Publisher(unpacking: message),
+                retain: message.kind >> 8 & 1 == 1)
         case .send:
             self = unsafe .send(
                 SharedFrame(rawValue: message.first!), slot: UInt32(message.kind >> 32), serial: message.number,
@@ -56,7 +69,7 @@ extension LoopMessage {
     /// Gives back what a message carries that could not be posted.
     func forget() {
         switch self {
-        case .publish(let frame), .send(let frame, _, _, _): frame.release()
+        case .publish(let frame, _), .order(let frame, _, _), .send(let frame, _, _, _): frame.release()
         case .job: break
         }
     }
@@ -65,6 +78,27 @@ extension LoopMessage {
     func discard() {
         if case .job(let job) = self { job.run(on: nil) } else { forget() }
     }
+}
+
+/// The socket that published a message and does not get it, wherever the message goes.
+struct Publisher {
+    let loop: Int
+    let slot: UInt32
+    /// Never 0.
+    let serial: UInt64
+
+    /// All but the serial number, which has a word of its own.
+    fileprivate static func pack(_ publisher: Publisher?) -> UInt64 {
+        publisher.map { UInt64($0.loop) << 16 | UInt64($0.slot) << 32 } ?? 0
+    }
+
+    fileprivate init?(unpacking message: ServiceMessage) {
+        guard message.number != 0 else { return nil }
+        self.init(
+            loop: Int(message.kind >> 16 & 0xFFFF), slot: UInt32(message.kind >> 32), serial: message.number)
+    }
+
+    init(loop: Int, slot: UInt32, serial: UInt64) { (self.loop, self.slot, self.serial) = (loop, slot, serial) }
 }
 
 /// A piece of work for one loop, run there once. If it cannot be handed over it is run where it is, with no loop.

@@ -45,7 +45,7 @@ extension ServerLoop {
 
     /// The subscribers that are neither the publisher nor closing. Where there are many, that is not looked at: one of
     /// them will do for the result of a publish.
-    private func receiverCount(
+    func receiverCount(
         of entry: TopicEntry, outOf count: Int, except excluded: SubscriptionTable.Subscriber?
     ) -> Int {
         guard count <= 8 else { return count - 1 }

@@ -5,7 +5,7 @@ import WebSocketProtocol
 extension ServerLoop {
     /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per
     /// interested loop. The frame is encoded once for all other loops; for this loop's subscribers it is written
-    /// straight into their corks.
+    /// straight into their corks. Topics of total order go another way: `ServerLoop+TotalOrder.swift`.
     /// - Parameter excluded: the publisher, unless it is to receive its own message.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?,
@@ -14,6 +14,17 @@ extension ServerLoop {
         guard topic.isValid else { return .dropped }
         unsafe counters.pointee.publishes += 1
         let entry = table.entry(for: topic)
+        guard TopicOrder(word: entry.policy) == .perPublisher else {
+            return unsafe publishInOrder(
+                payload, as: opcode, to: entry, except: excluded, retain: retain, compress: compress)
+        }
+        return unsafe distribute(payload, as: opcode, to: entry, except: excluded, retain: retain, compress: compress)
+    }
+
+    func distribute(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
+        retain: Bool, compress: Bool?
+    ) -> SendResult {
         // Sockets of this loop have subscribed before this publish, or will after it: only other loops need the stamp.
         let (stamp, isKept) = retain ? core.registry.retain(unsafe .frame(opcode, payload), in: entry) : (nil, false)
         var (local, remote): (Reach, Reach) = ((0, 0), (0, 0))
@@ -81,7 +92,7 @@ extension ServerLoop {
         var reach: Reach = (0, 0)
         entry.forEachInterestedLoop { target in
             guard target != loop.index else { return }
-            if loop.post(LoopMessage.publish(frame).pack(), to: target) {
+            if loop.post(LoopMessage.publish(frame, except: nil).pack(), to: target) {
                 reach.count += 1
                 if loop.isPastWatermark(of: target) { reach.blocked += 1 }
             } else {
@@ -95,7 +106,7 @@ extension ServerLoop {
     }
 
     /// The fan-out of a frame that was encoded for several loops.
-    private func deliver(
+    func deliver(
         _ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
         if frame.hasVariants, entry.variants(of: loop.index) != 0 {
@@ -111,14 +122,16 @@ extension ServerLoop {
     /// A message of this server has come from another loop or thread.
     func received(_ message: ServiceMessage) {
         switch LoopMessage(unpacking: message) {
-        case .publish(let frame):
+        case .publish(let frame, let publisher):
             guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
+            let excluded = unsafe subscriber(publisher)
             if table.isForAll(entry, stamp: frame.stamp) {
-                _ = unsafe deliver(frame, to: entry, except: nil)
+                _ = unsafe deliver(frame, to: entry, except: excluded)
             } else {
-                deliver(share(frame), to: entry, stamp: frame.stamp)
+                unsafe deliver(share(frame), to: entry, stamp: frame.stamp, except: excluded)
             }
             frame.release()
+        case .order(let frame, let publisher, let retain): order(frame, except: publisher, retain: retain)
         case .send(let frame, let slot, let serial, let compress):
             if let session = sessions.find(slot: slot, serial: serial) {
                 session.sendShared(frame, compress: compress)

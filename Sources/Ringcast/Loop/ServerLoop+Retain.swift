@@ -15,13 +15,16 @@ extension ServerLoop {
 
     /// The fan-out of a frame that is not for every subscriber here: some have got something newer when they
     /// subscribed.
-    func deliver(_ frame: SharedBytes, to entry: TopicEntry, stamp: UInt64) {
+    func deliver(
+        _ frame: SharedBytes, to entry: TopicEntry, stamp: UInt64, except excluded: SubscriptionTable.Subscriber?
+    ) {
         var held: [UInt8]?
         loop.keep(frame)
         defer { loop.release(frame) }
         settleFanOut()
         unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
         unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in
+            guard unsafe subscriber != excluded else { return }
             deliver(frame, of: entry, to: unsafe Session(subscriber: subscriber), holding: &held)
         }
         reportDrops(of: frame)

@@ -45,6 +45,8 @@ import WebSocketProtocol
     var spareEnds: [Int] = []
     /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
     var noticedDrops: [NoticedDrop] = []
+    /// They hear of it later: see `reportingDropsBehind`.
+    var keepsDropReports = false
     /// A `dropped` handler is running: what it drops itself is counted, and not reported.
     var isReportingDrop = false
 

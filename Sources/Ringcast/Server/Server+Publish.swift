@@ -101,11 +101,17 @@ extension ServerCore {
         if retain {
             let entry = registry.entry(for: topic)
             defer { registry.relinquish(entry) }
+            guard TopicOrder(word: entry.policy) == .perPublisher else {
+                return unsafe publishInOrder(payload, as: opcode, to: entry, retain: true, compress: compress)
+            }
             let (stamp, isKept) = registry.retain(unsafe .frame(opcode, payload), in: entry)
             let result = unsafe publish(payload, as: opcode, to: entry, stamp: stamp, compress: compress)
             return result == .dropped && isKept ? .sent(bytes: payload.count) : result
         }
         guard let entry = registry.find(topic) else { return .dropped }
+        guard TopicOrder(word: entry.policy) == .perPublisher else {
+            return unsafe publishInOrder(payload, as: opcode, to: entry, retain: false, compress: compress)
+        }
         return unsafe publish(payload, as: opcode, to: entry, stamp: entry.retainedCount, compress: compress)
     }
 
@@ -117,7 +123,7 @@ extension ServerCore {
         let frame = unsafe encode(payload, as: opcode, for: entry, owners: owners, stamp: stamp, compress: compress)
         var (reached, blocked) = (0, 0)
         entry.forEachInterestedLoop { target in
-            if group.post(foreign: LoopMessage.publish(frame).pack(), to: target) {
+            if group.post(foreign: LoopMessage.publish(frame, except: nil).pack(), to: target) {
                 reached += 1
                 if group.isPastWatermark(of: target) { blocked += 1 }
             } else {

@@ -34,6 +34,8 @@ public struct ServerConfiguration: Sendable {
     /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it
     /// for a topic.
     public var slowConsumerPolicy: SlowConsumerPolicy
+    /// What is different for some topics, by name or by the beginning of names; the first rule that matches counts.
+    public var topics: [TopicRule]
     /// Bounds on connections and requests. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
@@ -56,6 +58,7 @@ public struct ServerConfiguration: Sendable {
         originPolicy: OriginPolicy = .sameOrigin,
         subprotocols: [String] = [],
         slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
+        topics: [TopicRule] = [],
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
         logger: Logger = Logger(label: "ringcast")
@@ -73,6 +76,7 @@ public struct ServerConfiguration: Sendable {
         self.originPolicy = originPolicy
         self.subprotocols = subprotocols
         self.slowConsumerPolicy = slowConsumerPolicy
+        self.topics = topics
         self.limits = limits
         self.stop = stop
         self.logger = logger

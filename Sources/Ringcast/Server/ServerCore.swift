@@ -36,8 +36,8 @@ final class ServerCore: Sendable {
         configuration.slowConsumerPolicy.check()
         ledger = ConnectionLedger(configuration.limits)
         registry = TopicRegistry(
-            loopCount: loopCount, policy: configuration.slowConsumerPolicy.word,
-            retainedTopics: configuration.limits.retainedTopics, retainedBytes: configuration.limits.retainedBytes)
+            loopCount: loopCount, retainedTopics: configuration.limits.retainedTopics,
+            retainedBytes: configuration.limits.retainedBytes, policy: { configuration.policyWord(of: $0) })
         counters = (0..<loopCount).map { _ in PublishedCounters() }
         let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
         shared = Mutex(Shared(fetch: fetch, stopPlan: plan))

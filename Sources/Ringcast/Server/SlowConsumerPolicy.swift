@@ -24,6 +24,9 @@ extension SlowConsumerPolicy {
     /// Whether a message that waits may be dropped for another.
     var evicts: Bool { self == .dropOldest || self == .latest }
 
+    /// The bits of a topic's policy word that say it: a kind, and a close code.
+    static let mask: UInt32 = 0xFFFF_00FF
+
     /// The policy in one word, as topics keep it for loops to read without a lock. 0 is `dropNewest`.
     var word: UInt32 {
         switch self {
@@ -35,7 +38,7 @@ extension SlowConsumerPolicy {
     }
 
     init(word: UInt32) {
-        switch word & 0xFFFF {
+        switch word & 0xFF {
         case 0: self = .dropNewest
         case 1: self = .dropOldest
         case 2: self = .latest

@@ -101,6 +101,7 @@ extension ServerLoop {
     }
 
     func reportNamedDrops() {
+        guard !keepsDropReports else { return }
         let drops = noticedDrops
         noticedDrops = []
         for drop in drops {

@@ -5,24 +5,33 @@ import WebSocketProtocol
 
 @testable import Ringcast
 
-/// One loop of a server over simulated connections and virtual time, turned by the test: an hour passes in a moment,
-/// and always in the same way.
+/// A server of one loop or several over simulated connections and virtual time, turned by the test: an hour passes in a
+/// moment, and always in the same way.
 ///
 /// There is no thread, no group of loops and no socket: what needs those is tested over real ones.
 final class SimulatedServer {
     let core: ServerCore
-    let simulation: SimulatedLoop
+    let loops: [SimulatedLoop]
+    /// The first loop.
+    var simulation: SimulatedLoop { loops[0] }
 
     init(
-        _ change: (inout ServerConfiguration) -> Void = { _ in },
+        loops loopCount: Int = 1, _ change: (inout ServerConfiguration) -> Void = { _ in },
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
     ) {
         var configuration = ServerConfiguration(port: 0)
         configuration.logger.logLevel = .critical
         change(&configuration)
-        let core = ServerCore(configuration: configuration, loopCount: 1, fetch: fetch)
+        let core = ServerCore(configuration: configuration, loopCount: loopCount, fetch: fetch)
         self.core = core
-        simulation = SimulatedLoop(tls: Self.tls(of: configuration)) { loop in ServerLoop(core: core, loop: loop) }
+        let tls = Self.tls(of: configuration)
+        let clock = VirtualClock()
+        let links = LoopLinks(
+            loopCount: loopCount, placement: .kernel, discard: { LoopMessage(unpacking: $0).discard() },
+            clock: { _ in clock.milliseconds })
+        loops = (0..<loopCount).map { index in
+            SimulatedLoop(index: index, links: links, clock: clock, tls: tls) { ServerLoop(core: core, loop: $0) }
+        }
     }
 
     private static func tls(of configuration: ServerConfiguration) -> TLSServer? {
@@ -34,22 +43,36 @@ final class SimulatedServer {
     }
 
     /// Serves one kind of socket at every path.
-    convenience init(_ handlers: WebSocketHandlers<Void>, _ change: (inout ServerConfiguration) -> Void = { _ in }) {
-        self.init(change, fetch: { _ in .upgrade(to: handlers) })
+    convenience init(
+        _ handlers: WebSocketHandlers<Void>, loops loopCount: Int = 1,
+        _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) {
+        self.init(loops: loopCount, change, fetch: { _ in .upgrade(to: handlers) })
     }
 
     /// Milliseconds of the virtual clock.
     var now: UInt64 { simulation.clock.milliseconds }
 
     /// Lets time pass.
-    func advance(_ duration: Duration) { simulation.advance(milliseconds: duration.milliseconds) }
+    func advance(_ duration: Duration) {
+        guard loops.count > 1 else { return simulation.advance(milliseconds: duration.milliseconds) }
+        for _ in 0..<duration.milliseconds {
+            simulation.clock.advance(1)
+            rest()
+        }
+    }
 
-    /// Handles all that has been sent.
-    func rest() { simulation.rest() }
+    /// Handles all that has been sent, and what loops say to each other because of it.
+    func rest() {
+        guard loops.count > 1 else { return simulation.rest() }
+        for _ in 0..<8 {
+            for loop in loops where !loop.loop.hasEnded { loop.rest() }
+        }
+    }
 
     /// A connection that has not said anything.
-    func connect() -> SimulatedPeer {
-        let peer = simulation.connect()
+    func connect(on loop: Int = 0) -> SimulatedPeer {
+        let peer = loops[loop].connect()
         rest()
         return peer
     }
@@ -59,10 +82,10 @@ final class SimulatedServer {
 
     /// A connection that has been upgraded.
     /// - Parameter window: bytes behind the handshake that its socket takes before it is full.
-    func open(window: Int = .max) -> SimulatedSocket {
-        let peer = connect()
+    func open(on loop: Int = 0, path: String = "/", window: Int = .max) -> SimulatedSocket {
+        let peer = connect(on: loop)
         if window != .max { peer.window = Self.handshakeLength + window }
-        peer.send(Array(SocketClient.request().utf8))
+        peer.send(Array(SocketClient.request(path: path).utf8))
         rest()
         let socket = SimulatedSocket(peer, of: self)
         socket.skipHandshake()
@@ -73,7 +96,7 @@ final class SimulatedServer {
     func stop(_ code: CloseCode = .goingAway, within window: Duration, deadline: Duration) {
         core.stopPlan = StopPlan(code: code, reason: "", timing: StopTiming(window: window, deadline: deadline))
         _ = core.noteStop()
-        simulation.loop.stop()
+        for loop in loops { loop.ask { $0.stop() } }
         rest()
     }
 }

@@ -1,0 +1,119 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// Topics whose messages have one order for everybody.
+///
+///     publisher's loop ─ order ─▶ home loop ─ publish ─▶ every loop with subscribers, the publisher's too
+///                                 numbers
+///
+/// The home loop gives a message its number, its subscribers here their frame and the others' lanes theirs in one step
+/// that nothing comes into: no handler runs in it, and lanes keep order. What is published on the home loop itself is
+/// numbered at once, in the same sequence. The frame travels as its publisher has encoded it.
+extension ServerLoop {
+    func publishInOrder(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
+        retain: Bool, compress: Bool?
+    ) -> SendResult {
+        guard entry.home != loop.index else {
+            return reportingDropsBehind {
+                _ = entry.takeOffset()
+                return unsafe distribute(
+                    payload, as: opcode, to: entry, except: excluded, retain: retain, compress: compress)
+            }
+        }
+        guard unsafe retain || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
+        let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
+        let publisher = excluded.map { Publisher(loop: loop.index, slot: $0.slot, serial: $0.serial) }
+        guard post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry) else {
+            return .dropped
+        }
+        let isBehind = loop.isPastWatermark(of: entry.home) || table.behindCount(of: entry) > 0
+        return isBehind ? .backpressure : .sent(bytes: payload.count)
+    }
+
+    /// Whether anybody but the publisher is subscribed, on whichever loop.
+    private func hasReceivers(_ entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Bool {
+        let local = table.localSubscriberCount(of: entry)
+        return unsafe entry.subscriberCount > local || receiverCount(of: entry, outOf: local, except: excluded) > 0
+    }
+
+    /// A message for a topic whose home this loop is has come from another loop, or from another thread.
+    func order(_ frame: SharedFrame, except publisher: Publisher?, retain: Bool) {
+        guard let named = frame.topic else { preconditionFailure("a frame without a topic was published") }
+        let entry = table.currentEntry(of: named)
+        guard entry.home == loop.index else {
+            // The topic was forgotten and has come again in another spelling, meanwhile.
+            _ = post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry)
+            return
+        }
+        reportingDropsBehind {
+            let stamp =
+                retain ? core.registry.retain(unsafe [UInt8](frame.bytes), in: entry).stamp : entry.retainedCount
+            frame.number(entry.takeOffset(), in: entry, stamp: stamp)
+            if table.localSubscriberCount(of: entry) > 0 {
+                _ = unsafe deliver(frame, to: entry, except: subscriber(publisher))
+            }
+            handOn(frame, to: entry, except: publisher)
+        }
+    }
+
+    /// A numbered frame goes to the other loops that have subscribers; this loop's share of it is given up.
+    private func handOn(_ frame: SharedFrame, to entry: TopicEntry, except publisher: Publisher?) {
+        let loopCount = core.counters.count
+        // As many owners as there may be targets: interest may change while it is looked at.
+        frame.retain(by: loopCount)
+        var reached = 0
+        entry.forEachInterestedLoop { target in
+            guard target != loop.index else { return }
+            let excluded = publisher?.loop == target ? publisher : nil
+            if loop.post(LoopMessage.publish(frame, except: excluded).pack(), to: target) {
+                reached += 1
+            } else {
+                unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount(on: target))
+            }
+        }
+        frame.release(by: loopCount + 1 - reached)
+    }
+
+    /// False: the lane is at its bound. The message is given back, and counted for all who would have got it.
+    private func post(_ message: LoopMessage, to home: Int, for entry: TopicEntry) -> Bool {
+        if loop.post(message.pack(), to: home) { return true }
+        message.forget()
+        unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount)
+        return false
+    }
+
+    /// A publisher's place among this loop's subscribers; nil: it is not here, or closed.
+    func subscriber(_ publisher: Publisher?) -> SubscriptionTable.Subscriber? {
+        guard let publisher, publisher.loop == loop.index else { return nil }
+        return unsafe sessions.find(slot: publisher.slot, serial: publisher.serial)?.subscriber
+    }
+
+    /// `dropped` handlers hear of what is dropped in `body` behind it: what they publish must not come between a
+    /// message's number and its delivery.
+    private func reportingDropsBehind<Result>(_ body: () -> Result) -> Result {
+        keepsDropReports = true
+        let result = body()
+        keepsDropReports = false
+        reportNamedDrops()
+        return result
+    }
+}
+
+extension ServerCore {
+    /// Publishes to a topic of total order from a thread that is not one of the server's loops.
+    func publishInOrder(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, retain: Bool, compress: Bool?
+    ) -> SendResult {
+        guard let group, retain || entry.subscriberCount > 0 else { return .dropped }
+        let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
+        let message = LoopMessage.order(frame, except: nil, retain: retain)
+        guard group.post(foreign: message.pack(), to: entry.home) else {
+            message.forget()
+            counters[entry.home].countForeignDrop(of: entry.subscriberCount)
+            return .dropped
+        }
+        return group.isPastWatermark(of: entry.home) ? .backpressure : .sent(bytes: payload.count)
+    }
+}
