@@ -19,8 +19,10 @@ _Static_assert(sizeof(struct wait_argument) == sizeof(struct io_uring_getevents_
 static unsigned show_submissions(struct io_uring *ring) {
     struct io_uring_sq *queue = &ring->sq;
     unsigned tail = queue->sqe_tail;
-    // Entry i is always described by submission i.
-    for (unsigned i = queue->sqe_head; i != tail; i++) queue->array[i & queue->ring_mask] = i & queue->ring_mask;
+    // Entry i is always described by submission i. A ring without the table of that (IORING_SETUP_NO_SQARRAY, which liburing asks for
+    // from 2.6 on and gets from Linux 6.6 on) has no array: there the kernel knows.
+    if (queue->array != NULL)
+        for (unsigned i = queue->sqe_head; i != tail; i++) queue->array[i & queue->ring_mask] = i & queue->ring_mask;
     queue->sqe_head = tail;
     io_uring_smp_store_release(queue->ktail, tail);
     return tail - io_uring_smp_load_acquire(queue->khead);

@@ -134,6 +134,6 @@ private let batchedSendFlags = Int32(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
 /// No `MSG_WAITALL` here: the progress of a slow reader has to be seen.
 private let waitingSendFlags = Int32(MSG_NOSIGNAL)
 
-private let skipSuccess = UInt8(1 << IOSQE_CQE_SKIP_SUCCESS_BIT)
-private let registeredFile = UInt8(1 << IOSQE_FIXED_FILE_BIT)
-private let selectBuffer = UInt8(1 << IOSQE_BUFFER_SELECT_BIT)
+private let skipSuccess = UInt8(RINGCAST_SKIP_SUCCESS)
+private let registeredFile = UInt8(RINGCAST_FIXED_FILE)
+private let selectBuffer = UInt8(RINGCAST_BUFFER_SELECT)

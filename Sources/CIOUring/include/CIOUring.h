@@ -24,6 +24,13 @@ enum {
     RINGCAST_FEAT_MIN_TIMEOUT = 1 << 15,  // Linux 6.12: IORING_FEAT_MIN_TIMEOUT
 };
 
+// Macros over an enum that has a name in newer liburings and none in older ones: Swift sees neither the same way.
+enum {
+    RINGCAST_SKIP_SUCCESS = IOSQE_CQE_SKIP_SUCCESS,
+    RINGCAST_FIXED_FILE = IOSQE_FIXED_FILE,
+    RINGCAST_BUFFER_SELECT = IOSQE_BUFFER_SELECT,
+};
+
 // Hands over every submission and waits for `count` completions, `microseconds` at most; if there is none by then, for the first one,
 // until `limit` is over. For kernels with RINGCAST_FEAT_MIN_TIMEOUT. The number of submissions, or -errno as liburing's functions.
 int ringcast_submit_and_gather(struct io_uring *_Nonnull ring, bool is_registered, unsigned count, unsigned microseconds,
