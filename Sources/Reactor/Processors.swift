@@ -1,5 +1,4 @@
 internal import CIOUring
-internal import Glibc
 
 /// The processors that this process may use.
 enum Processors {
@@ -11,11 +10,11 @@ enum Processors {
     }
 
     /// By the quotas of the process's cgroups, rounded up; nil where there is none.
-    static var quota: Int? { CPUQuota(read: readFile).processors }
+    static var quota: Int? { CPUQuota(read: SystemFile.read).processors }
 
     /// `processors` with one thread of each physical core first, so that fewer loops than threads share no core.
     static func spreadOverCores(
-        _ processors: [Int], siblings: (Int) -> String? = { readFile(siblingsFile(of: $0)) }
+        _ processors: [Int], siblings: (Int) -> String? = { SystemFile.read(siblingsFile(of: $0)) }
     ) -> [Int] {
         var isFirst: [Bool] = []
         for processor in processors {
@@ -29,14 +28,5 @@ enum Processors {
 
     private static func siblingsFile(of processor: Int) -> String {
         "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
-    }
-
-    private static func readFile(_ path: String) -> String? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe read(descriptor, &bytes, bytes.count)
-        return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
 }

@@ -9,24 +9,9 @@ public struct ReactorError: Error, Hashable, CustomStringConvertible {
 }
 
 extension ReactorError {
-    /// What the kernel's refusal of a ring means.
+    /// What the kernel's refusal of a ring means here.
     static func noRing(_ error: SystemError) -> ReactorError {
-        switch error {
-        case .notPermitted, .accessDenied:
-            ReactorError(
-                "io_uring is blocked here (\(error)): allow io_uring_setup, io_uring_enter and io_uring_register in "
-                    + "the container's seccomp profile, or set the sysctl kernel.io_uring_disabled to 0")
-        case .notImplemented:
-            ReactorError("this kernel has no io_uring: Linux 6.1 or newer is needed")
-        case .invalidArgument:
-            ReactorError("this kernel's io_uring is too old: Linux 6.1 or newer is needed")
-        case .outOfMemory:
-            ReactorError(
-                "there is not enough lockable memory for io_uring (\(error)): raise the limit with ulimit -l, or use "
-                    + "fewer loops")
-        default:
-            ReactorError("io_uring could not be set up: \(error)")
-        }
+        ReactorError(RingRefusal.current(error).description)
     }
 
     static func cannotListen(host: String, port: Int, _ error: SystemError) -> ReactorError {

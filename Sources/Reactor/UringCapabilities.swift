@@ -31,7 +31,8 @@ package struct UringCapabilities: Sendable {
         let pair = try SocketPair()
         ring.receive(on: pair.first, group: 0, userData: 1)
         for byte in [0x61, 0x62] as [UInt8] {
-            guard pair.write([byte]) == 1, ring.submitAndWait(milliseconds: 1000) == nil else { return false }
+            guard pair.write([byte]) == 1 else { return false }
+            if let refusal = ring.submitAndWait(milliseconds: 1000) { throw refusal }
             guard let completion = ring.nextCompletion(), completion.result == 1, completion.hasMore,
                 let buffer = completion.buffer
             else { return false }
