@@ -1,3 +1,5 @@
+package import Ringcast
+
 /// What is asked of a load, complete and consistent.
 package struct LoadPlan: Sendable {
     package var workload: Workload
@@ -30,6 +32,8 @@ package struct LoadPlan: Sendable {
     package var isText = false
     package var compress = false
     package var insecure = false
+    /// Sent with every request. Results do not tell them: there may be secrets among them.
+    package var headers = HTTPFields()
     package var loops = 1
     package var pinning = true
     /// How many addresses of 127/8 connections come from; 0 leaves the choice to the kernel.

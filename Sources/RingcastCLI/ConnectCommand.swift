@@ -21,7 +21,7 @@ struct ConnectCommand: AsyncParsableCommand {
         let socket: WebSocketClient
         do {
             socket = try await WebSocketClient.connect(try options.request(), options: options.socketOptions)
-        } catch {
+        } catch let error as WebSocketClientError {
             throw CommandFailure(error.description)
         }
         if isTerminal(STDIN_FILENO) { note("connected" + (socket.subprotocol.map { ", subprotocol \($0)" } ?? "")) }

@@ -6,8 +6,7 @@ struct ConnectOptions: ParsableArguments {
     @Argument(help: "Where to: ws://host:port/path, wss://…, or ws+unix:/path/of/socket:/path.")
     var url: String
 
-    @Option(help: ArgumentHelp("Added to the request; may be repeated.", valueName: "name: value"))
-    var header: [String] = []
+    @OptionGroup var requestOptions: RequestOptions
 
     @Option(help: ArgumentHelp("Asked for, the best first; may be repeated.", valueName: "name"))
     var subprotocol: [String] = []
@@ -54,15 +53,10 @@ struct ConnectOptions: ParsableArguments {
         WebSocketOptions(perMessageDeflate: compress ? .init(compress: .dedicated, decompress: .dedicated) : false)
     }
 
-    func request() throws(WebSocketClientError) -> ClientRequest {
+    /// - Throws: a `CommandFailure` or a `WebSocketClientError`.
+    func request() throws -> ClientRequest {
         var request = try ClientRequest(url)
-        for field in header {
-            let parts = field.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let name = HTTPField.Name(String(parts[0])) else {
-                throw .invalidRequest("\"\(field)\" is not a header: write it as name: value")
-            }
-            request.headers.append(HTTPField(name: name, value: String(parts[1].drop { $0 == " " })))
-        }
+        request.headers = try requestOptions.fields()
         request.subprotocols = subprotocol
         request.handshakeTimeout = .seconds(timeout)
         request.maxRedirects = redirects

@@ -119,13 +119,15 @@ import Testing
     }
 
     @Test func `a server that speaks no TLS is told of`() throws {
+        let journal = LogJournal()
         client.tls = try TLSClient(trusting)
-        let loop = SimulatedLoop { _ in client }
+        let loop = SimulatedLoop(log: { journal.note($0, $1) }) { _ in client }
         let peer = loop.connect()
         loop.rest()
         peer.send(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
         loop.rest()
         #expect(client.events == ["started", "failed: what came was not TLS"])
+        #expect(journal.lines == [], "its handler has been told: a line would say it twice")
         peer.end()
         loop.rest()
         #expect(client.events.last == "closed")

@@ -33,7 +33,8 @@ extension RefusedHandshake {
         case 300..<400:
             headers[.location].map { "it sends clients to \($0), which is what --url has to be" }
                 ?? "it sends clients elsewhere"
-        case 401, 403: "it wants to know who you are; put a user, a token or what it asks for into --url"
+        case 401, 403:
+            "it wants to know who you are: say it with --token, --cookie, --header, or user:password@ in --url"
         case 429, 503: "it is full, limits connections, or is stopping; try fewer --connections or a --connect-rate"
         default: "is that the right path?"
         }

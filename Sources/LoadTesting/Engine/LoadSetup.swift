@@ -16,6 +16,7 @@ package struct LoadSetup: Sendable {
         do throws(WebSocketClientError) {
             var base = try ClientRequest(LoadPlan.address(plan.url, topic: 0))
             base.handshakeTimeout = .seconds(plan.connectTimeout)
+            base.headers = plan.headers
             if plan.insecure { base.tls.trust = .anybody }
             self.base = base
             _ = try ClientRequest(LoadPlan.address(plan.publishURL, topic: 0))

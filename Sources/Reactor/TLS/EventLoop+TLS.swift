@@ -114,6 +114,8 @@ extension EventLoop {
 
     private func noteFailure(_ connection: ConnectionSlot, _ why: String) {
         statistics.handshakeFailures.add(1)
+        // A handler that knows the connection, as a client does, is told why: a line would say it twice.
+        guard connection.state.flags.contains(.unannounced) else { return }
         let peer = SocketAddress.peer(of: connection.state.descriptor).map { " with \($0)" } ?? ""
         if let line = tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
     }

@@ -72,6 +72,8 @@ struct LoadOptions: ParsableArguments {
     @Flag(help: "Accept any certificate (wss).")
     var insecure = false
 
+    @OptionGroup var requestOptions: RequestOptions
+
     @Option(help: "How many loops of this tool drive the load; one per core it may use, at most 4, if left out.")
     var loops: Int?
 
@@ -107,6 +109,7 @@ struct LoadOptions: ParsableArguments {
         (plan.isText, plan.compress, plan.insecure, plan.stalled) = (
             text || workload == .chat, compress, insecure, stalled
         )
+        plan.headers = try requestOptions.fields()
         plan.loops = loops ?? min(4, cores)
         plan.pinning = !noPin
         plan.scenario = try scenario.map(readScenario)
