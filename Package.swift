@@ -10,6 +10,8 @@ let strict: [SwiftSetting] = [
 /// `Lifetimes` is needed to write lifetime annotations, not to use what carries them: users' targets need no flag.
 let library = strict + [.enableExperimentalFeature("Lifetimes")]
 
+let tool = TargetDependencyCondition.when(traits: ["CommandLineTool"])
+
 let package = Package(
     name: "ringcast",
     products: [
@@ -17,6 +19,14 @@ let package = Package(
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "WebSocketProtocol", targets: ["WebSocketProtocol"]),
         .executable(name: "ringcast", targets: ["RingcastCLI"]),
+    ],
+    // What a package that depends on this one can leave out, with `traits: []`: neither fetched nor compiled then.
+    traits: [
+        .default(enabledTraits: ["CommandLineTool", "ServiceLifecycle"]),
+        .trait(
+            name: "CommandLineTool",
+            description: "What the tool `ringcast` stands on. Without it only the libraries build."),
+        .trait(name: "ServiceLifecycle", description: "A Server is a Service of swift-service-lifecycle."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -51,13 +61,15 @@ let package = Package(
                 "Reactor", "HTTPProtocol", "WebSocketProtocol", "PubSub",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
             ],
             swiftSettings: library),
         .target(
             name: "LoadTesting",
             dependencies: [
-                "Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                "Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift", condition: tool),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: library),
@@ -65,9 +77,9 @@ let package = Package(
             name: "RingcastCLI",
             dependencies: [
                 "Ringcast", "LoadTesting", "CIOUring", "CMalloc", "COpenSSL",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: tool),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: tool),
             ],
             swiftSettings: strict),
 

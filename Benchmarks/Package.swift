@@ -13,7 +13,7 @@ import PackageDescription
 let package = Package(
     name: "benchmarks",
     dependencies: [
-        .package(name: "ringcast", path: ".."),
+        .package(name: "ringcast", path: "..", traits: []),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [

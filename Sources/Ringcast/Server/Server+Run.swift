@@ -1,17 +1,12 @@
 import Reactor
-public import ServiceLifecycle
 public import WebSocketProtocol
 
-extension Server: Service {
+extension Server {
     /// Serves until `stop()`, until the task is cancelled, or until the service group that runs it shuts down. A server
     /// runs once.
     public func run() async throws(ServerError) {
         group.start()
-        await withTaskCancellationOrGracefulShutdownHandler {
-            await group.ended()
-        } onCancelOrGracefulShutdown: {
-            self.stop()
-        }
+        await stoppingWithTask { await group.ended() }
         core.group = nil
     }
 
