@@ -88,9 +88,10 @@ import Testing
         expectNothing(try Repository.tracked("Package.resolved").split(separator: "\n").map(String.init))
     }
 
-    /// All but where it listens.
-    @Test(arguments: [(1, "ExampleTests.swift"), (3, "ClientExampleTests.swift")])
-    func `an example of the README is one that is tested`(_ block: Int, _ name: String) throws {
+    /// All but where it listens. What the test adds in between or behind it (the client's is a function of its own)
+    /// would make a program work that does not as it is printed.
+    @Test(arguments: [(1, "ExampleTests.swift", false), (3, "ClientExampleTests.swift", true)])
+    func `an example of the README is one that is tested`(_ block: Int, _ name: String, _ isWhole: Bool) throws {
         let readme = Repository.readme.text.components(separatedBy: "```swift\n").dropFirst(block).first
         let example = try #require(readme?.components(separatedBy: "```").first)
         let tested = try #require(Repository.tests.first { $0.name == name })
@@ -101,8 +102,11 @@ import Testing
         #expect(code.count > 10)
         for line in code {
             let position = try #require(rest.firstIndex(of: line), "not in the test, or in another order: \(line)")
+            let added = rest[..<position].filter { !$0.isEmpty }
+            if isWhole, line != code.first { #expect(added == [], "in the test only, in front of: \(line)") }
             rest = rest[(position + 1)...]
         }
+        if isWhole { #expect(rest.first { !$0.isEmpty } == "}", "the test goes on where the example ends") }
     }
 
     private func normalized(_ line: String) -> String {
