@@ -13,7 +13,9 @@ let chat = WebSocketHandlers<Guest>(
     message: { ws, message in ws.publish("\(ws.data.name): \(message.string)", to: "lobby") },
     close: { ws, _, _ in ws.publish("\(ws.data.name) left", to: "lobby") })
 
-let server = try Server(configuration: .init(port: 3000, originPolicy: .any)) { request in
+// With one order, nobody sees the answer before the question.
+let rules: [TopicRule] = [.matching("lobby", order: .total)]
+let server = try Server(configuration: .init(port: 3000, originPolicy: .any, topics: rules)) { request in
     guard request.path == "/chat" else { return .response(.notFound) }
     guard let name = request.query("name") else { return .response(.badRequest, "who are you?\n") }
     return .upgrade(to: chat, with: Guest(name: name))

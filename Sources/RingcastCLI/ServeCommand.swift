@@ -58,7 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
             pinning: options.noPin ? false : nil, driver: options.driver.choice,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
-            logger: logger)
+            topics: options.topicRules, logger: logger)
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
         options.bounds.apply(to: &socketOptions)

@@ -62,6 +62,17 @@ struct ServeOptions: ParsableArguments {
             valueName: "policy"))
     var slowConsumer = SlowConsumer.dropNewest
 
+    @Option(
+        help: ArgumentHelp(
+            "The order of all topics' messages: total (one for all subscribers) or per-publisher. If it is left out, "
+                + "total for the rooms of /chat and /room, per publisher for all others.",
+            valueName: "order"))
+    var order: Order?
+
+    enum Order: String, ExpressibleByArgument, CaseIterable {
+        case total
+        case perPublisher = "per-publisher"
+    }
     enum Driver: String, ExpressibleByArgument, CaseIterable {
         case auto, uring, epoll
 
@@ -116,6 +127,14 @@ struct ServeOptions: ParsableArguments {
 
     private func require(_ condition: Bool, _ sentence: String) throws {
         guard condition else { throw ValidationError(sentence) }
+    }
+
+    var topicRules: [TopicRule] {
+        switch order {
+        case .total: [.matching("*", order: .total)]
+        case .perPublisher: []
+        case nil: [.matching("chat", order: .total), .matching("room", order: .total)]
+        }
     }
 
     /// Empty: what host and port say.

@@ -23,7 +23,9 @@ import Testing
             close: { ws, code, reason in ws.publish("\(ws.data.name) left", to: "lobby") }
         )
         let server = try Server(
-            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false, placement: .balanced)
+            configuration: .init(
+                hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false, placement: .balanced,
+                topics: [.matching("lobby", order: .total)])
         ) { request in
             guard request.path == "/chat" else { return .response(.ok, "Hello") }
             guard let name = request.query("name") else { return .response(.badRequest) }

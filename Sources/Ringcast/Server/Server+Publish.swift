@@ -5,6 +5,10 @@ import WebSocketProtocol
 extension Server {
     /// Sends text to everyone who is subscribed to a topic, on every loop.
     ///
+    /// Order: all subscribers get one loop's messages in the order of the publishes, and those of different loops in an
+    /// order of their own, unless the topic's is `TopicOrder.total`: then all get all messages in one order. Cost: one
+    /// post to each loop with subscribers; with `.total` one more, to the topic's home loop, and its time.
+    ///
     /// From one of the server's loops it takes the same way as that loop's other messages, so that their order is kept;
     /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
     /// subscribed, and nothing was retained, or what waits for every loop with subscribers is at its bound (64 MiB

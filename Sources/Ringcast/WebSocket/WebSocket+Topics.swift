@@ -29,6 +29,12 @@ extension WebSocket {
 
     /// Sends text to everyone subscribed to a topic, on every loop, except this socket (unless its options say
     /// `publishToSelf`). It need not be subscribed itself.
+    ///
+    /// Order: all subscribers get one loop's messages in the order of the publishes, and those of different loops in an
+    /// order of their own, unless the topic's is `TopicOrder.total`: then all get all messages in one order. Cost: one
+    /// post to each loop with subscribers; with `.total` one more, to the topic's home loop, and its time.
+    /// With `.total` this socket gets its own message, if at all, in its place; and what is sent to it directly
+    /// afterwards, or its Close, may arrive before.
     /// - Parameters:
     ///   - retain: keep it as the topic's last message, which every new subscriber gets first, until another
     ///   one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of
