@@ -4,9 +4,12 @@
 #pragma once
 #include <features.h>
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -41,13 +44,17 @@ static inline void ringcast_tls_on_server_name(
 static inline int ringcast_tls_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);
 }
-// The keys that session tickets are sealed with: a resumption works across two contexts that share them.
-static inline void ringcast_tls_copy_ticket_keys(SSL_CTX *from, SSL_CTX *to) {
-    unsigned char keys[80];
-    if (SSL_CTX_get_tlsext_ticket_keys(from, keys, sizeof keys) == 1) {
-        SSL_CTX_set_tlsext_ticket_keys(to, keys, sizeof keys);
-    }
-    OPENSSL_cleanse(keys, sizeof keys);
+// Session tickets are encrypted with AES-256-CBC and authenticated with HMAC-SHA-256, as OpenSSL does by default. `secret` has 32
+// bytes for either. 1 on success.
+static inline int ringcast_tls_use_ticket_key(const unsigned char *secret, const unsigned char *vector,
+                                              EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seals) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)secret, 32),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(mac, parameters) == 1 &&
+           EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, secret + 32, vector, seals) == 1;
 }
 static inline void ringcast_bio_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void ringcast_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }

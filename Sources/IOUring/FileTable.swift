@@ -46,6 +46,12 @@ package struct FileTable: ~Copyable {
     package func remove(_ place: Int, in ring: borrowing Ring, userData: UInt64) {
         guard contains(place) else { return }
         unsafe descriptors[place] = Self.empty
+        removeAgain(place, in: ring, userData: userData)
+    }
+
+    /// The kernel has not emptied a place. Nothing happens if another socket has been put there since.
+    package func removeAgain(_ place: Int, in ring: borrowing Ring, userData: UInt64) {
+        guard place < capacity, !contains(place) else { return }
         unsafe ring.updateFile(at: place, to: descriptors + place, userData: userData)
     }
 }

@@ -76,9 +76,11 @@ package struct Ring: ~Copyable {
         }
     }
 
-    /// Hands over every submission now.
-    package func submit() {
-        _ = unsafe io_uring_submit(storage)
+    /// Hands over every submission now. Nil, or what the kernel refused with.
+    @discardableResult
+    package func submit() -> SystemError? {
+        let result = unsafe io_uring_submit(storage)
+        return result < 0 ? SystemError(-result) : nil
     }
 
     /// The next completion, if one is ready. No system call, unless there were more than the queue holds: the kernel
@@ -103,9 +105,25 @@ package struct Ring: ~Copyable {
     @inline(__always)
     func nextSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
         if let entry = unsafe io_uring_get_sqe(storage) { return unsafe entry }
+        return unsafe submissionBehindFullQueue()
+    }
+
+    /// Memory that the kernel is short of, or completions that it has no room for, may pass: it is asked again for a
+    /// second or so. Any other refusal lasts, and so does this one then: a loop that can ask nothing of the kernel has
+    /// no way on.
+    @inline(never)
+    private func submissionBehindFullQueue() -> UnsafeMutablePointer<io_uring_sqe> {
+        var refusals = 0
         while true {
-            submit()
+            let error = submit()
             if let entry = unsafe io_uring_get_sqe(storage) { return unsafe entry }
+            switch error {
+            case .interrupted: continue
+            case nil, .wouldBlock, .busy, .outOfMemory: refusals += 1
+            case let error?: fatalError("io_uring takes no submission: \(error)")
+            }
+            if refusals == 1_000 { fatalError("io_uring takes no submission: \(error?.description ?? "it is full")") }
+            usleep(1_000)
         }
     }
 }

@@ -27,7 +27,11 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package static let noBuffers = SystemError(ENOBUFS)
     package static let canceled = SystemError(ECANCELED)
     package static let wouldBlock = SystemError(EAGAIN)
+    package static let busy = SystemError(EBUSY)
     package static let brokenPipe = SystemError(EPIPE)
     package static let connectionReset = SystemError(ECONNRESET)
+    package static let connectionAborted = SystemError(ECONNABORTED)
+    package static let interrupted = SystemError(EINTR)
+    package static let notFound = SystemError(ENOENT)
     package static let timedOut = SystemError(ETIMEDOUT)
 }

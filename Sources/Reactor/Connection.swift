@@ -102,7 +102,8 @@ public struct Connection: ~Escapable {
     /// Ends the connection now; what is queued is lost.
     public func abort() { slot.state.withLoop { $0.end(slot, .local) } }
 
-    /// Delivers nothing until `resumeReceiving`; after 64 KiB the peer feels it.
+    /// Delivers nothing until `resumeReceiving`; after 64 KiB, and what the kernel has taken by then into receive
+    /// buffers (at most 10 MiB, all that a loop has), the peer feels it.
     public func pauseReceiving() { slot.state.flags.insert(.paused) }
 
     /// What has come meanwhile is delivered next turn.

@@ -27,13 +27,16 @@ package protocol Driver: SocketCalls {
     /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the
     /// operation is handed over.
     func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
-    func cancel(_ token: Token)
+    /// - Parameter answer: what it completes with if it finds no such operation; a driver that cannot miss one needs no
+    ///   answer.
+    func cancel(_ token: Token, answer: Token)
     /// Ends every operation on a connection: each completes as canceled.
     func cancelAll(on socket: Int32, slot: UInt32)
     func close(_ descriptor: Int32)
     /// Closes a connection, whether or not `opened` was told of it.
     func close(_ socket: Int32, slot: UInt32)
-    func notify(_ address: Int32)
+    /// Ends the other driver's wait. Completes only if it could not.
+    func notify(_ address: Int32, token: Token)
 
     /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).
     func wait(milliseconds: UInt64?)

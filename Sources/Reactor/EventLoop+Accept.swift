@@ -16,10 +16,10 @@ package struct LoopListener {
     var file: SocketFile?
     /// An accept is armed.
     var isAccepting = false
-    /// When to try again after the descriptors had run out (ms).
+    /// When to try again after the descriptors had run out, or another error (ms).
     var retryTime: UInt64?
     var isClosed = false
-    /// Said once each time it begins.
+    /// That accepting fails is said once each time it begins.
     var hasReportedExhaustion = false
 
     package init(descriptor: Int32, tls: TLSServer? = nil) {
@@ -73,14 +73,21 @@ extension EventLoop {
 
     private func acceptFailed(_ index: Int, _ error: SystemError) {
         switch error {
+        case .connectionAborted, .interrupted, .canceled, .wouldBlock:
+            return  // the peer has gone before it was accepted, or the accept was canceled
+        default:
+            break
+        }
+        guard !hasStoppedAccepting else { return }
+        // The connection stays in the kernel's queue, or the error lasts: trying at once would spin.
+        listeners[index].retryTime = now + Self.acceptRetryInterval
+        guard !listeners[index].hasReportedExhaustion else { return }
+        listeners[index].hasReportedExhaustion = true
+        switch error {
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBuffers, .outOfMemory:
-            // The connection stays in the kernel's queue; trying at once would spin.
-            listeners[index].retryTime = now + Self.acceptRetryInterval
-            guard !listeners[index].hasReportedExhaustion else { return }
-            listeners[index].hasReportedExhaustion = true
             links.reportExhaustion(error, log: log)
         default:
-            break  // the peer has gone before it was accepted, or the accept was canceled
+            log(.error, "a listener cannot accept (\(error)): trying again every \(Self.acceptRetryInterval) ms")
         }
     }
 

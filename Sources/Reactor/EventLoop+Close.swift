@@ -2,8 +2,8 @@
 /// flight, close, next generation. `close(2)` under an armed receive would send no FIN and go on receiving, and one
 /// with unread input would send a reset that destroys what was sent before.
 extension EventLoop {
-    /// How long a peer may take for its own end after ours (ms); while it still takes what is queued, the time starts
-    /// anew, as `endOfPatience` says.
+    /// How long a peer may take for its own end after ours (ms); while it still takes what is queued here or in the
+    /// kernel, the time starts anew, as `endOfPatience` says.
     static let lingerTime: UInt64 = 2000
     /// Bytes a second, on average, that a peer has to take of what is queued for it.
     private static let slowestPace: UInt64 = 1_024
@@ -29,13 +29,24 @@ extension EventLoop {
         connection.state.flags.insert(.lingering)
         if connection.state.flags.contains(.inputEnded) { return end(connection, connection.state.disconnectReason) }
         driver.shutdownWriting(connection.state.descriptor)
+        noteUntaken(connection)
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
         tellFailure(connection)
     }
 
-    /// The time for a good end is over, unless the peer is still reading what is queued.
+    /// What the kernel holds for the peer behind the FIN: taking it is progress. A little is on its way to every peer,
+    /// and is no reason to wait longer for one that does not end.
+    private func noteUntaken(_ connection: ConnectionSlot) {
+        let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
+        connection.state.untakenByteCount = count > Self.byteCountOnTheWay ? count : 0
+    }
+
+    private static let byteCountOnTheWay: UInt32 = 16 << 10
+
+    /// The time for a good end is over, unless the peer is still reading what was sent. Closing under what the kernel
+    /// holds would answer whatever the peer says next by a reset, which destroys the rest.
     func lingerTimeIsOver(_ connection: ConnectionSlot) {
-        if !connection.state.flags.contains(.lingering), let end = endOfPatience(Self.lingerTime, with: connection) {
+        if let end = endOfPatience(Self.lingerTime, with: connection) {
             timers.schedule(connection.state.slot, at: end)
         } else {
             end(connection, connection.state.disconnectReason)

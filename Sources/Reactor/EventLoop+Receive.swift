@@ -8,7 +8,8 @@ struct Delivery: BitwiseCopyable {
 }
 
 extension EventLoop {
-    /// Unread input beyond this stops the kernel from receiving more.
+    /// Unread input beyond this stops the kernel from receiving more. What it has taken off the socket by then comes on
+    /// top: at most all receive buffers, 2 MiB of small ones and 8 MiB of large ones, and nothing later.
     static let heldByteLimit = 64 * 1024
     /// Input thrown away behind our FIN before the connection is cut.
     static let discardedByteLimit: UInt32 = 1 << 20
@@ -190,7 +191,17 @@ extension EventLoop {
         let flags = connection.state.flags
         guard flags.contains(.receiving), !flags.contains(.receiveCanceled) else { return }
         connection.state.flags.insert(.receiveCanceled)
-        driver.cancel(receiveToken(connection))
+        driver.cancel(receiveToken(connection), answer: token(.cancel, connection))
+    }
+
+    /// The kernel found no receive to end: it was just over, which its completion tells, or between two arrivals, and
+    /// then it would go on for as long as the peer sends.
+    func cancelMissed(_ completion: DriverCompletion) {
+        guard completion.error == .notFound, let connection = connections.find(completion.token),
+            connection.state.flags.isSuperset(of: [.receiving, .receiveCanceled])
+        else { return }
+        connection.state.flags.remove(.receiveCanceled)
+        cancelReceive(connection)
     }
 
     func resumeReceiving(on connection: ConnectionSlot) {

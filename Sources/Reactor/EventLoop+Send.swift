@@ -223,20 +223,30 @@ extension EventLoop {
 
     /// Once a second: who has taken nothing for its time is cut off, who is no longer blocked is forgotten.
     func checkStalls() {
-        guard !watchedForStall.isEmpty, now - lastStallCheck >= Self.stallCheckInterval else { return }
-        lastStallCheck = now
-        let watched = watchedForStall
-        watchedForStall.removeAll(keepingCapacity: true)
-        for token in watched {
-            guard let connection = connections.find(token), !connection.state.flags.contains(.ended) else { continue }
-            if !connection.state.flags.contains(.blocked) {
-                connection.state.flags.remove(.watchedForStall)
-            } else if now - timeOfProgress(connection) >= UInt64(connection.state.writeStallTimeout) {
-                end(connection, .stalled)
-            } else {
-                watchedForStall.append(token)
-            }
+        if uncheckedForStall == 0 {
+            guard !watchedForStall.isEmpty, now - lastStallCheck >= Self.stallCheckInterval else { return }
+            lastStallCheck = now
+            uncheckedForStall = watchedForStall.count
         }
+        for _ in 0..<min(uncheckedForStall, Self.timersPerTurn) {
+            uncheckedForStall -= 1
+            guard !isWatchedOn(watchedForStall[uncheckedForStall]) else { continue }
+            // Whoever is last has been looked at.
+            watchedForStall.swapAt(uncheckedForStall, watchedForStall.count - 1)
+            watchedForStall.removeLast()
+        }
+    }
+
+    /// Whether somebody still waits for this peer, and will.
+    private func isWatchedOn(_ token: Token) -> Bool {
+        guard let connection = connections.find(token), !connection.state.flags.contains(.ended) else { return false }
+        if !connection.state.flags.contains(.blocked) {
+            connection.state.flags.remove(.watchedForStall)
+            return false
+        }
+        guard now - timeOfProgress(connection) >= UInt64(connection.state.writeStallTimeout) else { return true }
+        end(connection, .stalled)
+        return false
     }
 
     /// When the peer last took something. A send completes only once the socket has much room again, which at a slow

@@ -31,7 +31,7 @@ extension EventLoop {
     private func beginClosing(_ index: Int) {
         if listeners[index].isAccepting {
             // Closing under an armed accept would go on accepting: close at its completion.
-            driver.cancel(Token(.accept, slot: UInt32(index)))
+            driver.cancel(Token(.accept, slot: UInt32(index)), answer: Token(.unanswered))
         } else {
             drainAndClose(index)
         }

@@ -9,8 +9,12 @@ extension EventLoop {
         }
     }
 
+    /// Deadlines, and looks at slow peers, in one turn: what is left is for the next one, so that thousands that come
+    /// together do not keep the loop from those that talk.
+    static let timersPerTurn = 1_024
+
     func fireTimers() {
-        timers.advance(to: now) { slot in
+        timers.advance(to: now, limit: Self.timersPerTurn) { slot in
             let connection = connections[slot]
             if connection.state.flags.contains(.closing) {
                 lingerTimeIsOver(connection)
@@ -54,7 +58,11 @@ extension EventLoop {
             guard let deadline else { return }
             earliest = min(earliest ?? deadline, deadline)
         }
-        if !watchedForStall.isEmpty { consider(lastStallCheck + Self.stallCheckInterval) }
+        if uncheckedForStall > 0 {
+            consider(now)
+        } else if !watchedForStall.isEmpty {
+            consider(lastStallCheck + Self.stallCheckInterval)
+        }
         consider(acceptRetryTime)
         if hasStoppedAccepting { consider(listenerCloseTime) }
         consider(cutTime)

@@ -54,6 +54,8 @@ public final class EventLoop {
     /// Connections that bytes wait for.
     @LoopOwned var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
+    /// So many of them, from the first on, have not been looked at in this second.
+    var uncheckedForStall = 0
     @LoopOwned private var clock: UInt64
     @LoopOwned var loans: BufferLoans
     var tls = TLSWork()
@@ -163,7 +165,9 @@ public final class EventLoop {
         case .receiveLarge: received(completion, .large)
         case .accept: accepted(completion)
         case .connect: connectEnded(completion)
-        case .send, .batchedSend, .wakeUp, .notification, .unanswered: break
+        case .notify: notifyFailed(completion)
+        case .cancel: cancelMissed(completion)
+        case .send, .batchedSend, .wakeUp, .notification, .fileRemoval, .unanswered: break
         }
     }
 

@@ -43,6 +43,8 @@ struct SendQueue: ~Copyable {
     private(set) var owners: UnsafeMutablePointer<Owner>
     /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
     private let message: UnsafeMutablePointer<msghdr>
+    /// The beginning of a piece that is too long for one operation.
+    private let cutPiece: UnsafeMutablePointer<iovec>
 
     init() {
         capacity = 4
@@ -50,6 +52,8 @@ struct SendQueue: ~Copyable {
         unsafe owners = .allocate(capacity: 4)
         unsafe message = .allocate(capacity: 1)
         unsafe message.initialize(to: msghdr())
+        unsafe cutPiece = .allocate(capacity: 1)
+        unsafe cutPiece.initialize(to: iovec())
     }
 
     deinit {
@@ -57,6 +61,7 @@ struct SendQueue: ~Copyable {
         unsafe pieces.deallocate()
         unsafe owners.deallocate()
         unsafe message.deallocate()
+        unsafe cutPiece.deallocate()
     }
 
     var isEmpty: Bool { byteCount == 0 }
@@ -104,20 +109,35 @@ struct SendQueue: ~Copyable {
     }
 
     /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
-    mutating func beginSend() -> UnsafePointer<msghdr> {
+    /// - Parameter limit: whole pieces up to so many bytes, or the beginning of the first one.
+    mutating func beginSend(atMost limit: Int = maximumByteCount) -> UnsafePointer<msghdr> {
         endSharedPiece()
-        let count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
+        var count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
         var bytes = byteCount
-        if count < end - first {
-            bytes = 0
-            for index in first..<first + count { bytes += unsafe pieces[index].iov_len }
-        }
+        if count < end - first || bytes > limit { (count, bytes) = piecesToSend(count, atMost: limit) }
         submittedByteCount = bytes
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
         unsafe message.pointee.msg_iov = unsafe pieces + first
         unsafe message.pointee.msg_iovlen = count
+        if count == 0 {
+            submittedByteCount = limit
+            unsafe cutPiece.pointee = unsafe iovec(iov_base: pieces[first].iov_base, iov_len: limit)
+            unsafe message.pointee.msg_iov = unsafe cutPiece
+            unsafe message.pointee.msg_iovlen = 1
+        }
         return unsafe UnsafePointer(message)
+    }
+
+    /// How many of the first `count` pieces have no more than `limit` bytes together, and how many bytes those have.
+    private func piecesToSend(_ count: Int, atMost limit: Int) -> (count: Int, bytes: Int) {
+        var bytes = 0
+        for index in 0..<count {
+            let length = unsafe pieces[first + index].iov_len
+            if length > limit - bytes { return (index, bytes) }
+            bytes += length
+        }
+        return (count, bytes)
     }
 
     /// The operation under way took its first `count` bytes.
@@ -170,6 +190,8 @@ struct SendQueue: ~Copyable {
 
     /// The kernel's limit for one vector (`UIO_MAXIOV`).
     private static let maximumPieces = 1024
+    /// What the kernel takes at once (`MAX_RW_COUNT`): it says nothing of what is behind it, which would be lost.
+    static let maximumByteCount = 0x7FFF_F000
 
     private mutating func openChunk(for count: Int, chunks: ChunkPool) {
         // Chunks grow with what is queued, so that a large queue has few pieces.
@@ -215,6 +237,6 @@ struct SendQueue: ~Copyable {
         unsafe (pieces, owners) = unsafe (newPieces, newOwners)
         (first, end, capacity) = (0, count, newCapacity)
         // For an operation that was not handed over yet.
-        unsafe message.pointee.msg_iov = unsafe pieces
+        if unsafe message.pointee.msg_iov != cutPiece { unsafe message.pointee.msg_iov = unsafe pieces }
     }
 }

@@ -58,25 +58,37 @@ package final class TimerWheel {
         unlink(key)
     }
 
-    /// Fires every deadline up to `now`, in the order of ticks. A key has no deadline any more when it fires.
+    /// Fires the deadlines up to `now`, in the order of ticks, `limit` of them at most; what is left fires first the
+    /// next time. A key has no deadline any more when it fires.
     ///
     /// `fire` may schedule and cancel any key: what it cancels does not fire, what it schedules fires in a later
     /// `advance`. It must not advance.
-    package func advance(to now: UInt64, _ fire: (UInt32) -> Void) {
+    package func advance(to now: UInt64, limit: Int = .max, _ fire: (UInt32) -> Void) {
+        var left = limit
+        fireDue(&left, fire)
         let target = tick(roundingDown: now)
-        if target <= currentTick { return }
+        if hasDue || target <= currentTick { return }
         collectDue(until: target)
         currentTick = target
-        while heads[Self.dueList] != Entry.none {
+        fireDue(&left, fire)
+    }
+
+    private func fireDue(_ left: inout Int, _ fire: (UInt32) -> Void) {
+        while hasDue, left > 0 {
             let key = heads[Self.dueList]
             unlink(key)
+            left -= 1
             fire(key)
         }
     }
 
+    /// Deadlines have come that `advance` has left.
+    private var hasDue: Bool { heads[Self.dueList] != Entry.none }
+
     /// When to advance at the latest: at most a tick after the earliest deadline, never later than one rotation from
     /// then. It can be too early, when a slot holds only deadlines beyond a rotation. nil: there are none.
     package var nextDeadline: UInt64? {
+        if hasDue { return origin + UInt64(currentTick) * Self.tick }
         guard let distance = distanceToOccupiedSlot(from: currentTick + 1) else { return nil }
         return origin + (UInt64(currentTick) + 1 + distance) * Self.tick
     }

@@ -29,6 +29,12 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
         case notification
         /// An outbound connection.
         case connect
+        /// This loop rang another one's ring; answered only when it could not.
+        case notify
+        /// A receive was asked to end; answered only when there was none.
+        case cancel
+        /// A connection's place in the ring's table of files is to be empty; answered only when it is not.
+        case fileRemoval
     }
 
     package var operation: Operation { Operation(rawValue: UInt8(truncatingIfNeeded: rawValue >> 56)) ?? .unanswered }

@@ -15,9 +15,10 @@ package struct UringCapabilities: Sendable {
             let buffers = try BufferRing(in: ring, group: 0, bufferSize: 4096, bufferCount: 8)
             guard try receivesRepeatedly(ring, buffers) else { throw .invalidArgument }
             let sendsInBatches = try sendsInBatches(ring)
+            let reachesRings = try reachesRings(ring)
             return UringCapabilities(
                 sendsInBatches: KernelFeature.batchedSend.isAllowed && sendsInBatches,
-                notifiesRings: KernelFeature.messageRing.isAllowed,
+                notifiesRings: KernelFeature.messageRing.isAllowed && reachesRings,
                 gathersCompletions: KernelFeature.minimumWait.isAllowed && ring.canGather)
         } catch {
             throw .noRing(error)
@@ -52,6 +53,18 @@ package struct UringCapabilities: Sendable {
             let full = answer(of: ring, sending: 100, on: pair.first), full == -EAGAIN
         else { return false }
         return pair.read().count == Int(partial)
+    }
+
+    /// A message has to arrive at another ring, without an answer. Where it does not, every wake-up would be lost.
+    private static func reachesRings(_ ring: borrowing Ring) throws(SystemError) -> Bool {
+        let other = try Ring(submissionEntries: 8, completionEntries: 64)
+        ring.notify(ring: other.descriptor, message: 4, userData: 3)
+        guard ring.submitAndWait(milliseconds: 0) == nil else { return false }
+        while let completion = ring.nextCompletion() {
+            if completion.userData == 3 { return false }
+        }
+        guard other.submitAndWait(milliseconds: 1000) == nil else { return false }
+        return other.nextCompletion()?.userData == 4
     }
 
     private static func answer(of ring: borrowing Ring, sending count: Int, on socket: Int32) -> Int32? {

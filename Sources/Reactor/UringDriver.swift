@@ -16,7 +16,8 @@ package final class UringDriver: Driver, KernelSockets {
     private let small: BufferRing
     private let large: BufferRing
     /// Connections, by their slots; those beyond it send by their descriptors.
-    private let files: FileTable
+    let files: FileTable
+    private var failedRemovals = 0
 
     /// Called on the loop's own thread: the ring will take submissions from no other.
     package init(capabilities: UringCapabilities) throws(SystemError) {
@@ -70,8 +71,8 @@ package final class UringDriver: Driver, KernelSockets {
         return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
     }
 
-    package func cancel(_ token: Token) {
-        ring.cancel(token.rawValue, userData: unanswered)
+    package func cancel(_ token: Token, answer: Token) {
+        ring.cancel(token.rawValue, userData: answer.rawValue)
     }
 
     package func cancelAll(on socket: Int32, slot: UInt32) {
@@ -83,12 +84,12 @@ package final class UringDriver: Driver, KernelSockets {
     }
 
     package func close(_ socket: Int32, slot: UInt32) {
-        files.remove(Int(slot), in: ring, userData: unanswered)
+        files.remove(Int(slot), in: ring, userData: Token(.fileRemoval, slot: slot).rawValue)
         close(socket)
     }
 
-    package func notify(_ address: Int32) {
-        ring.notify(ring: address, message: Token(.notification).rawValue, userData: unanswered)
+    package func notify(_ address: Int32, token: Token) {
+        ring.notify(ring: address, message: Token(.notification).rawValue, userData: token.rawValue)
     }
 
     package func wait(milliseconds: UInt64?) {
@@ -109,6 +110,7 @@ package final class UringDriver: Driver, KernelSockets {
         guard let completion = ring.nextCompletion() else { return nil }
         let token = Token(rawValue: completion.userData)
         if token.operation == .wakeUp { watchWakeUps() }
+        if token.operation == .fileRemoval { removeFileAgain(token) }
         var result = completion.result
         // The kernel had no memory to register the socket: nothing was sent, and what waits goes by its descriptor.
         if result == -EBADF, token.operation == .batchedSend, files.forget(Int(token.slot)) { result = -EAGAIN }
@@ -136,6 +138,19 @@ package final class UringDriver: Driver, KernelSockets {
         case .large: large.bufferCount
         }
     }
+
+    /// The kernel had no memory to take a socket out of its table, and so keeps it open: the peer would never hear of
+    /// the close. Given up after some tries in a row; the place's next connection drives the socket out.
+    private func removeFileAgain(_ token: Token) {
+        guard failedRemovals < Self.removalTries else {
+            failedRemovals = 0
+            return
+        }
+        failedRemovals += 1
+        files.removeAgain(Int(token.slot), in: ring, userData: token.rawValue)
+    }
+
+    private static let removalTries = 100
 
     private func watchWakeUps() {
         unsafe ring.read(wakeUp.descriptor, into: wakeUp.count, userData: Token(.wakeUp).rawValue)

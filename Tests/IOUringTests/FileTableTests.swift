@@ -48,6 +48,35 @@ import Testing
         #expect(unsafe recv(ends[1], &byte, 1, 0) == 0, "the other end sees the end")
     }
 
+    @Test func `a place that the kernel did not empty is emptied again`() throws {
+        let ring = try Ring(submissionEntries: 8, completionEntries: 16)
+        let table = FileTable(in: ring, capacity: 4)
+        var ends: [Int32] = [0, 0]
+        #expect(unsafe ringcast_stream_pair(&ends) == 0)
+        defer { close(ends[1]) }
+        table.insert(ends[0], at: 3, in: ring, userData: 1)
+        #expect(ring.submitAndWait(milliseconds: 0) == nil)
+        // As if its removal had failed: the kernel holds the socket, and nobody else does.
+        let isForgotten = table.forget(3)
+        #expect(isForgotten)
+        close(ends[0])
+        var byte: UInt8 = 0
+        let flags = Int32(MSG_DONTWAIT)
+        #expect(unsafe recv(ends[1], &byte, 1, flags) == -1 && errno == EAGAIN, "it is open")
+        table.removeAgain(3, in: ring, userData: 1)
+        #expect(ring.submitAndWait(milliseconds: 0) == nil)
+        #expect(unsafe recv(ends[1], &byte, 1, 0) == 0, "the other end sees the end")
+    }
+
+    @Test func `a place that has been taken since is not emptied again`() throws {
+        let ring = try Ring(submissionEntries: 8, completionEntries: 16)
+        let table = FileTable(in: ring, capacity: 4)
+        let pair = try Pair()
+        table.insert(pair.first, at: 3, in: ring, userData: 1)
+        table.removeAgain(3, in: ring, userData: 1)
+        #expect(ring.unsubmittedCount == 1)
+    }
+
     @Test func `a place beyond the capacity is not used`() throws {
         let ring = try Ring(submissionEntries: 8, completionEntries: 16)
         let table = FileTable(in: ring, capacity: 2)

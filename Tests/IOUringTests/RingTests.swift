@@ -15,6 +15,16 @@ import Testing
         #expect(numbers == Array(0..<100))
     }
 
+    @Test(.timeLimit(.minutes(2))) func `a ring that takes no submissions any more ends the process`() async {
+        await #expect(processExitsWith: .failure) {
+            // Set before it is looked at: with the ring registered, closing its descriptor would change nothing.
+            unsafe setenv("RINGCAST_DISABLE", "registered-ring", 1)
+            let ring = try Ring(submissionEntries: 8, completionEntries: 16)
+            close(ring.descriptor)
+            for number in 0..<9 as Range<UInt64> { ring.cancel(1 << 40, userData: number) }
+        }
+    }
+
     private func ring() throws -> Ring { try Ring(submissionEntries: 8, completionEntries: 64) }
 
     @Test func `a ring has nothing to say at first`() throws {

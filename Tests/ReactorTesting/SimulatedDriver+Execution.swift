@@ -24,7 +24,11 @@ extension SimulatedDriver {
             } else {
                 peer.send = unsafe SimulatedSend(token: token, pieces: message.pieces)
             }
-        case .cancel(let token):
+        case .cancel(_, let answer) where missedCancels > 0:
+            missedCancels -= 1
+            self.answer(answer, -ENOENT)
+        case .cancel(let token, let answer):
+            if inFlight[token] == nil { self.answer(answer, -ENOENT) }
             if let descriptor = inFlight[token] { cancel(on: descriptor) { $0 == token } }
         case .cancelAll(let descriptor): cancel(on: descriptor) { _ in true }
         case .shutdownWriting(let socket): peers[socket]?.shutDownWriting()

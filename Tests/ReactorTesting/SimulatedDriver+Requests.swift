@@ -1,4 +1,5 @@
 package import CIOUring
+internal import Glibc
 package import Reactor
 
 /// What the loop asks for: noted down, handed over by the next wait.
@@ -54,9 +55,9 @@ extension SimulatedDriver {
 
     package func untakenByteCount(of socket: Int32) -> Int { peer(of: socket, "a look").untakenByteCount }
 
-    package func cancel(_ token: Token) {
+    package func cancel(_ token: Token, answer: Token) {
         counts.cancels += 1
-        operations.append(.cancel(token))
+        operations.append(.cancel(token, answer: answer))
     }
 
     package func cancelAll(on socket: Int32, slot: UInt32) {
@@ -98,7 +99,10 @@ extension SimulatedDriver {
         for peer in waitingPeers.removeValue(forKey: listener) ?? [] { peer.wasRefused = true }
     }
 
-    package func notify(_ address: Int32) {}
+    package func notify(_ address: Int32, token: Token) {
+        notified.append(address)
+        if options.refusesNotifications { answer(token, -EOVERFLOW) }
+    }
 
     func begin(_ token: Token, on descriptor: Int32) {
         law(inFlight.updateValue(descriptor, forKey: token) == nil, "two operations with one token")

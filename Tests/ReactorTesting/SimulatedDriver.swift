@@ -19,6 +19,10 @@ package final class SimulatedDriver: Driver {
         package var submissionLimit = Int.max
         /// Completions that one wait brings, beside those of batched sends; the rest stays for the next.
         package var completionLimit = Int.max
+        /// nil: other loops cannot reach this one's ring, nor it theirs.
+        package var notificationAddress: Int32?
+        /// Other rings cannot be reached, though they have addresses.
+        package var refusesNotifications = false
         /// nil: everything in order and at once.
         package var seed: UInt64?
 
@@ -37,12 +41,16 @@ package final class SimulatedDriver: Driver {
     }
 
     package let wakeUp: WakeUpEvent
-    package let notificationAddress: Int32? = nil
+    package var notificationAddress: Int32? { options.notificationAddress }
     package var gathersCompletions: Bool { options.gathersCompletions }
     package internal(set) var counts = Counts()
     /// How long the loop would have slept in its last wait (`.max`: for ever); nil: there was something to do.
     package private(set) var sleep: UInt64?
     package var options: Options
+    /// Cancels from now on that find nothing, though it is there.
+    package var missedCancels = 0
+    /// Rings that were to be reached, in order.
+    package internal(set) var notified: [Int32] = []
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
     /// Errors (errno) that the next sockets cannot be made for.

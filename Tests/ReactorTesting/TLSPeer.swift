@@ -17,6 +17,9 @@ package final class TLSPeer {
         package var ciphers: String?
         package var suites: String?
 
+        /// Bytes of a record that it asks for: 512, 1,024, 2,048 or 4,096.
+        package var maximumFragment: Int?
+
         package init() {}
     }
 
@@ -67,6 +70,10 @@ package final class TLSPeer {
             }
         }
         if let ciphers = options.ciphers { unsafe SSL_CTX_set_cipher_list(context, ciphers) }
+        if let count = options.maximumFragment {
+            let code = [512: 1, 1_024: 2, 2_048: 3, 4_096: 4][count]!  // RFC 6066 §4
+            unsafe SSL_CTX_set_tlsext_max_fragment_length(context, UInt8(code))
+        }
         if let suites = options.suites { unsafe SSL_CTX_set_ciphersuites(context, suites) }
         unsafe SSL_CTX_set_msg_callback(context) { isSent, _, type, bytes, count, ssl, _ in
             guard isSent == 0, type == SSL3_RT_HANDSHAKE, count > 0, let bytes = unsafe bytes,

@@ -56,7 +56,7 @@ import Testing
         #expect(received() == [])
         driver.receive(on: pair.first, into: .small, token: token)
         #expect(received() == ["early"])
-        driver.cancel(token)
+        driver.cancel(token, answer: Token(.unanswered))
         #expect(received() == ["receive -125"])
         #expect(pair.write(Array("late".utf8)) == 4)
         #expect(received() == [])
@@ -79,7 +79,7 @@ import Testing
 
     @Test func `a canceled receive of an earlier life stays what it is`() {
         arm()
-        driver.cancel(Token(.receive, generation: 0, slot: slot))
+        driver.cancel(Token(.receive, generation: 0, slot: slot), answer: Token(.unanswered))
         #expect(received() == [])
         #expect(pair.write(Array("a".utf8)) == 1)
         #expect(received() == ["a"])

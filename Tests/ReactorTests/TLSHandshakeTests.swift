@@ -186,6 +186,34 @@ import Testing
         #expect(loop.loop.statistics.resumptions.value == 2 && loop.loop.statistics.handshakes.value == 4)
     }
 
+    @Test(arguments: [true, false])
+    func `a ticket's key is changed every 12 hours, and accepted for 12 more`(isTLS12: Bool) throws {
+        let server = try server()
+        let loop = SimulatedLoop(tls: server) { _ in handler }
+        let hour: UInt64 = 3_600_000
+        var wires: [TLSWire] = []  // a session is spoilt when its connection is freed
+        func isResumed(_ session: TLSPeer.Session?) throws -> (Bool, TLSPeer.Session?) {
+            let wire = TLSWire(loop, peer { $0.isTLS12 = isTLS12 }, resuming: session)
+            wires.append(wire)
+            try wire.handshakeAndExchange()
+            handler.withEach { $0.abort() }
+            loop.rest()
+            return (wire.tls.isResumed, wire.tls.session)
+        }
+        let (_, first) = try isResumed(nil)
+        loop.advance(milliseconds: 11 * hour)
+        #expect(try isResumed(first).0)
+        loop.advance(milliseconds: 12 * hour)  // 23
+        let (goesOn, second) = try isResumed(first)
+        #expect(goesOn, "it was sealed with the key before")
+        _ = try server.reload(TLSConfiguration(certificates: [authority.issue("renewed")]))
+        loop.advance(milliseconds: 13 * hour)  // 36
+        #expect(try !isResumed(first).0)
+        #expect(try isResumed(second).0, "the key that a ticket was renewed with has a life of its own")
+        loop.advance(milliseconds: 48 * hour)
+        #expect(try !isResumed(second).0, "nobody used the keys for long")
+    }
+
     @Test func `a reload keeps the connections that are there`() throws {
         handler.onReceived = { bytes, connection in
             connection.send(bytes)

@@ -72,6 +72,24 @@ import Testing
         #expect(wire.tls.received == Array(0..<100))
     }
 
+    @Test(arguments: [512, 1_024, 2_048, 4_096], [true, false])
+    func `a client that asks for small records gets all of it in them`(count: Int, isTLS12: Bool) throws {
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        handler.onReceived = { received, connection in
+            connection.send(bytes)
+            return received.count
+        }
+        var options = TLSPeer.Options()
+        (options.maximumFragment, options.isTLS12) = (count, isTLS12)
+        let configuration = TLSConfiguration(certificates: [TestAuthority().issue("localhost")])
+        let loop = SimulatedLoop(tls: try TLSServer(configuration)) { _ in handler }
+        let wire = TLSWire(loop, options)
+        try wire.handshakeAndExchange()
+        wire.tls.send([1])
+        try wire.exchange()
+        #expect(wire.tls.received == bytes && handler.closedCount == 0)
+    }
+
     @Test func `no record holds more than 16 KiB`() throws {
         let wire = try secured()
         let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }

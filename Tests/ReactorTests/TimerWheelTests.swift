@@ -128,6 +128,23 @@ import Testing
             }
         }
     }
+
+    @Test func `what a limit leaves fires first the next time, if it was not taken back`() {
+        let wheel = TimerWheel(now: 0)
+        for key: UInt32 in 0..<10 { wheel.schedule(key, at: 64 * UInt64(key + 1)) }
+        var fired: [UInt32] = []
+        wheel.advance(to: 640, limit: 3) { fired.append($0) }
+        #expect(fired == [0, 1, 2] && wheel.nextDeadline.map { $0 <= 640 } == true)
+        wheel.cancel(3)
+        wheel.schedule(4, at: 6_400)
+        wheel.schedule(20, at: 700)
+        wheel.advance(to: 640, limit: 3) { fired.append($0) }
+        #expect(fired == [0, 1, 2, 5, 6, 7])
+        wheel.advance(to: 1_000, limit: 3) { fired.append($0) }
+        #expect(fired == [0, 1, 2, 5, 6, 7, 8, 9, 20])
+        wheel.advance(to: 6_400) { fired.append($0) }
+        #expect(fired.last == 4 && wheel.nextDeadline == nil)
+    }
 }
 
 extension TimerWheel {

@@ -46,6 +46,24 @@ import Testing
         #expect(received == Array("kept".utf8))
     }
 
+    @Test func `a socket whose removal from the table failed is removed again`() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(unsafe ringcast_stream_pair(&ends) == 0)
+        defer { close(ends[1]) }
+        driver.opened(ends[0], slot: slot)
+        driver.wait(milliseconds: 0)
+        let isForgotten = driver.files.forget(Int(slot))
+        try #require(isForgotten, "the table is switched off")
+        close(ends[0])
+        // A completion for the removal, which only one that failed has.
+        driver.ring.cancel(1 << 40, userData: Token(.fileRemoval, slot: slot).rawValue)
+        driver.wait(milliseconds: 0)
+        while driver.nextCompletion() != nil {}
+        driver.wait(milliseconds: 0)
+        var byte: UInt8 = 0
+        #expect(unsafe recv(ends[1], &byte, 1, 0) == 0, "the other end sees the end")
+    }
+
     @Test func `an error of a socket that is registered stays one`() throws {
         try #require(driver.sendsInBatches)
         let pair = try SocketPair()

@@ -79,7 +79,10 @@ package final class EpollDriver: Driver, KernelSockets {
 
     // MARK: the ends of operations
 
-    package func cancel(_ token: Token) {
+    /// What is not found here is over, and has completed.
+    package func cancel(_ token: Token, answer: Token) { cancel(token) }
+
+    private func cancel(_ token: Token) {
         let slot = Int(token.slot)
         switch token.operation {
         case .receive, .receiveLarge:
@@ -95,7 +98,7 @@ package final class EpollDriver: Driver, KernelSockets {
         case .connect:
             guard connects[token.slot]?.token == token else { return }
             endConnect(token.slot)
-        case .unanswered, .batchedSend, .wakeUp, .notification: return
+        case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .fileRemoval: return
         }
         complete(token, -ECANCELED)
     }
@@ -119,7 +122,7 @@ package final class EpollDriver: Driver, KernelSockets {
         Glibc.close(socket)
     }
 
-    package func notify(_ address: Int32) {}
+    package func notify(_ address: Int32, token: Token) {}
 
     // MARK: buffers
 

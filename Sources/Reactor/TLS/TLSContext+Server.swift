@@ -78,6 +78,7 @@ extension TLSContext {
         unsafe ringcast_tls_set_session_cache(context, Int(SSL_SESS_CACHE_OFF))
         unsafe SSL_CTX_set_num_tickets(context, Self.ticketCount)
         unsafe SSL_CTX_set_session_id_context(context, "ringcast", 8)
+        unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context, useTicketKey)
         // Safe: sessions keep their context, and OpenSSL calls only for sessions.
         let argument = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe ringcast_tls_on_server_name(context, chooseCertificate, argument)

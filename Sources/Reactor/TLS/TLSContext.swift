@@ -22,6 +22,8 @@ final class TLSContext: @unchecked Sendable {
     let serverName: String?
     /// For clients: whether the server's certificate has to be good.
     let verifiesPeer: Bool
+    /// For servers: what session tickets are sealed with.
+    let ticketKeys: TicketKeys?
 
     /// - Parameter predecessor: whose session tickets this one goes on to take.
     init(server configuration: TLSConfiguration, predecessor: TLSContext? = nil) throws(ReactorError) {
@@ -29,6 +31,8 @@ final class TLSContext: @unchecked Sendable {
         (serverName, verifiesPeer) = (nil, configuration.clientCertificates != .notAsked)
         unsafe protocols = try unsafe Self.wireForm(of: configuration.applicationProtocols)
         unsafe transport = TLSTransport.makeMethod()
+        // A ticket brings the client's certificate with it: it must not outlive a change of the authorities.
+        ticketKeys = (verifiesPeer ? nil : predecessor?.ticketKeys) ?? TicketKeys()
         guard !configuration.certificates.isEmpty else { throw ReactorError("a TLS server needs a certificate") }
         for certificate in configuration.certificates {
             let context = try unsafe makeContext(minimumVersion: configuration.minimumVersion)
@@ -37,14 +41,11 @@ final class TLSContext: @unchecked Sendable {
             try unsafe setClientCertificates(configuration.clientCertificates, in: context)
             unsafe setServerSessions(in: context)
         }
-        // A ticket brings the client's certificate with it: it must not outlive a change of the authorities.
-        if let predecessor, !verifiesPeer {
-            unsafe ringcast_tls_copy_ticket_keys(predecessor.contexts[0], contexts[0])
-        }
     }
 
     init(client configuration: TLSClientConfiguration) throws(ReactorError) {
         role = .client
+        ticketKeys = nil
         serverName = configuration.serverName
         verifiesPeer = configuration.trust != .anybody
         unsafe protocols = try unsafe Self.wireForm(of: configuration.applicationProtocols)

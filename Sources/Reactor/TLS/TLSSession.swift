@@ -108,11 +108,19 @@ struct TLSSession {
         return result > 0 ? .done(Int(result)) : outcome(result)
     }
 
-    /// One record of all of `bytes`. False: the session is broken.
+    /// Records of all of `bytes`: one, or several where the peer has asked for smaller ones (`max_fragment_length`, RFC
+    /// 6066 §4). False: the session is broken.
     func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let ssl = unsafe state.ssl
         TLSFailure.clear()
-        return unsafe SSL_write(ssl, bytes.baseAddress, Int32(bytes.count)) == Int32(bytes.count)
+        var written = 0
+        while written < bytes.count {
+            // Partial writes are on, so that OpenSSL returns behind each record.
+            let count = unsafe SSL_write(ssl, bytes.baseAddress! + written, Int32(bytes.count - written))
+            guard count > 0 else { return false }
+            written += Int(count)
+        }
+        return true
     }
 
     /// Tells the peer that no more will come, once.

@@ -1,0 +1,79 @@
+import Glibc
+import IOUring
+import ReactorTesting
+import Testing
+
+@testable import Reactor
+
+/// Several loops that end, and what they have sent each other; and wake-ups that fail.
+@Suite struct LoopEndTests {
+    private let handlers = [RecordingHandler(), RecordingHandler()]
+    private let clock = VirtualClock()
+    private let links: LoopLinks
+
+    init() {
+        let clock = clock
+        links = LoopLinks(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
+    }
+
+    private func loops(_ options: SimulatedDriver.Options = .init()) -> [SimulatedLoop] {
+        (0..<2).map { index in
+            SimulatedLoop(index: index, links: links, clock: clock, options) { _ in handlers[index] }
+        }
+    }
+
+    /// Turns both in turn until they have ended.
+    private func run(_ loops: [SimulatedLoop]) -> Bool {
+        var running = loops
+        for _ in 0..<1_000 where !running.isEmpty {
+            for loop in running { loop.turn() }
+            for loop in running where loop.loop.hasEnded { loop.loop.finish() }
+            running.removeAll { $0.loop.hasEnded }
+        }
+        return running.isEmpty
+    }
+
+    @Test func `a loop does not end before all that it has posted has arrived`() {
+        let loops = loops()
+        var arrived: [UInt64] = []
+        handlers[1].onMessage = { arrived.append($0.number) }
+        for number: UInt64 in 0..<10_000 { _ = loops[0].loop.post(numbered(number), to: 1) }
+        for loop in loops { loop.loop.stop() }
+        #expect(run(loops), "the word that accepting has ended waits behind the messages")
+        #expect(arrived == Array(0..<10_000))
+    }
+
+    // MARK: wake-ups
+
+    private func isRung(_ event: WakeUpEvent) -> Bool {
+        var descriptor = pollfd(fd: event.descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&descriptor, 1, 0) == 1
+    }
+
+    @Test(arguments: [true, false])
+    func `a loop whose ring cannot be reached is woken by its eventfd`(refuses: Bool) {
+        var options = SimulatedDriver.Options()
+        options.notificationAddress = 7
+        options.refusesNotifications = refuses
+        let loops = loops(options)
+        links.setAddresses(loops.map { LoopAddress(wakeUp: $0.driver.wakeUp, notificationAddress: 7) })
+        let falls = links.mailboxes[1].prepareToSleep()
+        #expect(falls)
+        _ = loops[0].loop.post(numbered(1), to: 1)
+        loops[0].turn(2)
+        #expect(loops[0].driver.notified == [7])
+        #expect(isRung(loops[1].driver.wakeUp) == refuses)
+    }
+
+    @Test func `a ring that cannot be reached is told of`() throws {
+        let capabilities = try UringCapabilities.probe()
+        #expect(capabilities.notifiesRings == KernelFeature.messageRing.isAllowed, "every kernel that we serve can")
+        let driver = try UringDriver(capabilities: capabilities)
+        let token = Token(.notify, slot: 3)
+        driver.notify(-1, token: token)
+        driver.wait(milliseconds: 0)
+        var answers: [Token: Int32] = [:]
+        while let completion = driver.nextCompletion() { answers[completion.token] = completion.result }
+        #expect(answers[token] == -EBADF)
+    }
+}
