@@ -107,7 +107,8 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),
         .testTarget(
-            name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "CMalloc"], swiftSettings: library),
+            name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "IOUring", "CMalloc"],
+            swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -20,15 +20,18 @@ package struct SocketPair: ~Copyable {
     }
 
     /// From the second to the first. Returns how many bytes it took.
-    package func write(_ bytes: [UInt8]) -> Int { unsafe Glibc.write(second, bytes, bytes.count) }
+    package func write(_ bytes: [UInt8]) -> Int {
+        uninterrupted { unsafe Glibc.write(second, bytes, bytes.count) }
+    }
 
     /// Everything that lies ready at the second.
     package func read() -> [UInt8] {
         var all: [UInt8] = []
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = unsafe recv(second, &bytes, bytes.count, Int32(MSG_DONTWAIT)), count > 0 {
+        while true {
+            let count = uninterrupted { unsafe recv(second, &bytes, bytes.count, Int32(MSG_DONTWAIT)) }
+            guard count > 0 else { return all }
             all += bytes.prefix(count)
         }
-        return all
     }
 }

@@ -4,14 +4,16 @@ import Glibc
 package enum SmallFile {
     /// The whole text; nil if it cannot be read.
     package static func read(_ path: String) -> String? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {
             // Safe: the buffer outlives the call, which writes at most its length.
-            let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe buffer.withUnsafeMutableBytes { buffer in
+                uninterrupted { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+            }
             guard count > 0 else { return count == 0 ? String(decoding: text, as: UTF8.self) : nil }
             text += buffer[..<count]
         }
@@ -19,7 +21,8 @@ package enum SmallFile {
 
     /// Replaces a file's text; false if it cannot be written.
     package static func write(_ text: String, to path: String) -> Bool {
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let descriptor = uninterrupted { unsafe open(path, flags, 0o644) }
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return write(text, to: descriptor)
@@ -31,11 +34,21 @@ package enum SmallFile {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             // Safe: the pointer is used during the call only.
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe bytes.withUnsafeBytes { bytes in
+                uninterrupted { unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+            }
             guard count > 0 else { return false }
             bytes = bytes.dropFirst(count)
         }
         return true
+    }
+
+    /// Makes a system call again for as long as a signal interrupts it.
+    package static func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+        while true {
+            let result = call()
+            if result != -1 || errno != EINTR { return result }
+        }
     }
 
     /// The names in a folder; none if there is no such folder.

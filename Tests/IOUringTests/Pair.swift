@@ -36,12 +36,18 @@ final class Message {
     deinit { unsafe bytes.deallocate() }
 }
 
-/// A ring that should have answered and did not.
+/// A ring that should have answered and did not, within a minute, which is there for hanging only.
 struct Silence: Error {}
 
+/// The next completion, waited for if it is not there yet.
 func next(of ring: borrowing Ring) throws -> Completion {
-    guard let completion = ring.nextCompletion() else { throw Silence() }
-    return completion
+    let deadline = ContinuousClock.now + .seconds(60)
+    while true {
+        if let completion = ring.nextCompletion() { return completion }
+        // A wait ends early when it is interrupted, and late when this machine is slow.
+        guard ContinuousClock.now < deadline else { throw Silence() }
+        try wait(for: ring, milliseconds: 100)
+    }
 }
 
 func wait(for ring: borrowing Ring, milliseconds: UInt64) throws {

@@ -1,9 +1,8 @@
 internal import Glibc
+internal import IOUring
 
-/// A blocking client on a real socket, for tests. Every call gives up after 20 s.
-///
-/// Calls are repeated when they are interrupted: a ring that was closed on the same thread, as the one that probes the
-/// kernel is, interrupts it once more later.
+/// A blocking client on a real socket, for tests. Every call gives up after 60 s, which are there for hanging
+/// only.
 package final class TCPClient {
     private let descriptor: Int32
 
@@ -12,20 +11,18 @@ package final class TCPClient {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         precondition(descriptor >= 0, "no socket: errno \(errno)")
         if let receiveBuffer { set(SO_RCVBUF, Int32(receiveBuffer)) }
-        set(SO_RCVTIMEO, timeval(tv_sec: 20, tv_usec: 0))
-        set(SO_SNDTIMEO, timeval(tv_sec: 20, tv_usec: 0))
+        set(SO_RCVTIMEO, timeval(tv_sec: 60, tv_usec: 0))
+        set(SO_SNDTIMEO, timeval(tv_sec: 60, tv_usec: 0))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var result: Int32
-        repeat {
-            result = unsafe withUnsafePointer(to: &address) { address in
-                unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
+        let descriptor = descriptor
+        let result = unsafe withUnsafePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                uninterrupted { unsafe connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) }
             }
-        } while result < 0 && errno == EINTR
+        }
         precondition(result == 0, "no connection to port \(port): errno \(errno)")
     }
 
@@ -36,22 +33,22 @@ package final class TCPClient {
     package func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+            let count = unsafe bytes.withUnsafeBytes { bytes in
+                uninterrupted {
+                    unsafe Glibc.send(descriptor, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                }
             }
-            if count < 0, errno != EINTR { return false }
-            sent += max(0, count)
+            if count < 0 { return false }
+            sent += count
         }
         return true
     }
 
-    /// What has come, at least one byte; empty at the end, nil after a reset or 20 s.
+    /// What has come, at least one byte; empty at the end, nil after a reset or 60 s.
     package func receive(upTo count: Int) -> [UInt8]? {
         var result = 0
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, received in
-            repeat {
-                result = unsafe recv(descriptor, buffer.baseAddress!, count, 0)
-            } while result < 0 && errno == EINTR
+            result = uninterrupted { unsafe recv(descriptor, buffer.baseAddress!, count, 0) }
             received = max(0, result)
         }
         return result < 0 ? nil : bytes

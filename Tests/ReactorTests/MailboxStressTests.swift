@@ -1,4 +1,5 @@
 import Glibc
+import IOUring
 import ReactorTesting
 import Synchronization
 import Testing
@@ -145,12 +146,12 @@ private final class Bell: Sendable {
 
     func ring() {
         var byte: UInt8 = 1
-        precondition(unsafe Glibc.write(write, &byte, 1) == 1)
+        precondition(uninterrupted { unsafe Glibc.write(write, &byte, 1) } == 1)
     }
 
     func wait() {
         var byte: UInt8 = 0
-        precondition(unsafe Glibc.read(read, &byte, 1) == 1)
+        precondition(uninterrupted { unsafe Glibc.read(read, &byte, 1) } == 1)
     }
 }
 

@@ -56,14 +56,14 @@ enum PEM {
 
     /// A file of one megabyte at most: what is larger is no certificate.
     private static func contents(of path: String) throws(SystemError) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw .last }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         var count = 0
         while count < bytes.count {
-            let result = unsafe bytes.withUnsafeMutableBytes {
-                unsafe Glibc.read(descriptor, $0.baseAddress! + count, $0.count - count)
+            let result = unsafe bytes.withUnsafeMutableBytes { rest in
+                uninterrupted { unsafe Glibc.read(descriptor, rest.baseAddress! + count, rest.count - count) }
             }
             guard result >= 0 else { throw .last }
             if result == 0 { break }

@@ -145,7 +145,7 @@ private final class TaskEnd: Sendable {
 
 /// The same as `eventually`, looking more often.
 private func soon(_ condition: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !condition() {
         guard ContinuousClock.now < deadline else { return false }
         pause(.microseconds(100))

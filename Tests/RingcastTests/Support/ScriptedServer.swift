@@ -1,4 +1,5 @@
 import Glibc
+import IOUring
 import ReactorTesting
 import WebSocketProtocol
 
@@ -47,7 +48,7 @@ final class ScriptedServer: Sendable {
 
     private func start() -> RepeatingThread {
         RepeatingThread { [listener, script] in
-            let connection = accept(listener, nil, nil)
+            let connection = uninterrupted { accept(listener, nil, nil) }
             guard connection >= 0 else { return }
             let peer = ScriptedPeer(connection)
             do { try script(peer) } catch {}
@@ -61,24 +62,31 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// One connection of a scripted server. Every call gives up after 10 s.
+/// One connection of a scripted server. Every call gives up after 60 s, which are there for hanging only.
 final class ScriptedPeer {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
     struct Ended: Error {}
+    struct TimedOut: Error {}
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
-        var time = timeval(tv_sec: 10, tv_usec: 0)
+        var time = timeval(tv_sec: 60, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
 
     func send(_ bytes: [UInt8]) throws {
-        let count = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-        guard count == bytes.count else { throw Ended() }
+        var left = bytes[...]
+        while !left.isEmpty {
+            let count = unsafe left.withUnsafeBytes { left in
+                uninterrupted { unsafe Glibc.send(descriptor, left.baseAddress, left.count, Int32(MSG_NOSIGNAL)) }
+            }
+            guard count > 0 else { throw Ended() }
+            left = left.dropFirst(count)
+        }
     }
 
     func send(_ text: String) throws { try send([UInt8](text.utf8)) }
@@ -91,7 +99,8 @@ final class ScriptedPeer {
 
     private func receive() throws {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        let received = unsafe recv(descriptor, &buffer, buffer.count, 0)
+        let received = uninterrupted { unsafe recv(descriptor, &buffer, buffer.count, 0) }
+        guard received >= 0 || errno != EAGAIN else { throw TimedOut() }
         guard received > 0 else { throw Ended() }
         unread += buffer.prefix(received)
     }

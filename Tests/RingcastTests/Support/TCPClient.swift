@@ -1,6 +1,8 @@
 import Glibc
+import IOUring
 
-/// A blocking TCP connection to the server under test. Reads fail after ten seconds, which are there for hanging only.
+/// A blocking TCP connection to the server under test. Calls fail after 60 s, which are there for hanging
+/// only.
 final class TCPClient {
     private var descriptor: Int32
     private var unread: [UInt8] = []
@@ -9,63 +11,58 @@ final class TCPClient {
 
     /// - Parameter segmentSize: a small one keeps the kernel's buffers small on both sides.
     init(port: Int, receiveBuffer: Int32? = nil, segmentSize: Int32? = nil) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        if var size = receiveBuffer {
-            _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-        }
-        if var size = segmentSize {
-            _ = unsafe setsockopt(
-                descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &size, socklen_t(MemoryLayout<Int32>.size))
-        }
+        descriptor = try Self.socket(AF_INET)
+        if let receiveBuffer { set(SO_RCVBUF, receiveBuffer) }
+        if let segmentSize { set(TCP_MAXSEG, segmentSize, at: Int32(IPPROTO_TCP)) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = unsafe withUnsafePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        // The descriptor is `deinit`'s to close.
-        guard result == 0 else { throw Failure(what: "connect: \(errno)") }
-        var one: Int32 = 1
-        _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+        try connect(to: address, MemoryLayout<sockaddr_in>.size)
+        set(TCP_NODELAY, 1, at: Int32(IPPROTO_TCP))
     }
 
     /// To the IPv6 loopback address.
     init(ipv6Port port: Int) throws {
-        descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        descriptor = try Self.socket(AF_INET6)
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = UInt16(port).bigEndian
         address.sin6_addr = in6addr_loopback
-        let result = unsafe withUnsafePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-            }
-        }
-        guard result == 0 else { throw Failure(what: "connect: \(errno)") }
+        try connect(to: address, MemoryLayout<sockaddr_in6>.size)
     }
 
     /// - Parameter unix: the path of a Unix socket, or its abstract name behind an `@`.
     init(unix name: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        descriptor = try Self.socket(AF_UNIX)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let isAbstract = name.hasPrefix("@")
         let bytes = isAbstract ? [0] + Array(name.utf8.dropFirst()) : Array(name.utf8) + [0]
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-        let result = unsafe withUnsafePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(2 + bytes.count))
+        try connect(to: address, 2 + bytes.count)
+    }
+
+    /// A socket whose calls give up in the end.
+    private static func socket(_ family: Int32) throws -> Int32 {
+        let descriptor = Glibc.socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
+        var timeout = timeval(tv_sec: 60, tv_usec: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        return descriptor
+    }
+
+    private func set(_ option: Int32, _ value: Int32, at level: Int32 = SOL_SOCKET) {
+        var value = value
+        _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// The descriptor is `deinit`'s to close, also after a failure.
+    private func connect<Address>(to address: Address, _ length: Int) throws {
+        let result = unsafe withUnsafePointer(to: address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                uninterrupted { unsafe Glibc.connect(descriptor, address, socklen_t(length)) }
             }
         }
         guard result == 0 else { throw Failure(what: "connect: \(errno)") }
@@ -76,8 +73,8 @@ final class TCPClient {
     func send(_ bytes: [UInt8]) throws {
         var left = bytes[...]
         while !left.isEmpty {
-            let count = unsafe left.withUnsafeBytes {
-                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            let count = unsafe left.withUnsafeBytes { left in
+                uninterrupted { unsafe Glibc.send(descriptor, left.baseAddress, left.count, Int32(MSG_NOSIGNAL)) }
             }
             guard count > 0 else { throw Failure(what: "send: \(errno)") }
             left = left.dropFirst(count)
@@ -122,7 +119,7 @@ final class TCPClient {
     /// Whether there is something to read, now or within so many milliseconds.
     func hasInput(within milliseconds: Int32) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return unsafe !unread.isEmpty || poll(&entry, 1, milliseconds) > 0
+        return !unread.isEmpty || uninterrupted { unsafe poll(&entry, 1, milliseconds) } > 0
     }
 
     /// Bytes that the server's kernel has not acknowledged, as far as this end knows.
@@ -145,7 +142,9 @@ final class TCPClient {
     /// Reads more. False: the connection has ended; a reset counts as that.
     private func fill() throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+        let count = unsafe buffer.withUnsafeMutableBytes { buffer in
+            uninterrupted { unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0) }
+        }
         if count > 0 {
             unread += buffer[..<count]
             return true
@@ -155,8 +154,10 @@ final class TCPClient {
     }
 }
 
+/// At least so long: a signal does not shorten it.
 func pause(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
-    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
-    _ = unsafe nanosleep(&time, nil)
+    var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    var time: timespec
+    repeat { time = left } while unsafe nanosleep(&time, &left) == -1 && errno == EINTR
 }
