@@ -3,12 +3,12 @@ import Testing
 @testable import LoadTesting
 
 /// Servers that do not do what they should: nothing of it goes unnoticed.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct CheckingTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct CheckingTests {
     private func run(_ path: String, _ change: (inout LoadPlan) -> Void = { _ in }) async throws -> LoadResult {
         var result: LoadResult?
         try await TestServer.run { url in
             var plan = LoadPlan(workload: .echo, url: url + path)
-            (plan.connections, plan.duration, plan.warmup, plan.pinning) = (2, 0.3, 0, false)
+            (plan.connections, plan.duration, plan.warmup, plan.pinning) = (2, 0.6, 0, false)
             change(&plan)
             result = try await LoadEngine(plan: plan).run()
         }

@@ -326,7 +326,7 @@ import Testing
         group.stopAccepting()
         let port = group.listeners[0].port
         var isTaken = true
-        for _ in 0..<1_000 where isTaken {
+        for _ in 0..<6_000 where isTaken {
             isTaken = (try? ListenerSocket(.init(host: "127.0.0.1", port: port), loopCount: 1).close()) == nil
             usleep(10_000)
         }
@@ -359,7 +359,7 @@ import Testing
             let before = openDescriptorCount()
             for _ in 0..<200 { try run() }
             // The last threads are still letting go of theirs.
-            for _ in 0..<1_000 where openDescriptorCount() > before { usleep(10_000) }
+            for _ in 0..<6_000 where openDescriptorCount() > before { usleep(10_000) }
             precondition(openDescriptorCount() <= before)
         }
     }

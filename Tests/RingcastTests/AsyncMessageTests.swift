@@ -103,6 +103,7 @@ import WebSocketProtocol
             try client.connection.send(Self.segment(texts))
             #expect(journal.wait() == ["0"])
             // One is being handled and four wait; the rest is not read.
+            #expect(eventually { server.statistics.reduce(0) { $0 + $1.messagesIn } >= 5 })
             pause(.milliseconds(50))
             #expect(server.statistics.reduce(0) { $0 + $1.messagesIn } == 5)
             gate.open(100)
@@ -188,8 +189,8 @@ import WebSocketProtocol
             try client.connection.send(Self.segment(["a", "b", "c"]))
             #expect(try client.read().closeCode == 1000)
             try client.sendClose()
+            #expect(closed.wait() == ["dropped"])
             pause(.milliseconds(30))
-            #expect(closed.entries == ["dropped"])
             #expect(journal.entries == ["a"])
             gate.open()
             #expect(journal.wait(for: 3) == ["a", "done", "close 1000"])
@@ -241,7 +242,7 @@ import WebSocketProtocol
             #expect(Token.count.load(ordering: .relaxed) == 16)
             for client in clients[..<8] { client.connection.reset() }
             #expect(eventually { Token.count.load(ordering: .relaxed) == 8 })
-            #expect(server.pendingWebSockets == 8)
+            #expect(eventually { server.pendingWebSockets == 8 })
         }
         #expect(eventually { Token.count.load(ordering: .relaxed) == 0 })
         #expect(journal.entries.count == 16)

@@ -1,3 +1,4 @@
+import ReactorTesting
 import Synchronization
 import Testing
 import WebSocketProtocol
@@ -5,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Cancellation at each await of a client: no descriptor, no task, no memory stays behind.
-@Suite(.timeLimit(.minutes(2))) struct ClientCancellationTests {
+@Suite(.blocking, .timeLimit(.minutes(5))) struct ClientCancellationTests {
     /// Where an attempt is stuck until it is cancelled.
     enum Stage: String, CaseIterable {
         case resolving, connecting, proxy, securing, answering

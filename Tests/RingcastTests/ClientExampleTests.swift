@@ -2,7 +2,7 @@ import ReactorTesting
 import Ringcast
 import Testing
 
-@Suite struct ClientExampleTests {
+@Suite(.blocking) struct ClientExampleTests {
     /// The example of the README, which a tidy test compares with this one.
     static func talk(to url: String, _ print: @escaping @Sendable (String) -> Void) async throws {
         let socket = try await WebSocketClient.connect(url)

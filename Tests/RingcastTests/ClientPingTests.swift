@@ -1,10 +1,11 @@
+import ReactorTesting
 import Synchronization
 import Testing
 
 @testable import Ringcast
 
 /// Who waits for a pong is told once, whatever comes first.
-@Suite(.timeLimit(.minutes(2))) struct ClientPingTests {
+@Suite(.blocking, .timeLimit(.minutes(5))) struct ClientPingTests {
     private func withSocket(
         _ options: WebSocketOptions = WebSocketOptions(), script: @escaping @Sendable (ScriptedPeer) throws -> Void,
         _ body: (WebSocketClient) async throws -> Void

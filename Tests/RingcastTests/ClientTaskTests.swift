@@ -4,7 +4,7 @@ import Testing
 import WebSocketProtocol
 
 /// A client as a task uses it.
-@Suite struct ClientTaskTests {
+@Suite(.blocking) struct ClientTaskTests {
     static let echo = WebSocketHandlers<Void>(message: { ws, message in
         switch message.string {
         case "close": ws.close(4_001, reason: "as asked")

@@ -1,11 +1,12 @@
 import Reactor
+import ReactorTesting
 import Ringcast
 import Synchronization
 import Testing
 import WebSocketProtocol
 
 /// Clients with handlers, against our own server.
-@Suite struct ClientTests {
+@Suite(.blocking) struct ClientTests {
     static let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
 
     @Test(arguments: [0, 1, 125, 126, 4_000, 4_096, 65_535, 65_536, 1_000_000])

@@ -1,10 +1,11 @@
 import Reactor
+import ReactorTesting
 import Testing
 
 @testable import Ringcast
 
 /// One time covers the whole handshake, wherever it is stuck.
-@Suite(.timeLimit(.minutes(2))) struct ClientTimeoutTests {
+@Suite(.blocking, .timeLimit(.minutes(5))) struct ClientTimeoutTests {
     private func expectTimeout(
         _ phase: HandshakePhase, _ url: String, resolver: Resolver = .shared,
         sourceLocation: SourceLocation = #_sourceLocation, _ change: (inout ClientRequest) -> Void = { _ in }
@@ -15,11 +16,18 @@ import Testing
             group.wait()
         }
         var request = try ClientRequest(url)
-        request.handshakeTimeout = .milliseconds(200)
         change(&request)
-        await #expect(throws: WebSocketClientError.timedOut(phase), sourceLocation: sourceLocation) {
-            _ = try await WebSocketClient.connect(request, group: group)
+        var timeout = Duration.milliseconds(200)
+        var error: WebSocketClientError?
+        // On a machine that is slow the time may be over in a phase before.
+        while error != .timedOut(phase), timeout < .seconds(60) {
+            request.handshakeTimeout = timeout
+            error = await #expect(throws: WebSocketClientError.self, sourceLocation: sourceLocation) {
+                _ = try await WebSocketClient.connect(request, group: group)
+            }
+            timeout *= 3
         }
+        #expect(error == .timedOut(phase), sourceLocation: sourceLocation)
         #expect(eventually { group.statistics[0].connections == 0 }, sourceLocation: sourceLocation)
         #expect(group.attemptCount { _ in true } == 0, sourceLocation: sourceLocation)
     }

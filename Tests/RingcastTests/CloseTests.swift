@@ -23,6 +23,7 @@ import WebSocketProtocol
             try client.sendClose(4002, "again")
             #expect(try client.read().closeCode == 4001)
             #expect(try client.isAtEnd())
+            _ = journal.wait()
             pause(.milliseconds(20))
             #expect(journal.entries == ["4001 bye"])
             #expect(eventually { server.pendingWebSockets == 0 })

@@ -1,7 +1,8 @@
+import ReactorTesting
 import Ringcast
 import Testing
 
-@Suite struct ExampleTests {
+@Suite(.blocking) struct ExampleTests {
     struct Guest {
         let name: String
         var missed = 0

@@ -110,17 +110,19 @@ import Testing
     }
 
     @Test func `a deferred reply comes later, and the requests behind it wait for it`() async throws {
+        let gate = AsyncMessageTests.Gate()
         try await serving(fetch: { request in
             guard request.path == "/later" else { return .response(.ok, "now") }
             let copy = request.copy()
             return .deferred {
-                try await Task.sleep(for: .milliseconds(50))
+                try await gate.pass()
                 return .response(.ok, "later: " + copy.request.query("n")! + copy.request.path)
             }
         }) { server in
             let client = try TCPClient(port: server.port)
             try client.send("GET /later?n=1 HTTP/1.1\r\nHost: t\r\n\r\nGET /now HTTP/1.1\r\nHost: t\r\n\r\n")
             #expect(eventually { server.pendingRequests == 1 })
+            gate.open()
             #expect(try client.readAnswer().text == "later: 1/later")
             #expect(try client.readAnswer().text == "now")
             #expect(eventually { server.pendingRequests == 0 })

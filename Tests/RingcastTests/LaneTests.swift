@@ -12,7 +12,7 @@ import Testing
         func open() { isOpen.store(true, ordering: .releasing) }
         /// Holds the calling loop; not for ever.
         func wait() {
-            for _ in 0..<10_000 where !isOpen.load(ordering: .acquiring) { pause(.milliseconds(1)) }
+            for _ in 0..<60_000 where !isOpen.load(ordering: .acquiring) { pause(.milliseconds(1)) }
         }
     }
 

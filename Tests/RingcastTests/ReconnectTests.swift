@@ -3,7 +3,7 @@ import Ringcast
 import Testing
 import WebSocketProtocol
 
-@Suite struct ReconnectTests {
+@Suite(.blocking) struct ReconnectTests {
     @Test(arguments: [
         (1, 500), (2, 1_000), (3, 2_000), (6, 16_000), (7, 30_000), (1_000, 30_000), (0, 500),
     ])

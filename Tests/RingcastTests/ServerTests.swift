@@ -1,10 +1,11 @@
 import Logging
+import ReactorTesting
 import Ringcast
 import ServiceLifecycle
 import Testing
 import WebSocketProtocol
 
-@Suite struct ServerTests {
+@Suite(.blocking) struct ServerTests {
     static let silent = WebSocketHandlers<Void>(message: { _, _ in })
 
     @Test func `port 0 picks a free port, and a taken one is an error that says so`() async throws {
@@ -63,12 +64,13 @@ import WebSocketProtocol
     }
 
     @Test func `while a server stops, requests are answered and upgrades get 503`() async throws {
+        let gate = AsyncMessageTests.Gate()
         try await serving(
-            { $0.stop = StopTiming(window: .zero, deadline: .seconds(2)) },
+            { $0.stop = StopTiming(window: .zero, deadline: .seconds(60)) },
             fetch: { request in
                 if request.path == "/ws" { return .upgrade(to: Self.silent) }
                 return .deferred {
-                    try await Task.sleep(for: .milliseconds(200))
+                    try await gate.pass()
                     return .response(.ok, "done")
                 }
             }
@@ -84,6 +86,7 @@ import WebSocketProtocol
             server.stop()
             try upgrading.send(SocketClient.fields.dropFirst().map { $0 + "\r\n" }.joined() + "\r\n")
             #expect(try upgrading.readAnswer().status == 503)
+            gate.open()
             let answer = try waiting.readAnswer()
             #expect(answer.text == "done")
             #expect(answer["Connection"] == "close")
