@@ -24,7 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
         mallopt(M_MMAP_THRESHOLD, 64 << 10)
         var logger = Logger(label: "ringcast")
         // Failed handshakes are told of at info.
-        logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .warning : .info
+        logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .notice : .info
         let server: Server
         do {
             server = try makeServer(logger: logger)
