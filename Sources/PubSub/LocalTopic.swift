@@ -7,11 +7,8 @@
     @usableFromInline @safe package struct Member {
         @usableFromInline let subscriber: UnsafeMutableRawPointer?
         let membership: UInt32
-        /// Lowest 32 bits of the floor: publishes with a lesser stamp are not for it.
+        /// Publishes with a stamp that is less than this above the topic's `floorBase` are not for it. 0: all are.
         var floor: UInt32 = 0
-
-        /// Asked only about stamps that were given shortly before another subscriber's floor: 32 bits suffice.
-        func isFor(_ stamp: UInt64) -> Bool { Int32(bitPattern: UInt32(truncatingIfNeeded: stamp) &- floor) >= 0 }
     }
 
     let entry: TopicEntry
@@ -19,12 +16,15 @@
     /// Places in use, empty ones too.
     @usableFromInline private(set) package var end = 0
     private var capacity = 0
-    /// Subscribers.
+    /// Members, those that are leaving too.
     private(set) var count = 0
-    /// How many of them the last fan-out found behind.
+    /// Those that are not leaving, and those of them that are behind.
+    var subscriberCount = 0
     var behindCount = 0
     /// The highest floor of any subscriber so far.
     private(set) var newestFloor: UInt64 = 0
+    /// What members' floors are counted from, since they have 32 bits for it.
+    private var floorBase: UInt64 = 0
 
     init(entry: TopicEntry) {
         self.entry = entry
@@ -51,8 +51,25 @@
 
     func setFloor(_ floor: UInt64, at position: Int) {
         precondition(position >= 0 && position < end, "no such member")
-        unsafe members![position].floor = UInt32(truncatingIfNeeded: floor)
+        // Floors of one topic never fall: its retained publishes are counted upwards.
+        if floor - floorBase > UInt32.max { moveFloorBase(to: floor - UInt64(Int32.max)) }
+        unsafe members![position].floor = UInt32(floor - floorBase)
         newestFloor = max(newestFloor, floor)
+    }
+
+    /// Whether a publish with this stamp is for a member.
+    func isFor(_ stamp: UInt64, _ member: Member) -> Bool {
+        member.floor == 0 || stamp >= floorBase + UInt64(member.floor)
+    }
+
+    /// Members with a floor below the base have none from now on: no frame that old is on its way any more, since as
+    /// many were published since as no lane holds. O(members), once in 2³¹ retained publishes.
+    private func moveFloorBase(to base: UInt64) {
+        for position in 0..<end {
+            let floor = unsafe floorBase + UInt64(members![position].floor)
+            unsafe members![position].floor = floor > base ? UInt32(floor - base) : 0
+        }
+        floorBase = base
     }
 
     /// Empties a place and leaves it: members keep their positions.

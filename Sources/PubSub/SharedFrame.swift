@@ -21,6 +21,7 @@ package typealias VariantLengths = InlineArray<7, Int>
         var topic: Unmanaged<TopicEntry>?
         var stamp: UInt64
         var offset: UInt64 = 0
+        var isQuiet = false
     }
 
     private let header: UnsafeMutablePointer<Header>
@@ -101,6 +102,12 @@ package typealias VariantLengths = InlineArray<7, Int>
         unsafe header.pointee.offset = offset
         unsafe header.pointee.stamp = stamp
     }
+
+    /// It came of the report of a drop: what is dropped of it is counted, and not reported again, on whichever loop.
+    package var isQuiet: Bool { unsafe header.pointee.isQuiet }
+
+    /// Its maker alone, before anyone else has it.
+    package func makeQuiet() { unsafe header.pointee.isQuiet = true }
 
     /// Adds owners; only an owner may.
     package func retain(by owners: Int = 1) {

@@ -26,7 +26,7 @@ extension SubscriptionTable {
         let topic = self[index]
         return unsafe (0..<topic.end).compactMap { position in
             let member = topic[position]
-            return unsafe member.isFor(stamp) ? member.subscriber : nil
+            return unsafe topic.isFor(stamp, member) ? member.subscriber : nil
         }
     }
 }

@@ -10,7 +10,8 @@ extension SubscriptionTable {
     ///
     /// O(min(topics of the subscriber, subscribers of the topic here)), to see whether it is one already.
     package func subscribe(
-        _ subscriber: Subscriber, memberships list: inout MembershipList, to topic: Topic
+        _ subscriber: Subscriber, memberships list: inout MembershipList, to topic: Topic,
+        standing: Standing = .keepsUp
     ) -> SubscribeResult {
         assert(topic.isValid, "check the topic's length first")
         if membership(in: list, of: topic) != nil { return .already }
@@ -19,21 +20,23 @@ extension SubscriptionTable {
         let local = self[index]
         let membership = memberships.insert(topic: index, position: local.end, into: &list)
         unsafe local.append(subscriber, membership: membership)
-        subscriberJoined(index)
+        memberJoined(index, standing)
         return .added
     }
 
     /// False: it was no subscriber. No publish made after its return reaches it. Costs as `subscribe`.
-    package func unsubscribe(memberships list: inout MembershipList, from topic: Topic) -> Bool {
+    package func unsubscribe(
+        memberships list: inout MembershipList, from topic: Topic, standing: Standing = .keepsUp
+    ) -> Bool {
         guard let membership = membership(in: list, of: topic) else { return false }
-        remove(membership, from: &list)
+        remove(membership, from: &list, standing)
         forgetIdleTopicsIfMany()
         return true
     }
 
     /// O(topics of the subscriber).
-    package func unsubscribeAll(memberships list: inout MembershipList) {
-        while !list.isEmpty { remove(list.head, from: &list) }
+    package func unsubscribeAll(memberships list: inout MembershipList, standing: Standing = .keepsUp) {
+        while !list.isEmpty { remove(list.head, from: &list, standing) }
         forgetIdleTopicsIfMany()
     }
 
@@ -87,7 +90,7 @@ extension SubscriptionTable {
         return unsafe self[Int(first.topic)][Int(first.position)].subscriber
     }
 
-    private func remove(_ membership: UInt32, from list: inout MembershipList) {
+    private func remove(_ membership: UInt32, from list: inout MembershipList, _ standing: Standing) {
         let index = Int(memberships[membership].topic)
         let position = Int(memberships[membership].position)
         memberships.remove(membership, from: &list)
@@ -97,7 +100,7 @@ extension SubscriptionTable {
         } else {
             fill(position, of: index)
         }
-        subscriberLeft(index)
+        memberLeft(index, standing)
     }
 
     func fill(_ position: Int, of index: Int) {

@@ -21,6 +21,21 @@ extension SubscriptionTable {
         endVisit()
     }
 
+    /// The newest member that `isWanted` accepts; it changes nothing. Costs as many calls as it takes to find one.
+    @inline(__always)
+    package func newestSubscriber(of entry: TopicEntry, where isWanted: (Subscriber) -> Bool) -> Subscriber? {
+        guard let index = entry.localIndex(of: loop) else { return nil }
+        let topic = self[index]
+        var position = topic.end
+        while position > 0 {
+            position -= 1
+            if let subscriber = unsafe topic[position].subscriber, unsafe isWanted(subscriber) {
+                return unsafe subscriber
+            }
+        }
+        return nil
+    }
+
     /// nil: there is nobody to visit, and no visit has begun.
     @usableFromInline
     package func beginVisit(of entry: TopicEntry) -> LocalTopic? {

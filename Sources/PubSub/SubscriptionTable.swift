@@ -18,7 +18,7 @@
 
     /// Subscribers on all loops of the topic that somebody here joined or left last, right after that. Each change of
     /// the count has its own, whichever loops change it at the same time.
-    package private(set) var changedCount = 0
+    package internal(set) var changedCount = 0
 
     var memberships = MembershipSlab()
     /// Visits that are under way, one inside the other, and the places emptied meanwhile.
@@ -34,7 +34,8 @@
 
     deinit {
         for topic in topics {
-            let subscribers = topic.count
+            let subscribers = topic.subscriberCount
+            if topic.behindCount > 0 { topic.entry.setBehind(of: loop, false) }
             if subscribers > 0 {
                 topic.entry.setInterest(of: loop, false)
                 topic.entry.addSubscribers(-subscribers, on: loop, count: 0)
@@ -54,21 +55,16 @@
         entry.localIndex(of: loop) == nil ? self.entry(for: entry.topic) : entry
     }
 
-    /// How many subscribe to the topic on this loop.
+    /// How many subscribe to the topic on this loop: those that are leaving do not. O(1).
     package func localSubscriberCount(of entry: TopicEntry) -> Int {
         guard let index = entry.localIndex(of: loop) else { return 0 }
-        return self[index].count
+        return self[index].subscriberCount
     }
 
-    /// How many of them were behind at the last fan-out.
-    package func behindCount(of entry: TopicEntry) -> Int {
+    /// How many a visit would meet, those that are leaving too. O(1).
+    package func localMemberCount(of entry: TopicEntry) -> Int {
         guard let index = entry.localIndex(of: loop) else { return 0 }
-        return self[index].behindCount
-    }
-
-    package func setBehindCount(_ count: Int, of entry: TopicEntry) {
-        guard let index = entry.localIndex(of: loop) else { return }
-        self[index].behindCount = count
+        return self[index].count
     }
 
     /// Topics known here, idle ones too.
@@ -93,28 +89,21 @@
     }
 }
 
-// MARK: First and last subscribers
+// MARK: First and last members
 
 extension SubscriptionTable {
-    /// After a subscriber was added to the topic.
-    func subscriberJoined(_ index: Int) {
-        let topic = self[index]
-        changedCount = topic.entry.addSubscribers(1, on: loop, count: topic.count)
-        if topic.count == 1 {
-            idleCount -= 1
-            topic.entry.setInterest(of: loop, true)
-        }
+    /// After a member was added to the topic.
+    func memberJoined(_ index: Int, _ standing: Standing) {
+        if self[index].count == 1 { idleCount -= 1 }
+        recount(self[index], from: nil, to: standing)
     }
 
-    /// After a subscriber was taken out of the topic.
-    func subscriberLeft(_ index: Int) {
-        let topic = self[index]
-        changedCount = topic.entry.addSubscribers(-1, on: loop, count: topic.count)
-        if topic.count == 0 {
-            topic.entry.setInterest(of: loop, false)
-            topic.entry.clearVariants(of: loop)
-            idleCount += 1
-        }
+    /// After a member was taken out of the topic.
+    func memberLeft(_ index: Int, _ standing: Standing) {
+        recount(self[index], from: standing, to: nil)
+        guard self[index].count == 0 else { return }
+        self[index].entry.clearVariants(of: loop)
+        idleCount += 1
     }
 }
 

@@ -18,6 +18,8 @@ internal import Synchronization
     private let retained = Mutex<[UInt8]?>(nil)
     /// Bit i of the words: loop i has subscribers. 64 loops to a word.
     private let interest: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Behind them, in as many words: some of these are behind.
+    private let behind: UnsafeMutablePointer<Atomic<UInt64>>
     /// Behind the words: how many subscribers each loop has.
     private let localCounts: UnsafeMutablePointer<Atomic<UInt32>>
     /// Behind them: where each loop's table keeps this topic.
@@ -33,14 +35,16 @@ internal import Synchronization
         policyWord = Atomic(policy)
         self.loopCount = loopCount
         let wordCount = (loopCount + 63) / 64
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 8 + loopCount * 9, alignment: 8)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: wordCount * 16 + loopCount * 9, alignment: 8)
         unsafe interest = memory.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
-        unsafe localCounts = (memory + wordCount * 8).bindMemory(to: Atomic<UInt32>.self, capacity: loopCount)
-        unsafe localIndices = (memory + wordCount * 8 + loopCount * 4).bindMemory(to: UInt32.self, capacity: loopCount)
-        unsafe localVariants = (memory + wordCount * 8 + loopCount * 8)
+        unsafe behind = (memory + wordCount * 8).bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
+        unsafe localCounts = (memory + wordCount * 16).bindMemory(to: Atomic<UInt32>.self, capacity: loopCount)
+        unsafe localIndices = (memory + wordCount * 16 + loopCount * 4).bindMemory(to: UInt32.self, capacity: loopCount)
+        unsafe localVariants = (memory + wordCount * 16 + loopCount * 8)
             .bindMemory(to: Atomic<UInt8>.self, capacity: loopCount)
         for word in 0..<wordCount {
             unsafe (interest + word).initialize(to: Atomic(0))
+            unsafe (behind + word).initialize(to: Atomic(0))
         }
         for loop in 0..<loopCount {
             unsafe (localCounts + loop).initialize(to: Atomic(0))
@@ -94,12 +98,27 @@ internal import Synchronization
     }
 
     /// Under that lock. Returns how many there were before.
-    func countRetained() -> UInt64 { retainedNumber.add(1, ordering: .releasing).oldValue }
+    /// - Parameter count: other than 1 in tests, which cannot wait for 2³¹.
+    @discardableResult
+    func countRetained(_ count: UInt64 = 1) -> UInt64 { retainedNumber.add(count, ordering: .releasing).oldValue }
 
     /// Whether `loop` has subscribers. A publish that happens after a `subscribe` returned sees it.
     package func isInterested(_ loop: Int) -> Bool {
         precondition(loop >= 0 && loop < loopCount, "no such loop")
         return unsafe (interest + loop / 64).pointee.load(ordering: .acquiring) & Self.bit(loop) != 0
+    }
+
+    /// Whether some of `loop`'s subscribers are behind: a recent value.
+    package func isBehind(_ loop: Int) -> Bool {
+        precondition(loop >= 0 && loop < loopCount, "no such loop")
+        return unsafe (behind + loop / 64).pointee.load(ordering: .relaxed) & Self.bit(loop) != 0
+    }
+
+    /// Whether any loop but `loop` has some who are behind: a recent value.
+    package func isBehindElsewhere(than loop: Int?) -> Bool {
+        var found = false
+        forEachInterestedLoop { if $0 != loop, isBehind($0) { found = true } }
+        return found
     }
 
     /// Whether any loop but `loop` has subscribers.
@@ -136,6 +155,16 @@ internal import Synchronization
             unsafe word.pointee.bitwiseOr(Self.bit(loop), ordering: .acquiringAndReleasing)
         } else {
             unsafe word.pointee.bitwiseAnd(~Self.bit(loop), ordering: .acquiringAndReleasing)
+        }
+    }
+
+    /// Loop `loop` alone, when the first of its subscribers falls behind, and when the last has caught up.
+    func setBehind(of loop: Int, _ isBehind: Bool) {
+        let word = unsafe behind + loop / 64
+        if isBehind {
+            unsafe word.pointee.bitwiseOr(Self.bit(loop), ordering: .relaxed)
+        } else {
+            unsafe word.pointee.bitwiseAnd(~Self.bit(loop), ordering: .relaxed)
         }
     }
 

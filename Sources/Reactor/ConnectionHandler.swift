@@ -23,6 +23,10 @@ public protocol ConnectionHandler: AnyObject {
     ///   as one piece. A handler that stops early to be fair to others calls `connection.continueNextTurn()`.
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int
 
+    /// The peer has not taken all that was sent: from now on the connection `isBlocked`, until its queue is empty. Not
+    /// the place to send or to close.
+    func blocked(_ connection: Connection)
+
     /// Everything that was queued has been taken by the kernel. Called after `notifyWhenDrained`.
     func drained(_ connection: Connection)
 
@@ -64,6 +68,7 @@ extension ConnectionHandler {
     public func abandoned(_ connection: Connection) {}
     public func opened(_ connection: Connection) {}
     public func connected(_ connection: Connection) {}
+    public func blocked(_ connection: Connection) {}
     public func drained(_ connection: Connection) {}
     public func inputEnded(_ connection: Connection) { connection.close() }
     public func deadlineReached(_ connection: Connection) {}

@@ -38,15 +38,13 @@ extension EventLoop {
     func append(_ bytes: SharedBytes, on connection: ConnectionSlot) {
         markDirty(connection)
         let queue = unsafe queue(of: connection)
-        if connection.state.flags.contains(.blocked), bytes.count < Self.pinnedByteCount {
+        if connection.state.flags.contains(.blocked), bytes.count < SendQueue.pinnedByteCount {
             let room = unsafe queue.pointee.append(bytes.count, chunks: chunks)
             unsafe room.copyMemory(from: bytes.start, byteCount: bytes.count)
         } else {
             unsafe queue.pointee.append(bytes)
         }
     }
-
-    private static let pinnedByteCount = 4096
 
     func markDirty(_ connection: ConnectionSlot) {
         guard !connection.state.flags.contains(.dirty) else { return }
@@ -116,6 +114,7 @@ extension EventLoop {
         connection.state.lastProgress = now
         connection.state.paceStart = 0
         watchForStall(connection)
+        unsafe handler.blocked(Connection(connection))
     }
 
     /// After every completion of a wait has been seen, and before any handler is called.

@@ -163,16 +163,27 @@ struct SendQueue: ~Copyable {
         if first == end { reset() }
     }
 
-    /// Copies what is still borrowed from receive buffers: they are too few to wait for a slow peer.
+    /// A shared piece of at least so many bytes may keep its block, which is sixteen times as large, while a slow peer
+    /// takes its time.
+    static let pinnedByteCount = 4096
+
+    /// Copies what is still borrowed from receive buffers, since they are too few to wait for a slow peer, and small
+    /// pieces of shared blocks, since each keeps the whole of one.
     mutating func ownEverything(chunks: ChunkPool, released: (Loan) -> Void) {
+        endSharedPiece()
         for index in first..<end {
-            guard case .receiveBuffer(let buffer) = unsafe owners[index] else { continue }
             let length = unsafe pieces[index].iov_len
+            let loan: Loan
+            switch unsafe owners[index] {
+            case .receiveBuffer(let buffer): loan = .receiveBuffer(buffer)
+            case .shared(let block) where length < Self.pinnedByteCount: loan = .sharedBlock(block)
+            case .shared, .chunk: continue
+            }
             let copy = chunks.take(atLeast: length)
             unsafe copy.start.copyMemory(from: pieces[index].iov_base!, byteCount: length)
             unsafe pieces[index].iov_base = copy.start
             unsafe owners[index] = .chunk(copy)
-            released(.receiveBuffer(buffer))
+            released(loan)
             if index == end - 1 { room = copy.byteCount - length }
         }
     }

@@ -53,6 +53,24 @@ import Testing
         #expect(registry.count == 1)
     }
 
+    @Test(arguments: [1 << 31, 1 << 32, 1 << 40] as [UInt64])
+    func `who subscribed very many retained messages ago still gets those on their way`(count: UInt64) {
+        let table = SubscriptionTable(loop: 1, registry: registry)
+        var lists = [MembershipList](repeating: .empty, count: 3)
+        retain([1], "t")
+        #expect(subscribe(table, 8, &lists[0], "t") == [1])
+        let entry = table.entry(for: "t")
+        entry.countRetained(count)
+        #expect(subscribe(table, 16, &lists[1], "t") == [1])
+        let between = retain([2], "t").stamp
+        #expect(subscribe(table, 24, &lists[2], "t") == [2])
+        let pointers = unsafe [8, 16, 24].map { unsafe UnsafeMutableRawPointer(bitPattern: $0)! }
+        #expect(unsafe table.subscribers(of: entry, stamp: between) == Array(pointers[..<2]))
+        #expect(unsafe table.subscribers(of: entry, stamp: between - 1) == Array(pointers[..<1]))
+        #expect(unsafe table.subscribers(of: entry, stamp: between + 1) == pointers)
+        for index in lists.indices { table.unsubscribeAll(memberships: &lists[index]) }
+    }
+
     @Test func `a frame on its way is for those who subscribed before it`() {
         let table = SubscriptionTable(loop: 1, registry: registry)
         var (early, late) = (MembershipList.empty, MembershipList.empty)

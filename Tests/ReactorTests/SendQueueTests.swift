@@ -56,4 +56,20 @@ import Testing
         let isEmpty = queue.isEmpty
         #expect(isEmpty)
     }
+
+    @Test func `behind a slow peer a small piece of a shared block is copied, and keeps nothing of it`() {
+        var queue = SendQueue()
+        let chunks = ChunkPool()
+        let log = SharedLog(blocks: SharedBlockPool())
+        let small = unsafe log.append(3) { unsafe $0.storeBytes(of: 7, as: UInt8.self) }
+        queue.append(small)
+        _ = unsafe queue.append(5, chunks: chunks)
+        let large = unsafe log.append(SendQueue.pinnedByteCount) { _ in }
+        queue.append(large)
+        var released = 0
+        queue.ownEverything(chunks: chunks) { _ in released += 1 }
+        #expect(released == 1)
+        #expect(queue.byteCount == 8 + SendQueue.pinnedByteCount)
+        queue.removeAll(chunks: chunks) { _ in }
+    }
 }

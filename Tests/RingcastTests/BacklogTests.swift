@@ -46,6 +46,20 @@ import Testing
         #expect(backlog.latestByteCount(of: "b") == nil)
     }
 
+    @Test func `who falls behind keeps of each topic the newest, where it stands`() {
+        var backlog = Backlog()
+        for number: UInt8 in 0..<100 { backlog.append([number], .latest(number % 2 == 0 ? "a" : "b")) }
+        backlog.append([100], .direct)
+        backlog.append([101], .oldest)
+        #expect(backlog.evictSuperseded() == (0..<98).map { [$0] })
+        #expect(backlog.evictSuperseded().isEmpty)
+        #expect(backlog.latestByteCount(of: "a") == 1)
+        backlog.append([102, 102], .latest("c"))
+        #expect(backlog.byteCount == 6 && backlog.memory == 6 + 5 * Backlog.entryCost)
+        #expect(Self.drain(&backlog) == [98, 99, 100, 101, 102])
+        #expect(backlog.memory == 0)
+    }
+
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `a simple list does the same`(seed: UInt64) {
         var state = seed

@@ -1,6 +1,7 @@
-import Ringcast
 import Testing
 import WebSocketProtocol
+
+@testable import Ringcast
 
 @Suite struct HookTests {
     struct Change: Equatable, Sendable {
@@ -69,6 +70,28 @@ import WebSocketProtocol
             }
             #expect(server.subscriberCount(of: "t") == 8)
         }
+    }
+
+    @Test func `a socket leaves its topics when it begins to close, and what is told of a topic is in order`() {
+        let journal = Journal<String>()
+        let handlers = WebSocketHandlers<Void>(
+            message: { ws, message in
+                if message.string == "join" { ws.subscribe(to: "t") } else { ws.close() }
+                journal.note(message.string)
+            },
+            close: { ws, _, _ in journal.note("close \(ws.subscriptions)") },
+            subscription: { _, topic, before, after in journal.note("\(topic) \(before) \(after)") })
+        let server = SimulatedServer(handlers)
+        let sockets = (0..<3).map { _ in server.open() }
+        for socket in sockets[..<2] { socket.send("join") }
+        sockets[0].send("leave")
+        #expect(server.core.registry.find("t")?.subscriberCount == 1)
+        #expect(server.core.registry.list().map(\.subscribers) == [1])
+        sockets[2].send("join")
+        sockets[0].send(.close, [3, 232])
+        #expect(
+            journal.entries == ["t 0 1", "join", "t 1 2", "join", "leave", "t 2 1", "t 1 2", "join", "close [t]"])
+        #expect(server.core.registry.find("t")?.subscriberCount == 2)
     }
 
     @Test func `an error of the subscription handler goes to error and closes with 1011`() async throws {

@@ -10,7 +10,7 @@ extension ServerLoop {
         _ forms: inout FrameForms, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
         settleFanOut()
-        unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
+        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
         var tally = FanOutTally()
         let policy = SlowConsumerPolicy(word: entry.policy)
         let isGoverned = policy != .dropNewest

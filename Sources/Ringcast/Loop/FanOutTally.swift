@@ -6,7 +6,7 @@ struct FanOutTally {
     private let frames: Int
     private var queued = 0
     private var queuedBehind = 0
-    private var atLimit = 0
+    private var refused = 0
     private var closed = 0
     /// Subscribers that have counted their frames themselves.
     private var counted: ServerLoop.Reach = (0, 0)
@@ -18,20 +18,20 @@ struct FanOutTally {
         switch result {
         case .queued: queued += 1
         case .queuedBehind: queuedBehind += 1
-        case .atLimit: atLimit += 1
+        case .atLimit: refused += 1
         case .closed: closed += 1
         }
     }
 
     /// The same where the socket has counted it already.
     mutating func noteCounted(_ result: DeliveryResult) {
-        if result != .closed { counted.count += 1 }
+        if result == .queued || result == .queuedBehind { counted.count += 1 }
         if result == .queuedBehind || result == .atLimit { counted.blocked += 1 }
     }
 
-    /// The subscribers that are not closing, and those of them that are behind.
+    /// The subscribers that got the frames, and those that are behind, with or without them.
     var reach: ServerLoop.Reach {
-        (queued + queuedBehind + atLimit + counted.count, queuedBehind + atLimit + counted.blocked)
+        (queued + queuedBehind + counted.count, queuedBehind + refused + counted.blocked)
     }
 
     /// Frames queued, and frames for sockets that are closing. Those at the limit are counted where they are dropped.

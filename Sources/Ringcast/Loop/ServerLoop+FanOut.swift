@@ -21,8 +21,8 @@ import Reactor
 extension ServerLoop {
     /// Lets a frame follow those before, if it continues them; else settles those and begins a new run.
     ///
-    /// For topics without a policy that evicts or closes. The subscribers that are behind are those that the last walk
-    /// met.
+    /// For topics without a policy that evicts or closes. What the result says is true now, although the walk comes
+    /// later: that some subscriber has room for the frame is looked at, how many are behind is counted.
     func deliverInRun(
         _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
@@ -37,23 +37,31 @@ extension ServerLoop {
             unsafe run = FanOutRun(entry: entry, excluded: excluded, bytes: frame, ends: spareEnds)
             spareEnds = []
         }
-        let count = table.localSubscriberCount(of: entry)
         unsafe counters.pointee.unsettledFrames += 1
-        unsafe counters.pointee.fanOutWork += UInt64(count)
-        return (unsafe receiverCount(of: entry, outOf: count, except: excluded), table.behindCount(of: entry))
+        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
+        return unsafe (hasReceiver(of: entry, except: excluded) ? 1 : 0, behindCount(of: entry, except: excluded))
     }
 
-    /// The subscribers that are neither the publisher nor closing. Where there are many, that is not looked at: one of
-    /// them will do for the result of a publish.
-    func receiverCount(
-        of entry: TopicEntry, outOf count: Int, except excluded: SubscriptionTable.Subscriber?
-    ) -> Int {
-        guard count <= 8 else { return count - 1 }
-        var receivers = 0
-        unsafe table.forEachSubscriber(of: entry) { subscriber in
-            if unsafe subscriber != excluded, unsafe Session(subscriber: subscriber).isOpen { receivers += 1 }
+    /// Whether some subscriber takes the last frame of the run. The first that is asked nearly always does; who does
+    /// not costs as much again when the frame is dropped there.
+    private func hasReceiver(of entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Bool {
+        guard let run else { return false }
+        let (before, frames) = (run.bytes.count - run.lastFrameByteCount, run.ends.count - 1)
+        return unsafe table.newestSubscriber(of: entry) { subscriber in
+            guard unsafe subscriber != excluded else { return false }
+            return unsafe Session(subscriber: subscriber).hasRoom(behind: before, in: frames)
+        } != nil
+    }
+
+    /// The subscribers here that are behind, without the publisher.
+    func behindCount(of entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Int {
+        let count = table.behindCount(of: entry)
+        guard count > 0, let excluded = unsafe excluded else { return count }
+        let publisher = unsafe Session(subscriber: excluded)
+        guard publisher.standing == .behind, table.isSubscribed(publisher.memberships, to: entry.topic) else {
+            return count
         }
-        return receivers
+        return count - 1
     }
 
     /// Hands the run to its subscribers, and leaves none behind. Nothing happens if there is none.
@@ -81,7 +89,6 @@ extension ServerLoop {
             if result == .atLimit { behind.append(session) }
         }
         count(tally)
-        table.setBehindCount(tally.reach.blocked, of: run.entry)
         if !behind.isEmpty { deliver(run, to: behind) }
     }
 
@@ -105,6 +112,13 @@ extension Session {
     @inline(__always)
     func settleFanOut() {
         withKind { unsafe $0.counters.pointee.unsettledFrames > 0 ? $0.loop.settleFanOut() : () }
+    }
+
+    /// Whether it takes a frame that comes behind so many bytes in so many frames.
+    func hasRoom(behind byteCount: Int, in frames: Int) -> Bool {
+        guard isOpen, !connection.isClosing else { return false }
+        let masks = flags.contains(.masks) ? 4 * frames : 0
+        return queuedMemory + byteCount + masks < withKind { $0.backpressureLimit }
     }
 
     /// Queues frames of a topic, all or none. `atLimit`: they have to be looked at one by one.

@@ -34,7 +34,8 @@ extension ServerLoop {
             let frame = unsafe encode(
                 payload, as: opcode, for: entry, owners: core.counters.count + 1,
                 stamp: stamp ?? entry.retainedCount, compress: compress)
-            if table.localSubscriberCount(of: entry) > 0 {
+            if isReportingDrop { frame.makeQuiet() }
+            if table.localMemberCount(of: entry) > 0 {
                 local = unsafe deliver(frame, to: entry, except: excluded?.subscriber)
             }
             remote = forward(frame, to: entry)
@@ -48,13 +49,14 @@ extension ServerLoop {
         return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
-    /// How many receivers, and how many of them are behind.
+    /// How many get it, and how many do not keep up: those that are behind, with or without it. The first may be 1 for
+    /// any number.
     typealias Reach = (count: Int, blocked: Int)
 
     private func deliver(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?
     ) -> Reach {
-        guard table.localSubscriberCount(of: entry) > 0 else { return (0, 0) }
+        guard table.localMemberCount(of: entry) > 0 else { return (0, 0) }
         let frame = unsafe loop.share(payload, as: opcode)
         unsafe counters.pointee.framesEncoded += 1
         return unsafe deliver(frame, to: entry, except: excluded?.subscriber)
@@ -81,9 +83,9 @@ extension ServerLoop {
                 tally.note(session.deliver(frame))
             }
         }
-        unsafe counters.pointee.fanOutWork += UInt64(tally.reach.count)
+        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
         count(tally)
-        if tally.reach.blocked > 0 { reportDrops(of: frame) }
+        if !noticedDrops.isEmpty { reportDrops(of: frame) }
         return tally.reach
     }
 
@@ -94,7 +96,7 @@ extension ServerLoop {
             guard target != loop.index else { return }
             if loop.post(LoopMessage.publish(frame, except: nil).pack(), to: target) {
                 reach.count += 1
-                if loop.isPastWatermark(of: target) { reach.blocked += 1 }
+                if entry.isBehind(target) || loop.isPastWatermark(of: target) { reach.blocked += 1 }
             } else {
                 // Some have got it: who hears "dropped" would send it again.
                 reach.blocked += 1
@@ -119,22 +121,40 @@ extension ServerLoop {
     /// Copies a frame into this loop's shared log.
     private func share(_ frame: SharedFrame) -> SharedBytes { unsafe loop.share(frame.bytes, in: FrameForm.plain) }
 
+    /// The fan-out of a frame that another loop or thread has published.
+    private func deliver(_ frame: SharedFrame, except publisher: Publisher?) {
+        guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
+        let excluded = unsafe subscriber(publisher)
+        if table.isForAll(entry, stamp: frame.stamp) {
+            _ = unsafe deliver(frame, to: entry, except: excluded)
+        } else {
+            unsafe deliver(share(frame), to: entry, stamp: frame.stamp, except: excluded)
+        }
+    }
+
     /// A message of this server has come from another loop or thread.
     func received(_ message: ServiceMessage) {
         switch LoopMessage(unpacking: message) {
         case .publish(let frame, let publisher):
-            guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
-            let excluded = unsafe subscriber(publisher)
-            if table.isForAll(entry, stamp: frame.stamp) {
-                _ = unsafe deliver(frame, to: entry, except: excluded)
+            if frame.isQuiet {
+                quietly { deliver(frame, except: publisher) }
             } else {
-                unsafe deliver(share(frame), to: entry, stamp: frame.stamp, except: excluded)
+                deliver(frame, except: publisher)
             }
             frame.release()
-        case .order(let frame, let publisher, let retain): order(frame, except: publisher, retain: retain)
+        case .order(let frame, let publisher, let retain):
+            if frame.isQuiet {
+                quietly { order(frame, except: publisher, retain: retain) }
+            } else {
+                order(frame, except: publisher, retain: retain)
+            }
         case .send(let frame, let slot, let serial, let compress):
             if let session = sessions.find(slot: slot, serial: serial) {
-                session.sendShared(frame, compress: compress)
+                if frame.isQuiet {
+                    quietly { session.sendShared(frame, compress: compress) }
+                } else {
+                    session.sendShared(frame, compress: compress)
+                }
             } else {
                 unsafe counters.pointee.dropsClosed += 1
             }

@@ -22,7 +22,7 @@ extension ServerLoop {
         loop.keep(frame)
         defer { loop.release(frame) }
         settleFanOut()
-        unsafe counters.pointee.fanOutWork += UInt64(table.localSubscriberCount(of: entry))
+        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
         unsafe table.subscribers(of: entry, stamp: stamp).forEach { subscriber in
             guard unsafe subscriber != excluded else { return }
             deliver(frame, of: entry, to: unsafe Session(subscriber: subscriber), holding: &held)
@@ -53,9 +53,9 @@ extension Session {
     func subscribe(to topic: Topic) -> Bool {
         let loop = loop
         settleFanOut()
-        guard unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic) == .added else {
-            return false
-        }
+        let standing = standing
+        let result = unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic, standing: standing)
+        guard result == .added else { return false }
         if flags.contains(.deflates) { loop.table.noteVariants(1 << UInt8(form), of: memberships) }
         let count = loop.table.changedCount
         if let frame = loop.table.takeRetained(by: memberships) { loop.deliver(retained: frame, of: topic, to: self) }

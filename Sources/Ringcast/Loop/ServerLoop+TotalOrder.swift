@@ -24,18 +24,25 @@ extension ServerLoop {
         }
         guard unsafe retain || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
         let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
+        if isReportingDrop { frame.makeQuiet() }
         let publisher = excluded.map { Publisher(loop: loop.index, slot: $0.slot, serial: $0.serial) }
         guard post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry) else {
             return .dropped
         }
-        let isBehind = loop.isPastWatermark(of: entry.home) || table.behindCount(of: entry) > 0
+        let isBehind =
+            unsafe loop.isPastWatermark(of: entry.home)
+            || behindCount(of: entry, except: excluded?.subscriber) > 0 || entry.isBehindElsewhere(than: loop.index)
         return isBehind ? .backpressure : .sent(bytes: payload.count)
     }
 
     /// Whether anybody but the publisher is subscribed, on whichever loop.
     private func hasReceivers(_ entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Bool {
         let local = table.localSubscriberCount(of: entry)
-        return unsafe entry.subscriberCount > local || receiverCount(of: entry, outOf: local, except: excluded) > 0
+        if entry.subscriberCount > local { return true }
+        let receiver = unsafe table.newestSubscriber(of: entry) {
+            unsafe $0 != excluded && Session(subscriber: $0).isOpen
+        }
+        return unsafe receiver != nil
     }
 
     /// A message for a topic whose home this loop is has come from another loop, or from another thread.
@@ -51,7 +58,7 @@ extension ServerLoop {
             let stamp =
                 retain ? core.registry.retain(unsafe [UInt8](frame.bytes), in: entry).stamp : entry.retainedCount
             frame.number(entry.takeOffset(), in: entry, stamp: stamp)
-            if table.localSubscriberCount(of: entry) > 0 {
+            if table.localMemberCount(of: entry) > 0 {
                 _ = unsafe deliver(frame, to: entry, except: subscriber(publisher))
             }
             handOn(frame, to: entry, except: publisher)
@@ -114,6 +121,7 @@ extension ServerCore {
             counters[entry.home].countForeignDrop(of: entry.subscriberCount)
             return .dropped
         }
-        return group.isPastWatermark(of: entry.home) ? .backpressure : .sent(bytes: payload.count)
+        let isBehind = group.isPastWatermark(of: entry.home) || entry.isBehindElsewhere(than: nil)
+        return isBehind ? .backpressure : .sent(bytes: payload.count)
     }
 }

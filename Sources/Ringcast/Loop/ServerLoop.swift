@@ -47,8 +47,11 @@ import WebSocketProtocol
     var noticedDrops: [NoticedDrop] = []
     /// They hear of it later: see `reportingDropsBehind`.
     var keepsDropReports = false
-    /// A `dropped` handler is running: what it drops itself is counted, and not reported.
+    /// A `dropped` handler is running, or what one has sent from another loop is being delivered: what is dropped
+    /// meanwhile is counted, and not reported.
     var isReportingDrop = false
+    /// What closing sockets have left and `subscription` handlers are to hear of.
+    var departures = FIFO<Departure>()
 
     init(core: ServerCore, loop: EventLoop) {
         self.core = core
@@ -100,6 +103,10 @@ import WebSocketProtocol
         }
     }
 
+    func blocked(_ connection: Connection) {
+        if case .socket(let session) = ConnectionRole(connection) { session.fallBehind() }
+    }
+
     func drained(_ connection: Connection) {
         switch ConnectionRole(connection) {
         case .socket(let session): session.drained()
@@ -148,7 +155,9 @@ import WebSocketProtocol
             }
             // Runs handlers of drops, which may terminate sockets.
             settleFanOut()
-        } while !ending.isEmpty
+            if !noticedDrops.isEmpty { reportNamedDrops() }
+            if !departures.isEmpty { reportDepartures() }
+        } while unsafe !ending.isEmpty || counters.pointee.unsettledFrames > 0
         unsafe counters.pointee.sockets = UInt64(sessions.count)
         unsafe published.store(counters.pointee)
     }
@@ -191,6 +200,7 @@ extension ServerLoop {
             initializeData: upgrade.initializeData)
         sessions.insert(session)
         unsafe connection.context = ConnectionRole.socket(session).context
+        if connection.isBlocked { session.fallBehind() }
         if let deflate { session.agree(on: deflate, role: role) }
         if let subprotocol { session.makeExtras().subprotocol = subprotocol }
         session.startLiveness(now: now)

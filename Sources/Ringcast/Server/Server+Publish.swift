@@ -13,7 +13,9 @@ extension Server {
     /// from any other thread it is handed to the loops. The result counts the payload's bytes; `.dropped`: nobody is
     /// subscribed, and nothing was retained, or what waits for every loop with subscribers is at its bound (64 MiB
     /// or 65,536 messages from other threads, 64 MiB or a million from one loop to another); `.backpressure`: from a
-    /// quarter of that on.
+    /// quarter of that on, or if some subscriber is behind. What a loop knows of its own subscribers, and what of
+    /// others', `WebSocket.publish` says; another thread knows of all what their loops have last said. Nothing tells
+    /// when they have caught up: see `SendResult.backpressure`.
     /// - Parameters:
     ///   - retain: keep it as the topic's last message, which every new subscriber gets first, until another
     ///   one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
@@ -129,7 +131,7 @@ extension ServerCore {
         entry.forEachInterestedLoop { target in
             if group.post(foreign: LoopMessage.publish(frame, except: nil).pack(), to: target) {
                 reached += 1
-                if group.isPastWatermark(of: target) { blocked += 1 }
+                if entry.isBehind(target) || group.isPastWatermark(of: target) { blocked += 1 }
             } else {
                 blocked += 1
                 counters[target].countForeignDrop(of: entry.subscriberCount(on: target))

@@ -2,7 +2,8 @@ public import PubSub
 
 /// Listings are as of now; while other threads subscribe and publish, each figure is a recent one.
 extension Server {
-    /// Sockets on all loops that are subscribed to a topic. Costs a lock and a table lookup. Any thread.
+    /// Sockets on all loops that are subscribed to a topic, and not closing. Costs a lock and a table lookup.
+    /// Any thread.
     public func subscriberCount(of topic: Topic) -> Int { core.registry.find(topic)?.subscriberCount ?? 0 }
 
     /// Every topic that has subscribers, and how many, in no order. Costs a walk over all topics under a lock. Any

@@ -28,7 +28,7 @@ public struct ServerStatistics: Sendable {
     public var deliveries = 0
     /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
     /// was full, which counts each subscriber there. Every message of a topic is, once per subscriber, a delivery or a
-    /// drop.
+    /// drop; on the publisher's loop also once per socket that is closing.
     public var dropsAtLimit = 0
     public var dropsClosed = 0
     public var dropsInLanes = 0

@@ -12,8 +12,9 @@ public enum SlowConsumerPolicy: Hashable, Sendable {
     case dropNewest
     /// The oldest waiting messages of topics with this policy are dropped until there is room for the new one.
     case dropOldest
-    /// While a subscriber is behind, only the newest message of the topic waits for it: it takes the place of an older
-    /// one.
+    /// While a subscriber is behind, only the newest message of the topic waits for it: it takes the place of older
+    /// ones. It is behind while bytes are left from an earlier turn, or once its limit was reached, until its queue is
+    /// empty; who keeps up gets everything, however much one turn brings.
     case latest
     /// A subscriber that has `backpressureLimit` bytes queued is closed with this code; 1013, try again later, is the
     /// usual one.

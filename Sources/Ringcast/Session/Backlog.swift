@@ -24,6 +24,10 @@ struct Backlog {
         }
     }
 
+    /// What an entry costs beside its bytes: the object that holds them, and twice its place among the entries, which
+    /// grow by doubling and are closed up when half of them are gone.
+    static let entryCost = 48 + 4 * MemoryLayout<Entry?>.stride
+
     struct Entry {
         let bytes: [UInt8]
         let kind: Kind
@@ -39,6 +43,8 @@ struct Backlog {
     private var newest: [Topic: Int] = [:]
     private(set) var count = 0
     private(set) var byteCount = 0
+    /// What the entries cost. Bytes that several sockets share are counted at each.
+    var memory: Int { byteCount + count * Self.entryCost }
     /// Frames of topics among the entries.
     private(set) var topicFrameCount = 0
 
@@ -73,18 +79,35 @@ struct Backlog {
     @discardableResult
     mutating func evictLatest(of topic: Topic) -> [UInt8]? { newest[topic].map { remove(at: $0).bytes } }
 
+    /// Drops every frame that waits behind a newer one of its topic and may be replaced by it. O(entries).
+    mutating func evictSuperseded() -> [[UInt8]] {
+        let superseded = entries.indices.filter { index in
+            guard case .latest(let topic)? = entries[index]?.kind else { return false }
+            return newest[topic] != index
+        }
+        let frames = superseded.map { take(at: $0).bytes }
+        closeUpIfSparse()
+        return frames
+    }
+
     private mutating func remove(at index: Int) -> Entry {
+        defer { closeUpIfSparse() }
+        return take(at: index)
+    }
+
+    /// The same, and the others keep their places.
+    private mutating func take(at index: Int) -> Entry {
         let entry = entries[index]!
         entries[index] = nil
         count -= 1
         byteCount -= entry.bytes.count
         if entry.kind.isTopicFrame { topicFrameCount -= 1 }
-        if case .latest(let topic) = entry.kind { newest[topic] = nil }
-        if entries.count > 64, count < entries.count / 2 { closeUp() }
+        if case .latest(let topic) = entry.kind, newest[topic] == index { newest[topic] = nil }
         return entry
     }
 
-    private mutating func closeUp() {
+    private mutating func closeUpIfSparse() {
+        guard entries.count > 64, count < entries.count / 2 else { return }
         let kept = entries.compactMap { $0 }
         entries = []
         (first, oldest, count, byteCount, topicFrameCount) = (0, 0, 0, 0, 0)

@@ -16,6 +16,7 @@ extension Session {
     /// Ends the socket without a Close frame, at the end of this turn: a handler of this loop may be running now.
     func terminate() {
         guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
+        leaveTopics()
         flags.formUnion([.closing, .terminated])
         extras?.messageBacklog?.removeAll()
         loop.endAtTurnsEnd(self)
@@ -65,6 +66,7 @@ extension Session {
     /// Never called while a handler of this session runs.
     func end(_ code: CloseCode, reason: String) {
         settleFanOut()  // what was published before is still for this socket
+        leaveTopics()
         flags.formUnion([.closing, .closed])
         extras?.lifeline?.close()
         extras?.messageBacklog?.task?.cancel()
@@ -80,6 +82,7 @@ extension Session {
     /// Queues the Close frame. Its body is a code and a reason cut to 123 bytes (§5.5); no code, no body.
     private func sendClose(_ code: CloseCode?, reason: String) {
         settleFanOut()
+        leaveTopics()
         flags.formUnion([.closing, .sentClose])
         var body: [UInt8] = []
         if let code {

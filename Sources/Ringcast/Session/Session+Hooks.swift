@@ -7,22 +7,29 @@ extension Session {
     func unsubscribe(from topic: Topic) -> Bool {
         let table = loop.table
         settleFanOut()
-        guard table.unsubscribe(memberships: &memberships, from: topic) else { return false }
+        let standing = standing
+        guard table.unsubscribe(memberships: &memberships, from: topic, standing: standing) else { return false }
+        // Else it has left, and that is told of.
+        guard standing != .leaving else { return true }
         let count = table.changedCount
         reportSubscription(to: topic, before: count + 1, after: count)
         return true
     }
 
-    /// Leaves all topics, the newest first where somebody listens.
+    /// Leaves all topics: the handler hears of it, the newest first.
     func endSubscriptions() {
-        let table = loop.table
         settleFanOut()
-        guard withKind({ $0.reportsSubscriptions }) else { return table.unsubscribeAll(memberships: &memberships) }
-        while let topic = table.newestTopic(of: memberships) { _ = unsubscribe(from: topic) }
+        loop.reportDepartures()
+        loop.table.unsubscribeAll(memberships: &memberships, standing: .leaving)
     }
 
     /// After the change, since the handler may change subscriptions itself.
     func reportSubscription(to topic: Topic, before: Int, after: Int) {
+        loop.reportDepartures()
+        callSubscription(topic, before: before, after: after)
+    }
+
+    func callSubscription(_ topic: Topic, before: Int, after: Int) {
         guard withKind({ $0.reportsSubscriptions }) else { return }
         do {
             try withHandlers { try $0.subscription(self, topic, before: before, after: after) }
@@ -64,6 +71,7 @@ extension Session {
 
     /// The frame under delivery finds the queue at its limit.
     func missedDelivery() {
+        fallBehind()
         _ = refusedAtLimit()
         noteDrop(of: nil)
     }
@@ -98,6 +106,17 @@ extension ServerLoop {
         for index in noticedDrops.indices where noticedDrops[index].frame == nil {
             noticedDrops[index].frame = delivered
         }
+    }
+
+    /// What comes of the report of a drop is not reported itself, on whichever loop it happens: a handler that answers
+    /// drops by publishing would keep two loops busy for ever.
+    func quietly(_ body: () -> Void) {
+        settleFanOut()
+        let wasQuiet = isReportingDrop
+        isReportingDrop = true
+        defer { isReportingDrop = wasQuiet }
+        body()
+        settleFanOut()
     }
 
     func reportNamedDrops() {

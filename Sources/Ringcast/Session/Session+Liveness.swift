@@ -119,6 +119,7 @@ extension Session {
             advanceBacklog()
             if connection.queuedByteCount > 0 { return }
         }
+        catchUp()
         extras?.lifeline?.drained()
         guard flags.contains(.drainDue) else { return }
         flags.remove(.drainDue)

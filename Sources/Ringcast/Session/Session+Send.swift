@@ -42,7 +42,7 @@ extension Session {
         guard isOpen else { return refused(\.dropsClosed) }
         let connection = connection
         let queued = queuedByteCount
-        guard queued < withKind({ $0.backpressureLimit }) else { return unsafe refusedAtLimit(payload, opcode) }
+        guard queuedMemory < withKind({ $0.backpressureLimit }) else { return unsafe refusedAtLimit(payload, opcode) }
         if flags.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
             return unsafe sendDeflated(payload, as: opcode, behind: queued)
         }

@@ -13,6 +13,13 @@ extension Session {
         return queued + (extras?.backlog?.byteCount ?? 0)
     }
 
+    /// What these cost in memory: what the limit is compared with.
+    var queuedMemory: Int {
+        let queued = connection.queuedByteCount
+        guard flags.contains(.backlogged) else { return queued }
+        return queued + (extras?.backlog?.memory ?? 0)
+    }
+
     /// Whether a topic's frame has to take the long way.
     /// - Parameter isGoverned: the topic's policy is another one than `dropNewest`.
     @inline(__always)
@@ -21,7 +28,8 @@ extension Session {
         return isGoverned && isSlow
     }
 
-    /// Bytes are left from an earlier flush, or there is as much as one is to take.
+    /// Bytes are left from an earlier flush, or there is as much as one is to take: what waits beyond that may still be
+    /// evicted, should it have to be.
     private var isSlow: Bool {
         connection.isBlocked
             || connection.queuedByteCount >= min(withKind { $0.backpressureLimit }, Self.corkWatermark)
@@ -45,17 +53,18 @@ extension Session {
             missedDelivery()
             return .atLimit
         }
+        let result: DeliveryResult = flags.contains(.behind) ? .queuedBehind : .queued
         if flags.contains(.masks), !flags.contains(.backlogged), !(policy.evicts && isSlow) {
             unsafe connection.sendMasked(frame.bytes, key: loop.maskingKeys.next())
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1
-            return connection.isBlocked ? .queuedBehind : .queued
+            return result
         }
         guard policy.evicts || flags.contains(.backlogged) else {
             _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1
-            return .queuedBehind
+            return result
         }
         if held == nil { unsafe held = [UInt8](frame.bytes) }
         switch policy {
@@ -63,35 +72,46 @@ extension Session {
         case .dropOldest: hold(held!, .oldest)
         case .latest: hold(held!, .latest(topic.topic))
         }
-        return .queuedBehind
+        return result
     }
 
     /// Whether a topic's frame of so many bytes may be queued; evicts what its policy gives up for it.
     ///
     /// It may if less than the limit is queued, or if it is no larger than what went for it: the bound stays the limit
-    /// and one message.
+    /// and one message. Who is not behind keeps everything until the limit is reached.
     private func makeRoom(for count: Int, policy: SlowConsumerPolicy, topic: TopicEntry) -> Bool {
         let (limit, closes) = withKind { ($0.backpressureLimit, $0.closeOnBackpressureLimit) }
-        let queued = queuedByteCount
+        if queuedMemory >= limit { fallBehind() }
+        let queued = queuedMemory
         guard queued < limit || !closes, let extras, extras.backlog != nil else { return queued < limit }
         let counters = unsafe withKind { unsafe $0.counters }
         switch policy {
         case .dropNewest, .close: return queued < limit
         case .latest:
-            guard let older = extras.backlog?.latestByteCount(of: topic.topic) else { return queued < limit }
-            guard queued - older < limit || count <= older else { return false }
+            guard flags.contains(.behind), let older = extras.backlog?.latestByteCount(of: topic.topic) else {
+                return queued < limit
+            }
+            guard queued - older - Backlog.entryCost < limit || count <= older else { return false }
             if let frame = extras.backlog?.evictLatest(of: topic.topic) { noteDrop(of: frame) }
             unsafe counters.pointee.dropsSuperseded += 1
             return true
         case .dropOldest:
             var evicted = 0
-            while queued - evicted >= limit, evicted < count, let frame = extras.backlog?.evictOldest() {
-                evicted += frame.count
+            let needed = count + Backlog.entryCost
+            while queued - evicted >= limit, evicted < needed, let frame = extras.backlog?.evictOldest() {
+                evicted += frame.count + Backlog.entryCost
                 noteDrop(of: frame)
                 unsafe counters.pointee.dropsEvicted += 1
             }
-            return queued - evicted < limit || evicted >= count
+            return queued - evicted < limit || evicted >= needed
         }
+    }
+
+    /// The socket has fallen behind: of each topic whose policy is `latest` only the newest message waits.
+    func supersedeBacklog() {
+        guard flags.contains(.backlogged), let extras, let frames = extras.backlog?.evictSuperseded() else { return }
+        withKind { unsafe $0.counters.pointee.dropsSuperseded += UInt64(frames.count) }
+        for frame in frames { noteDrop(of: frame) }
     }
 
     /// Puts a frame behind everything else.

@@ -27,7 +27,7 @@ extension Session {
     func sendShared(_ frame: SharedFrame, compress: Bool?) {
         settleFanOut()
         guard isOpen else { return withKind { unsafe $0.counters.pointee.dropsClosed += 1 } }
-        guard queuedByteCount < withKind({ $0.backpressureLimit }) else {
+        guard queuedMemory < withKind({ $0.backpressureLimit }) else {
             slowReferences()
             _ = refusedAtLimit()
             return unsafe reportDrop(frame: frame.bytes)

@@ -67,6 +67,10 @@ struct SessionFlags: OptionSet {
     static let metered = SessionFlags(rawValue: 1 << 16)
     /// A client's: its frames are masked.
     static let masks = SessionFlags(rawValue: 1 << 14)
+    /// Something waits for the peer since an earlier turn, or there is no room for more: its topics count it so.
+    static let behind = SessionFlags(rawValue: 1 << 17)
+    /// It is closing, and its topics do not count it any more.
+    static let left = SessionFlags(rawValue: 1 << 18)
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
 }

@@ -35,6 +35,14 @@ extension WebSocket {
     /// post to each loop with subscribers; with `.total` one more, to the topic's home loop, and its time.
     /// With `.total` this socket gets its own message, if at all, in its place; and what is sent to it directly
     /// afterwards, or its Close, may arrive before.
+    ///
+    /// The result is true at the time of the call. Of this loop's subscribers it knows whether one has room, and how
+    /// many are behind: `.dropped` if there is none with room and no other loop has subscribers; `.backpressure` if
+    /// some do not keep up, or what waits for another loop is past its watermark. Of another loop's it knows what that
+    /// loop has last said, which changes a turn later: where all subscribers there are at their limit, or have just
+    /// closed, a message is `.sent` or `.backpressure` and dropped there, which `ServerStatistics` counts. A burst
+    /// within one turn may be up to 64 KiB ahead of what is known. `drain` is about what is sent to this socket: none
+    /// follows a publish; see `SendResult.backpressure`.
     /// - Parameters:
     ///   - retain: keep it as the topic's last message, which every new subscriber gets first, until another
     ///   one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of

@@ -24,11 +24,13 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ///   - pong: a pong has come.
     ///   - error: another handler threw this.
     ///   - subscription: the socket has subscribed to a topic, or unsubscribed: how many subscribers it had on all
-    ///     loops before, and has now. Called within `subscribe` and `unsubscribe`, and after `close` for each topic
-    ///     that is left: then publishing still works, nothing else.
+    ///     loops before, and has now. Called within `subscribe` and `unsubscribe`, and for each topic that a socket
+    ///     leaves by closing: a closing socket counts no more, so this is at the end of the turn in which this side
+    ///     closes it, or after its `close` handler. Then publishing still works, nothing else.
     ///   - dropped: a message for this socket was dropped since too much waits for it: one sent to it, or one of a
     ///     topic. Called within the `send` or `publish` that could not be served, which may be another socket's, so do
-    ///     not hold a lock there. What is dropped by this handler itself is counted, and not reported. Messages dropped
+    ///     not hold a lock there. What is dropped of what this handler sends or publishes, on whichever loop, is
+    ///     counted, and not reported; what a task does that it starts is. Messages dropped
     ///     since the socket is closed are not reported; nor are those that found a loop's lane full, which the loop has
     ///     never seen: their publisher hears of them, and `ServerStatistics.dropsInLanes` counts them.
     public init(

@@ -6,6 +6,10 @@ public struct WebSocketOptions: Sendable {
     /// 1009.
     public var maxPayloadLength: Int
     /// A message is dropped when this many bytes or more are already queued for its receiver.
+    ///
+    /// Bytes of memory: where messages wait one by one, since a policy may evict them, each counts 144 bytes beside its
+    /// own. What several sockets share is counted at each; a shared message of 4 KiB or more may keep a block of 64 KiB
+    /// as long as it waits.
     public var backpressureLimit: Int
     /// Close with 1013 instead of dropping, when `backpressureLimit` is reached.
     public var closeOnBackpressureLimit: Bool

@@ -91,6 +91,7 @@ extension SocketLifeline {
             return unsafe session.send(payload, as: opcode, compress: compress)
         }
         let frame = unsafe SharedFrame.encode(payload, as: opcode, owners: 1)
+        if core.currentLoop?.isReportingDrop ?? false { frame.makeQuiet() }
         guard core.post(.send(frame, slot: slot, serial: serial, compress: compress), to: loop) else {
             core.counters[loop].countForeignDrop()
             return .dropped
@@ -110,11 +111,15 @@ extension SocketLifeline {
         let copy = unsafe [UInt8](payload)
         let count = copy.count
         let (slot, serial) = (slot, serial)
+        let isQuiet = core.currentLoop?.isReportingDrop ?? false
         let job = LoopJob(byteCount: count) { loop in
-            guard let session = loop?.sessions.find(slot: slot, serial: serial) else { return }
-            _ = unsafe copy.withUnsafeBytes {
-                unsafe session.publish($0, as: opcode, to: topic, retain: retain, compress: compress)
+            guard let loop, let session = loop.sessions.find(slot: slot, serial: serial) else { return }
+            func publish() {
+                _ = unsafe copy.withUnsafeBytes {
+                    unsafe session.publish($0, as: opcode, to: topic, retain: retain, compress: compress)
+                }
             }
+            if isQuiet { loop.quietly(publish) } else { publish() }
         }
         guard core.post(.job(job), to: loop) else {
             core.counters[loop].countForeignDrop()

@@ -1,0 +1,54 @@
+import ReactorTesting
+import Testing
+
+@testable import Ringcast
+
+/// What a report of a drop leads to is bounded, on however many loops.
+@Suite struct DropReportTests {
+    /// A socket on each of two loops that is full, and does `act` when something for it is dropped.
+    private func reports(
+        _ act: @escaping @Sendable (borrowing WebSocket<Void>, [WebSocketRef<Void>]) -> Void
+    ) -> (count: () -> Int, drops: () -> UInt64, turn: () -> Void) {
+        let (journal, members) = (Journal<Int>(), Journal<WebSocketRef<Void>>())
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(backpressureLimit: 1, idleTimeout: .zero, writeStallTimeout: .zero),
+            open: { ws in members.note(ws.reference) },
+            message: { ws, message in
+                if message.string == "join" {
+                    ws.send("fills the queue")
+                    ws.subscribe(to: "t")
+                } else {
+                    ws.publish("something", to: "t")
+                }
+            },
+            dropped: { ws, _ in
+                journal.note(0)
+                act(ws, members.entries)
+            })
+        let server = SimulatedServer(handlers, loops: 2)
+        for loop in 0..<2 { server.open(on: loop, window: 0).send("join") }
+        server.open().send("go")
+        return (
+            { journal.entries.count }, { server.core.counters.reduce(0) { $0 + $1.load().dropsAtLimit } },
+            { for _ in 0..<50 { server.rest() } }
+        )
+    }
+
+    @Test func `a handler that answers drops by publishing does not feed on other loops' drops`() {
+        let (count, drops, turn) = reports { ws, _ in ws.publish("answer", to: "t") }
+        turn()
+        #expect(count() == 2, "one for each socket that missed the message")
+        #expect(drops() == 4, "and the two answers, which the other socket missed")
+    }
+
+    @Test func `nor does one that answers them by sending, or publishing, through references`() {
+        let (sent, sendDrops, turnSends) = reports { _, members in for member in members { member.send("answer") } }
+        turnSends()
+        #expect(sent() == 2 && sendDrops() >= 4)
+        let (published, _, turnPublishes) = reports { _, members in
+            for member in members { member.publish("answer", to: "t") }
+        }
+        turnPublishes()
+        #expect(published() == 2)
+    }
+}
