@@ -8,8 +8,8 @@ package typealias VariantLengths = InlineArray<7, Int>
 /// Every target loop is an owner and calls `release` once, whatever the number of its subscribers; within a loop plain
 /// integers do the counting. The last owner frees the memory, on whichever thread. One machine word, so it travels in
 /// a mailbox as `rawValue`.
-// Sendable: the bytes do not change once `allocate` has returned, and the count is atomic. What `number` changes, nobody
-// else has seen yet.
+// Sendable: the bytes do not change once `allocate` has returned, and the count is atomic. What `number` changes,
+// nobody else has seen yet.
 @safe package struct SharedFrame: @unchecked Sendable {
     @safe private struct Header: ~Copyable {
         let owners: Atomic<Int>

@@ -49,8 +49,8 @@
         self[index(for: topic)].entry
     }
 
-    /// The entry that its topic has now: another one if all tables had forgotten it. A comparison while this table knows
-    /// it, else as `entry(for:)`.
+    /// The entry that its topic has now: another one if all tables had forgotten it. A comparison while this table
+    /// knows it, else as `entry(for:)`.
     package func currentEntry(of entry: TopicEntry) -> TopicEntry {
         entry.localIndex(of: loop) == nil ? self.entry(for: entry.topic) : entry
     }

@@ -15,7 +15,8 @@ internal import Synchronization
 /// - Where the subscriber finds that nothing was ever retained it does not take the lock. Both sides have a fence
 ///   between what they write (the number; the interest) and what they read (the interest; the number): one of them sees
 ///   the other. If both do, the stamp decides as above.
-/// - In a topic whose messages have one order, the home loop does all this when it numbers a message, not its publisher.
+/// - In a topic whose messages have one order, the home loop does all this when it numbers a message, not its
+///   publisher.
 /// - Any other publish that precedes the n-th retained one on its loop has a stamp below n, so order is kept; one that
 ///   happens after `subscribe` returned has n or more, so it comes.
 extension TopicRegistry {

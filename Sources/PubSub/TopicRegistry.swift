@@ -14,8 +14,8 @@ package final class TopicRegistry: Sendable {
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
-    /// What topics have of their own. Taken inside `uses` where both are: an entry is made with the policy of its topic,
-    /// so that it survives the topic's being forgotten.
+    /// What topics have of their own. Taken inside `uses` where both are: an entry is made with the policy of its
+    /// topic, so that it survives the topic's being forgotten.
     private let ownPolicies = Mutex<[Topic: PolicyBits]>([:])
     private let defaultPolicy: @Sendable (Topic) -> UInt32
     let retention: Mutex<Retention>

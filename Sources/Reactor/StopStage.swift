@@ -1,5 +1,5 @@
-/// How far a loop has come on the way to its end. Lanes keep order, so that its word at each stage comes behind all that
-/// it has posted before.
+/// How far a loop has come on the way to its end. Lanes keep order, so that its word at each stage comes behind all
+/// that it has posted before.
 ///
 /// A message may take three steps: a job to the loop of a reference's socket, what that publishes to the home loop of
 /// its topic, and from there to the subscribers' loops. Three stages follow each other for them.

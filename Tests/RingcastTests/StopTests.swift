@@ -84,8 +84,8 @@ import WebSocketProtocol
         #expect(server.simulation.loop.hasEnded)
     }
 
-    /// A message goes to its topic's home, and from there to its subscribers: two steps, which the Close must not overtake.
-    /// The third is that of a reference, which publishes through the loop of its socket.
+    /// A message goes to its topic's home, and from there to its subscribers: two steps, which the Close must not
+    /// overtake. The third is that of a reference, which publishes through the loop of its socket.
     @Test(arguments: [false, true])
     func `what was published in total order before the stop comes before the Close`(byReference: Bool) throws {
         let topic = TotalOrderLoopTests.topic(at: 2, of: 4)

@@ -20,8 +20,8 @@ extension Server {
     /// How many topics retain a message, and the bytes of these with their frames' headers. Any thread.
     public var retainedMessages: (topics: Int, bytes: Int) { core.registry.retained }
 
-    /// Decides in which order a topic's subscribers get its messages, in place of what the configuration's `topics` say;
-    /// nil goes back to that. Also for topics that nobody uses yet.
+    /// Decides in which order a topic's subscribers get its messages, in place of what the configuration's `topics`
+    /// say; nil goes back to that. Also for topics that nobody uses yet.
     ///
     /// With `.total`, all that is published after this has returned has one order for everybody. What was published
     /// before, and is still on its way, may come before or behind it, once as ever. Remembered until it is taken back.

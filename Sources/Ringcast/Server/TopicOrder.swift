@@ -3,9 +3,9 @@ public enum TopicOrder: Hashable, Sendable {
     /// Those of one publishing loop as they were published; those of different loops as they happen to come, at one
     /// subscriber in this order and at another in that. The default, and the cheapest.
     case perPublisher
-    /// All subscribers get all messages in one order. One loop, the topic's home, numbers them: a message from elsewhere
-    /// goes there first, which costs its publisher as much as another loop with subscribers, and the message a wait for
-    /// two turns of loops instead of one.
+    /// All subscribers get all messages in one order. One loop, the topic's home, numbers them: a message from
+    /// elsewhere goes there first, which costs its publisher as much as another loop with subscribers, and the message
+    /// a wait for two turns of loops instead of one.
     case total
 }
 

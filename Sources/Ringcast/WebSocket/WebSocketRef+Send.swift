@@ -52,8 +52,9 @@ extension WebSocketRef {
     @discardableResult
     public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
-    /// Publishes text to a topic's subscribers, except this socket. It goes through the socket's loop, and has the order of
-    /// what is published there; with `TopicOrder.total` one order with all messages of the topic. See `WebSocket.publish`.
+    /// Publishes text to a topic's subscribers, except this socket. It goes through the socket's loop, and has the
+    /// order of what is published there; with `TopicOrder.total` one order with all messages of the topic. See
+    /// `WebSocket.publish`.
     @discardableResult
     public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
         unsafe text.withPayload {
