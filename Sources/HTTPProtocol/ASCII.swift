@@ -23,14 +23,14 @@ extension UInt8 {
     @inline(__always)
     var isTarget: Bool { self > 0x20 && self < 0x7F && self != UInt8(ascii: "#") }
 
-    /// What `uri-host [ ":" port ]` is made of (RFC 3986 §3.2.2), a literal address in brackets included.
+    /// What `reg-name` is made of beside escapes: `unreserved` and `sub-delims` (RFC 3986 §2.2, §2.3).
     @inline(__always)
-    var isHost: Bool {
+    var isRegisteredName: Bool {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "!"), UInt8(ascii: "$")...UInt8(ascii: ")"),
-            UInt8(ascii: "*")...UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: "="),
-            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "_"), UInt8(ascii: "~"):
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "!"), UInt8(ascii: "$"),
+            UInt8(ascii: "&")...UInt8(ascii: "."), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
             true
         default: false
         }

@@ -56,7 +56,8 @@ struct RequestFacts: Sendable {
 
     private mutating func noteHost(_ value: Range<Int>, in bytes: RawSpan) throws(HTTPRefusal) {
         guard !hasHost else { throw .malformed("there are two Hosts") }
-        guard value.allSatisfy({ bytes[$0].isHost }) else { throw .malformed("the Host is malformed") }
+        // RFC 9112 §3.2: empty where the target's URI has no authority.
+        guard value.isEmpty || bytes.isHostAndPort(value) else { throw .malformed("the Host is malformed") }
         hasHost = true
     }
 

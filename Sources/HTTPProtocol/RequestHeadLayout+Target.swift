@@ -22,11 +22,11 @@ extension RequestHeadLayout {
         guard let start = authorityStart(in: bytes) else { throw .malformed("the target has an unknown form") }
         var end = start
         while end < target.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") {
-            // RFC 9110 §4.2.4: names and passwords in front of the host only serve to deceive.
-            guard bytes[end].isHost else { throw .malformed("the target's authority is malformed") }
             end += 1
         }
         guard start < end else { throw .malformed("the target has no authority") }
+        // RFC 9110 §4.2.4: names and passwords in front of the host, which are no part of it, only serve to deceive.
+        guard bytes.isHostAndPort(start..<end) else { throw .malformed("the target's authority is malformed") }
         authority = start..<end
         dividePath(from: end, in: bytes)
     }

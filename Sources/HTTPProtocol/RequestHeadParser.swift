@@ -40,6 +40,9 @@ package struct RequestHeadParser: Sendable {
         self.limits = limits
     }
 
+    /// The method is HEAD, as far as is known: what refuses the request has no body either (RFC 9110 §9.3.2).
+    package var isHead: Bool { layout.isHead }
+
     /// Looks at what is new in `bytes`, which is everything received from the first byte of this head on; bytes behind
     /// the head are left alone. After `.complete` the next request needs a new parser.
     package mutating func parse(_ bytes: RawSpan) -> HeadResult {

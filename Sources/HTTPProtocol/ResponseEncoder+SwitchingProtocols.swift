@@ -13,7 +13,7 @@ extension ResponseEncoder {
         into output: inout [UInt8]
     ) throws(UnsendableResponse) {
         try appendWhole(into: &output) { output throws(UnsendableResponse) in
-            try output.appendStatusLine(.switchingProtocols)
+            output.appendStatusLine(.switchingProtocols)
             try output.appendField("Upgrade", "websocket")
             try output.appendField("Connection", "Upgrade")
             try output.appendField("Sec-WebSocket-Accept", acceptValue)

@@ -36,7 +36,9 @@ package enum ResponseEncoder {
         isHTTP11: Bool = true, date: String, into output: inout [UInt8]
     ) throws(UnsendableResponse) {
         try appendWhole(into: &output) { output throws(UnsendableResponse) in
-            try output.appendStatusLine(status)
+            // RFC 9110 §15.2: behind an interim response the client would go on waiting for the final one.
+            guard status.code >= 200 else { throw .status(status.code) }
+            output.appendStatusLine(status)
             for field in fields where !isFraming(field.name) {
                 try output.appendField(field.name.rawName, field.value)
             }
@@ -79,8 +81,8 @@ package enum ResponseEncoder {
     private static func contentLength(
         of status: HTTPResponse.Status, given fields: HTTPFields, bodyLength: Int, isHead: Bool
     ) -> String? {
-        // RFC 9110 §8.6 forbids it for 1xx and 204; for 304 it would be the length of what is not sent.
-        if status.kind == .informational || status == .noContent || status == .notModified { return nil }
+        // RFC 9110 §8.6 forbids it for 204; for 304 it would be the length of what is not sent.
+        if status == .noContent || status == .notModified { return nil }
         if isHead, bodyLength == 0, let given = fields[.contentLength],
             !given.isEmpty, given.utf8.allSatisfy({ $0.decimalDigit != nil })
         {
@@ -109,14 +111,13 @@ package enum ResponseEncoder {
 extension HTTPResponse.Status {
     /// RFC 9110 §6.4.1 and, for 205, §15.3.6.
     var allowsBody: Bool {
-        kind != .informational && self != .noContent && self != .resetContent && self != .notModified
+        self != .noContent && self != .resetContent && self != .notModified
     }
 }
 
 extension [UInt8] {
     /// `HTTP-version SP status-code SP [ reason-phrase ] CRLF` (RFC 9112 §4).
-    mutating func appendStatusLine(_ status: HTTPResponse.Status) throws(UnsendableResponse) {
-        guard status.code >= 100 else { throw .status(status.code) }
+    mutating func appendStatusLine(_ status: HTTPResponse.Status) {
         append(contentsOf: "HTTP/1.1 ".utf8)
         append(contentsOf: "\(status.code) ".utf8)
         append(contentsOf: status.standardReasonPhrase.utf8)

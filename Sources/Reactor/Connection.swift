@@ -46,6 +46,13 @@ public struct Connection: ~Escapable {
         slot.state.withLoop { $0.endOfPatience(milliseconds, with: slot) }
     }
 
+    /// The peer has ended its side or the connection, although what it sent before may not have been delivered yet: a
+    /// paused connection is told nothing. Costs a system call.
+    package var peerHasEnded: Bool {
+        slot.state.flags.contains(.inputEnded)
+            || slot.state.withLoop { $0.driver.peerHasEnded(slot.state.descriptor) }
+    }
+
     /// `close` or `abort` was called, or the peer is gone.
     public var isClosing: Bool { !slot.state.flags.isDisjoint(with: [.closing, .ended]) }
 

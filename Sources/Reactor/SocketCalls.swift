@@ -8,6 +8,8 @@ package protocol SocketCalls: AnyObject {
     func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
     /// Bytes that the kernel has taken and the peer has not.
     func untakenByteCount(of socket: Int32) -> Int
+    /// The peer has ended its side, or the connection, whatever lies unread before that.
+    func peerHasEnded(_ socket: Int32) -> Bool
     func shutdownWriting(_ socket: Int32)
     /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it.
     func acceptWaiting(on listener: Int32) -> Int32?
@@ -37,6 +39,12 @@ extension KernelSockets {
 
     package func untakenByteCount(of socket: Int32) -> Int { Int(ringcast_untaken_bytes(socket)) }
 
+    package func peerHasEnded(_ socket: Int32) -> Bool {
+        var look = pollfd(fd: socket, events: endOfInputEvent, revents: 0)
+        // Safe: one entry, for the time of the call, which does not wait. A reset is told unasked.
+        return unsafe poll(&look, 1, 0) > 0
+    }
+
     package func shutdownWriting(_ socket: Int32) {
         // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets
         // to it. By then it may be closed, and belong to another connection, which would be shut down instead.
@@ -52,6 +60,9 @@ extension KernelSockets {
 
     package func closeListener(_ listener: Int32) { Glibc.close(listener) }
 }
+
+/// `POLLRDHUP` of Linux, which Glibc's module leaves out: the peer's FIN has come.
+private let endOfInputEvent: Int16 = 0x2000
 
 /// Options of new sockets.
 private enum SocketOption {

@@ -55,6 +55,8 @@ extension SimulatedDriver {
 
     package func untakenByteCount(of socket: Int32) -> Int { peer(of: socket, "a look").untakenByteCount }
 
+    package func peerHasEnded(_ socket: Int32) -> Bool { peer(of: socket, "a look").isGone }
+
     package func cancel(_ token: Token, answer: Token) {
         counts.cancels += 1
         operations.append(.cancel(token, answer: answer))

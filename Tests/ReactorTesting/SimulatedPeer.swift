@@ -70,6 +70,9 @@ package final class SimulatedPeer {
 // MARK: the socket
 
 extension SimulatedPeer {
+    /// It has ended its side, or cut the connection.
+    var isGone: Bool { hasEnded || hasReset }
+
     var inputIsOver: Bool { hasEnded && unreadByteCount == 0 }
 
     func readInput(into buffer: UnsafeMutableRawBufferPointer) -> Int {

@@ -159,18 +159,24 @@ import Testing
         }
     }
 
-    @Test func `a client that has said all it will say still gets a deferred reply`() async throws {
-        try await serving(fetch: { _ in
-            .deferred {
-                try await Task.sleep(for: .milliseconds(30))
+    @Test func `a client that has said all it will say gets an answer, but no deferred one`() async throws {
+        let journal = Journal<String>()
+        try await serving(fetch: { request in
+            guard request.path == "/later" else { return .response(.ok, "now") }
+            return .deferred {
+                do { try await Task.sleep(for: .seconds(3_600)) } catch { journal.note("cancelled") }
                 return .response(.ok, "late")
             }
         }) { server in
-            let client = try TCPClient(port: server.port)
-            try client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
-            client.shutDownWriting()
-            #expect(try client.readAnswer().text == "late")
-            #expect(try client.isAtEnd())
+            for behind in ["", String(repeating: "x", count: 300_000)] {
+                let client = try TCPClient(port: server.port)
+                try client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\nGET /later HTTP/1.1\r\nHost: t\r\n\r\n" + behind)
+                client.shutDownWriting()
+                #expect(try client.readAnswer().text == "now")
+                #expect(try client.isAtEnd())
+            }
+            #expect(journal.wait(for: 2) == ["cancelled", "cancelled"])
+            #expect(eventually { server.pendingRequests == 0 })
         }
     }
 }

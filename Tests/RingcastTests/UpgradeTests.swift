@@ -146,15 +146,19 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `a refused upgrade with nothing behind it leaves the connection open`() async throws {
+    @Test func `a refused upgrade closes, whatever comes behind it and when`() async throws {
         try await serving(fetch: { request in
             #expect(request.isWebSocketUpgrade == (request.path == "/ws"))
             return .response(.unauthorized, "no")
         }) { server in
             let client = try TCPClient(port: server.port)
-            try client.send(SocketClient.request(path: "/ws"))
-            #expect(try client.readAnswer().status == 401)
             #expect(try client.get("/").status == 401)
+            try client.send(SocketClient.request(path: "/ws"))
+            let answer = try client.readAnswer()
+            #expect(answer.status == 401 && answer["Connection"] == "close")
+            // May fail already.
+            try? client.send("GET /stats HTTP/1.1\r\nHost: test\r\n\r\n")
+            #expect(try client.isAtEnd())
         }
     }
 

@@ -24,9 +24,9 @@ extension HTTPExchange {
         expect(within: loop.core.configuration.limits.keepAliveTimeout, on: connection)
     }
 
-    /// Nothing is expected of the peer while a reply is deferred: then the deadline passes without effect.
     func deadlineReached(_ connection: Connection) {
         armedDeadline = nil
+        if phase == .deferred { return lookForClient(connection) }
         if loop.isStopping, phase == .head, !headHasBegun { return close(connection) }
         guard phase == .head || phase == .body, var deadline = phaseDeadline else { return }
         if phase == .body, let collected {
@@ -40,10 +40,7 @@ extension HTTPExchange {
             phaseDeadline = end
             deadline = end
         }
-        guard loop.now >= deadline else {
-            armedDeadline = deadline
-            return connection.setDeadline(deadline)
-        }
+        guard loop.now >= deadline else { return arm(deadline, on: connection) }
         if phase == .body || headHasBegun {
             refuse(HTTPRefusal(status: .requestTimeout, reason: "the request took too long"), on: connection)
         } else {
@@ -52,11 +49,16 @@ extension HTTPExchange {
         }
     }
 
-    private func expect(within timeout: Duration, on connection: Connection) {
+    func expect(within timeout: Duration, on connection: Connection) {
         let deadline = loop.now + timeout.milliseconds
         phaseDeadline = deadline
-        if let armedDeadline, armedDeadline <= deadline { return }
-        armedDeadline = deadline
-        connection.setDeadline(deadline)
+        if let armedDeadline, armedDeadline <= nextLook(before: deadline) { return }
+        arm(deadline, on: connection)
+    }
+
+    func arm(_ deadline: UInt64, on connection: Connection) {
+        let time = nextLook(before: deadline)
+        armedDeadline = time
+        connection.setDeadline(time)
     }
 }

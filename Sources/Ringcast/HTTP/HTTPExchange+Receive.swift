@@ -59,13 +59,10 @@ extension HTTPExchange {
         let rest = input.extracting(droppingFirst: layout.byteCount)
         switch layout.body {
         case .none:
-            answer(
-                layout, head: input, body: rest.extracting(first: 0), bytesBehind: rest.byteCount > 0, on: connection)
+            answer(layout, head: input, body: rest.extracting(first: 0), on: connection)
             return layout.byteCount
         case .length(let length) where length <= rest.byteCount:
-            answer(
-                layout, head: input, body: rest.extracting(first: length), bytesBehind: rest.byteCount > length,
-                on: connection)
+            answer(layout, head: input, body: rest.extracting(first: length), on: connection)
             return layout.byteCount + length
         case .length, .chunked:
             collect(layout, head: input.extracting(first: layout.byteCount), on: connection)
@@ -79,7 +76,6 @@ extension HTTPExchange {
             head: unsafe head.withUnsafeBytes { unsafe [UInt8]($0) }, layout: layout,
             decoder: BodyDecoder(framing: layout.body, limit: loop.requestLimits.bodyBytes), since: loop.now)
         phase = .body
-        unsafe loop.counters.pointee.pendingRequests += 1
         bodyBegins(connection)
         // RFC 9110 §10.1.1: the client waits for leave to send the body.
         if layout.expectsContinue {
@@ -98,23 +94,18 @@ extension HTTPExchange {
                 // Safe: copied before the closure returns.
                 unsafe input.extracting(range).withUnsafeBytes { unsafe request.body.append(contentsOf: $0) }
             case .end:
-                endBody()
+                phase = .head
                 answer(
                     request.layout, head: unsafe request.head.span.bytes, body: unsafe request.body.span.bytes,
-                    bytesBehind: position < input.byteCount, on: connection)
+                    on: connection)
                 return position
             case .refused(let refusal):
-                endBody()
+                collected = request
                 refuse(refusal, on: connection)
                 return input.byteCount
             }
         }
         collected = request
         return position
-    }
-
-    private func endBody() {
-        phase = .head
-        unsafe loop.counters.pointee.pendingRequests -= 1
     }
 }

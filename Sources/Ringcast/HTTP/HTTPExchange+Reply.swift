@@ -8,17 +8,18 @@ struct RequestSummary {
     let isHead: Bool
     let isHTTP11: Bool
     let keepsAlive: Bool
-    /// Frames may follow it; if it is not upgraded they cannot be told from requests.
-    let mayHaveFramesBehind: Bool
+    /// It asks for a WebSocket: its client may send frames at once, which cannot be told from requests. Behind any
+    /// answer but 101 nothing is read.
+    let asksForWebSocket: Bool
     /// What an upgrade is judged by; nil where none can follow.
     let handshake: HandshakeRequest?
 
-    init(_ request: borrowing Request, bytesBehind: Bool, withHandshake: Bool) {
+    init(_ request: borrowing Request, withHandshake: Bool) {
         let layout = request.head.layout
         isHead = layout.isHead
         isHTTP11 = layout.isHTTP11
         keepsAlive = layout.keepsAlive
-        mayHaveFramesBehind = layout.requestsUpgrade && bytesBehind
+        asksForWebSocket = request.isWebSocketUpgrade
         handshake = withHandshake ? HandshakeRequest(request) : nil
     }
 }
@@ -37,7 +38,7 @@ extension HandshakeRequest {
 extension HTTPExchange {
     /// Asks `fetch`, and does what it says.
     func answer(
-        _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, bytesBehind: Bool, on connection: Connection
+        _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, on connection: Connection
     ) {
         let request = Request(
             head: RequestHead(bytes: head, layout: layout), body: body,
@@ -51,29 +52,28 @@ extension HTTPExchange {
         }
         var mayUpgrade = true
         if case .response = reply.kind { mayUpgrade = false }
-        give(reply, to: RequestSummary(request, bytesBehind: bytesBehind, withHandshake: mayUpgrade), on: connection)
+        give(reply, to: RequestSummary(request, withHandshake: mayUpgrade), on: connection)
     }
 
-    private func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) {
+    func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) {
         switch reply.kind {
         case .response(let response): respond(response, to: request, on: connection)
         case .upgrade(let upgrade): perform(upgrade, for: request, on: connection)
-        case .deferred(let body): wait(for: body, request, on: connection)
+        case .deferred(let body, let timeout): wait(for: body, within: timeout, request, on: connection)
         }
     }
 
     /// Sends a response, and goes on to the next request or closes.
     func respond(_ response: Response, to request: RequestSummary, on connection: Connection) {
         let keepsAlive =
-            request.keepsAlive && !request.mayHaveFramesBehind && !loop.core.hasBeenStopped && !inputHasEnded
+            request.keepsAlive && !request.asksForWebSocket && !loop.core.hasBeenStopped && !inputHasEnded
             && !ResponseEncoder.asksToClose(response.headers)
         do throws(UnsendableResponse) {
             try send(
                 response, keepAlive: keepsAlive, isHead: request.isHead, isHTTP11: request.isHTTP11, on: connection)
         } catch {
             loop.core.logError("a response cannot be sent: \(error)")
-            return respond(
-                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
+            return respond(.internalServerError, to: request, on: connection)
         }
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
     }
@@ -81,8 +81,9 @@ extension HTTPExchange {
     /// Answers what cannot be served, and closes: what follows cannot be framed.
     func refuse(_ refusal: HTTPRefusal, on connection: Connection) {
         let response = Response(status: refusal.status, text: refusal.reason + "\n")
+        let isHead = collected?.layout.isHead ?? parser.isHead
         // Its fields are ours: it can be sent.
-        try? send(response, keepAlive: false, isHead: false, isHTTP11: true, on: connection)
+        try? send(response, keepAlive: false, isHead: isHead, isHTTP11: true, on: connection)
         close(connection)
     }
 
@@ -96,47 +97,5 @@ extension HTTPExchange {
             keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now), into: &output
         )
         unsafe connection.send(output.span.bytes)
-    }
-}
-
-extension HTTPExchange {
-    /// Runs the user's task on this loop; the connection reads nothing meanwhile.
-    private func wait(
-        for body: @escaping @Sendable () async throws -> sending Reply, _ request: RequestSummary,
-        on connection: Connection
-    ) {
-        phase = .deferred
-        unsafe loop.counters.pointee.pendingRequests += 1
-        connection.pauseReceiving()
-        let executor = loop.loop.executor
-        let exchange = LoopBound((self, request), executor: executor)
-        task = Task(executorPreference: executor) {
-            let reply: LoopBound<Result<Reply, any Error>>
-            do {
-                reply = try await LoopBound(.success(body()), executor: executor)
-            } catch {
-                reply = LoopBound(.failure(error), executor: executor)
-            }
-            // The loop may have ended meanwhile; then so has the connection.
-            exchange.use { target in
-                let (exchange, request) = target
-                reply.use { exchange.deferredReplyIsReady($0, for: request) }
-            }
-        }
-    }
-
-    private func deferredReplyIsReady(_ result: Result<Reply, any Error>, for request: RequestSummary) {
-        guard phase == .deferred, let connection else { return }
-        phase = .head
-        task = nil
-        unsafe loop.counters.pointee.pendingRequests -= 1
-        connection.resumeReceiving()
-        switch result {
-        case .success(let reply): give(reply, to: request, on: connection)
-        case .failure(let error):
-            loop.core.logError("a deferred reply threw: \(error)")
-            respond(
-                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
-        }
     }
 }

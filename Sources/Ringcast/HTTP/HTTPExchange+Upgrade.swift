@@ -28,8 +28,7 @@ extension HTTPExchange {
             return respond(Response(refusal), to: request, on: connection)
         } catch {
             loop.core.logError("an upgrade cannot be answered: \(error)")
-            return respond(
-                Response(status: .internalServerError, text: "Internal Server Error\n"), to: request, on: connection)
+            return respond(.internalServerError, to: request, on: connection)
         }
         unsafe connection.send(output.span.bytes)
         loop.release(self)

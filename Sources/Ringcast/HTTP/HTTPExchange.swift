@@ -17,16 +17,31 @@ final class HTTPExchange {
         case deferred
         /// The last answer is out; what still comes is thrown away.
         case closing
+
+        /// A request that has begun, and is not answered.
+        var isPending: Bool { self == .body || self == .deferred }
     }
 
     unowned let loop: ServerLoop
     private(set) var slot: ConnectionSlot?
-    var phase = Phase.head
+    /// `pendingRequests` follows it, whatever way a phase ends.
+    var phase = Phase.head {
+        didSet {
+            guard phase.isPending != oldValue.isPending else { return }
+            if phase.isPending {
+                unsafe loop.counters.pointee.pendingRequests += 1
+            } else {
+                unsafe loop.counters.pointee.pendingRequests -= 1
+            }
+        }
+    }
     var parser: RequestHeadParser
     /// A request whose body has not come with its head.
     var collected: CollectedRequest?
-    /// The task of a deferred reply.
-    var task: Task<Void, Never>?
+    /// The reply that is awaited.
+    var deferral: Deferral?
+    /// Counts them: what comes after its deadline is told from what the next request waits for.
+    var deferralCount: UInt64 = 0
     /// The peer has sent all it will send.
     var inputHasEnded = false
     var isPausedForOutput = false
@@ -57,16 +72,13 @@ final class HTTPExchange {
     /// The connection has been closed, or has become a socket.
     func detach() {
         slot = nil
-        if phase == .deferred || phase == .body { unsafe loop.counters.pointee.pendingRequests -= 1 }
         phase = .closing
-        task?.cancel()
-        task = nil
+        endDeferral()
     }
 
     func inputEnded(_ connection: Connection) {
         inputHasEnded = true
-        // A reply that is on its way still goes out.
-        if phase != .deferred { connection.close() }
+        close(connection)
     }
 
     /// Everything queued has been taken: a client that pipelines without reading is read again.
@@ -89,6 +101,7 @@ final class HTTPExchange {
     /// Nothing more is read. What is queued goes out, and what still comes is drained by the reactor, within bounds.
     func close(_ connection: Connection) {
         phase = .closing
+        endDeferral()
         connection.close()
     }
 }

@@ -5,14 +5,15 @@ public struct Reply {
     enum Kind {
         case response(Response)
         case upgrade(Upgrade)
-        case deferred(@Sendable () async throws -> sending Reply)
+        case deferred(@Sendable () async throws -> sending Reply, within: Duration?)
     }
 
     let kind: Kind
 
     // Line breaks in header values cannot be a 500: HTTPTypes puts spaces in their place when a field is made.
 
-    /// A response with text. Without a `Content-Type` among the headers it is sent as `text/plain; charset=utf-8`.
+    /// A response with text. Its status is a final one: 1xx is a programming error, which is logged and answered with
+    /// 500 (`.upgrade` sends its 101 itself). Without a `Content-Type` among the headers it is sent as `text/plain; charset=utf-8`.
     ///
     /// Header values never break out of their line: HTTPTypes makes spaces of CR, LF and NUL when a field is made, and
     /// of most control characters; one that is left (`HTTPField(name:lenientValue:)`) is a programming error, which is
@@ -49,15 +50,26 @@ public struct Reply {
     }
 
     /// Answers later. `body` runs as a task on the connection's loop, so it must not block; `await` frees the loop.
-    /// Take what it needs of the request with `request.copy()`. Until it is done the connection reads nothing more; the
-    /// task is cancelled when the connection ends.
-    public static func deferred(_ body: @escaping @Sendable () async throws -> sending Reply) -> Reply {
-        Reply(kind: .deferred(body))
+    /// Take what it needs of the request with `request.copy()`. Until it is done the connection reads nothing more.
+    ///
+    /// The task is cancelled within a second when the client has left: it has reset the connection, or has said that it
+    /// will send no more (a FIN; that it still reads cannot be known). It is answered nothing then, and an upgrade does
+    /// not become a socket. Costs a system call for each look, about one a second.
+    /// - Parameters:
+    ///   - timeout: how long the reply may take; then the task is cancelled, and the client answered 503. Nil:
+    ///     `ServerLimits.deferredReplyTimeout`.
+    public static func deferred(
+        within timeout: Duration? = nil, _ body: @escaping @Sendable () async throws -> sending Reply
+    ) -> Reply {
+        Reply(kind: .deferred(body, within: timeout))
     }
 }
 
 /// A response before it is encoded.
 struct Response {
+    /// What a client is told of a mistake on this side.
+    static let internalServerError = Response(status: .internalServerError, text: "Internal Server Error\n")
+
     var status: HTTPResponse.Status
     var headers: HTTPFields
     var body: [UInt8]

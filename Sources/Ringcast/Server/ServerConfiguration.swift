@@ -111,6 +111,8 @@ public struct ServerLimits: Sendable {
     /// A connection that asks nothing for this long after it has taken an answer is closed; so is one that takes
     /// nothing of it for so long, or less than a kilobyte a second.
     public var keepAliveTimeout = Duration.seconds(10)
+    /// A deferred reply has to be there within this time, unless it was given one of its own. Over it: 503.
+    public var deferredReplyTimeout = Duration.seconds(30)
     /// Topics that one socket may be subscribed to.
     public var topicsPerSocket = 10_000
     /// Topics that retain a message. Beyond it a message is published but not retained.
