@@ -2,8 +2,8 @@
 ///
 /// A value that is none is read differently by proxies, caches and whoever compares it with an `Origin`.
 extension RawSpan {
-    /// Whether the bytes are a host, with or without a port. The host itself is not empty (RFC 9110 §4.2.1); the port may
-    /// be (RFC 3986 §3.2.3).
+    /// Whether the bytes are a host, with or without a port. The host itself is not empty (RFC 9110 §4.2.1); the port
+    /// may be (RFC 3986 §3.2.3).
     func isHostAndPort(_ range: Range<Int>) -> Bool {
         let end: Int?
         if !range.isEmpty, self[range.lowerBound] == UInt8(ascii: "[") {
@@ -17,7 +17,8 @@ extension RawSpan {
             && (end + 1..<range.upperBound).allSatisfy { self[$0].decimalDigit != nil }
     }
 
-    /// `reg-name = *( unreserved / pct-encoded / sub-delims )`; every IPv4 address is one as well. Nil: a broken escape.
+    /// `reg-name = *( unreserved / pct-encoded / sub-delims )`; every IPv4 address is one as well. Nil: a broken
+    /// escape.
     private func endOfRegisteredName(_ range: Range<Int>) -> Int? {
         var position = range.lowerBound
         while position < range.upperBound {
@@ -35,8 +36,8 @@ extension RawSpan {
         return position
     }
 
-    /// `IP-literal = "[" ( IPv6address / IPvFuture ) "]"`; the offset behind it. A zone (RFC 6874) means something to its
-    /// sender alone, and is none.
+    /// `IP-literal = "[" ( IPv6address / IPvFuture ) "]"`; the offset behind it. A zone (RFC 6874) means something to
+    /// its sender alone, and is refused.
     private func endOfLiteral(_ range: Range<Int>) -> Int? {
         guard let bracket = firstOffset(of: UInt8(ascii: "]"), in: range) else { return nil }
         let inner = (range.lowerBound + 1)..<bracket

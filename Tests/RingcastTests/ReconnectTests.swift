@@ -72,6 +72,33 @@ import WebSocketProtocol
         }
     }
 
+    @Test(arguments: [(Duration.zero, 2), (.seconds(3_600), 1)])
+    func `the end of a socket that lasted is no failed attempt`(_ stableTime: Duration, _ failures: Int) async throws {
+        let attempts = Journal<Int>()
+        let server = ScriptedServer { peer in
+            attempts.note(1)
+            if attempts.entries.count == 1 {
+                try peer.upgrade()
+                try peer.sendFrame(0x88, [0x03, 0xF4])
+                _ = try peer.readFrame()
+            } else {
+                _ = try peer.readHead()
+                try peer.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+            }
+        }
+        try await server.run {
+            var policy = Self.quick
+            (policy.maximumAttempts, policy.stableTime) = (2, stableTime)
+            let sockets = WebSocketClient.connections(to: try ClientRequest(server.url), policy: policy)
+            await #expect(throws: WebSocketClientError.self) {
+                for try await socket in sockets {
+                    do { for try await _ in socket.messages {} } catch {}
+                }
+            }
+            #expect(attempts.entries.count == 1 + failures)
+        }
+    }
+
     @Test func `a socket that was closed here has no successor`() async throws {
         let server = ScriptedServer { peer in
             try peer.upgrade()

@@ -37,7 +37,7 @@ extension ClientChannel {
         }
     }
 
-    /// On the loop: gives everything to the socket.
+    /// On the loop: gives everything to the socket, and closes it behind that if it is to be closed.
     func flush(_ session: Session) {
         let messages = state.withLock { state in
             defer {
@@ -55,13 +55,15 @@ extension ClientChannel {
             if result == .dropped, session.isOpen { break }
             rest.removeFirst()
         }
-        let senders = state.withLock { state in
+        let (senders, closing) = state.withLock { state in
             state.outbox.insert(contentsOf: rest, at: 0)
             state.outboxByteCount = state.outbox.reduce(0) { $0 + Self.cost(of: $1) }
             // Nothing was sent, so nothing is known that was not before.
             if !messages.isEmpty { state.isBlocked = isBlocked }
-            return state.isBlocked ? [] : state.senders.takeAll()
+            let closing = state.outbox.isEmpty ? state.closing.take() : nil
+            return (state.isBlocked ? [] : state.senders.takeAll(), closing)
         }
+        if let closing { session.close(closing.code, reason: closing.reason) }
         if !rest.isEmpty { session.oweDrain() }
         senders.forEach { $0.resume(nil) }
     }
@@ -84,5 +86,5 @@ extension ClientChannel {
 }
 
 extension ClientChannel.State {
-    func isBehind(_ limit: Int) -> Bool { isBlocked || outboxByteCount >= limit }
+    func isBehind(_ limit: Int) -> Bool { isEnding || isBlocked || outboxByteCount >= limit }
 }

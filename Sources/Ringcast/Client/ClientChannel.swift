@@ -13,7 +13,9 @@ final class ClientChannel: Sendable {
         var opening = Opening.begun
         var reference: Reference?
         var subprotocol: String?
-        /// How the socket ended.
+        /// The socket has ended, its connection has not: nothing is sent any more, and whoever waits goes on waiting.
+        var isEnding = false
+        /// How the socket ended; once its connection is over.
         var ending: Ending?
 
         /// Received, and not read yet.
@@ -39,6 +41,8 @@ final class ClientChannel: Sendable {
         var closers = Waiters<Void>()
         /// `close` was called here.
         var closesItself = false
+        /// What the socket closes with when everything that was sent before has been given to it.
+        var closing: (code: CloseCode, reason: String)?
     }
 
     enum Opening {
@@ -71,7 +75,7 @@ final class ClientChannel: Sendable {
             open: { ws in if !ws.data.opened(ws.reference, ws.subprotocol) { ws.terminate() } },
             message: { ws, message in if ws.data.received(OwnedMessage(message)) { ws.pause() } },
             drain: { ws in ws.data.drained() },
-            close: { ws, code, reason in ws.data.closed(code, reason) },
+            close: { ws, code, reason in ws.data.ends(code, reason, ws.session) },
             pong: { ws, payload in ws.data.ponged(payload) })
     }
 }
@@ -142,41 +146,62 @@ extension ClientChannel {
 // MARK: the end
 
 extension ClientChannel {
-    /// By the loop: everything that waits is told.
-    fileprivate func closed(_ code: CloseCode, _ reason: String) {
-        let error = WebSocketClientError.closed(code, reason: reason)
-        let (readers, last, others, closers) = state.withLock { state in
+    /// By the loop: the socket has ended. Whoever waits is told when its connection is over, or `closeTimeout` later:
+    /// by then the Close frame has left, and the server has ended the connection first, if it does as it should
+    /// (RFC 6455 §7.1.1).
+    fileprivate func ends(_ code: CloseCode, _ reason: String, _ session: Session) {
+        let ending = state.withLock { state in
             let isNormal =
                 state.closesItself && code != .abnormalClosure
                 || [.normalClosure, .goingAway, .noStatusReceived].contains(code)
-            state.ending = Ending(code: code, reason: reason, isNormal: isNormal)
+            state.isEnding = true
             state.outbox = []
+            return Ending(code: code, reason: reason, isNormal: isNormal)
+        }
+        session.loop.whenOver(session.connection, within: session.withKind { $0.closeTimeout }) { self.ended(ending) }
+    }
+
+    private func ended(_ ending: Ending) {
+        let (readers, last, others, closers) = state.withLock { state in
+            state.ending = ending
             defer { state.pings = [:] }
             let others = state.senders.takeAll() + state.pings.values
             return (state.readers.takeAll(), state.lastRead, others, state.closers.takeAll())
         }
         readers.forEach { $0.resume(last) }
-        others.forEach { $0.resume(error) }
+        others.forEach { $0.resume(ending.error) }
         closers.forEach { $0.resume(()) }
     }
 
-    /// Closes the socket, and returns when it is closed. Cancellation cuts it.
+    /// Closes the socket, and returns when its connection is over. Cancellation cuts it.
     func close(_ code: CloseCode, reason: String) async {
-        let reference = state.withLock { state in
-            state.closesItself = true
-            return state.reference
-        }
-        // What was sent before goes out before: the flush is due already, or was.
-        reference?.lifeline.run { session in
-            self.flush(session)
-            session.close(code, reason: reason)
-        }
+        let reference = beginClosing(code, reason: reason)
         await state.wait(
             in: \.closers, unless: { $0.ending == nil ? nil : () },
             onCancel: {
                 reference?.terminate()
                 return ()
             })
+    }
+
+    /// Closes the socket behind what was sent before. If that does not leave within `closeTimeout`, the connection is
+    /// cut.
+    @discardableResult
+    func beginClosing(_ code: CloseCode, reason: String) -> Reference? {
+        let reference = state.withLock { state in
+            // The first call's code counts.
+            if !state.closesItself { state.closing = (code, reason) }
+            state.closesItself = true
+            return state.reference
+        }
+        reference?.lifeline.run { session in
+            self.flush(session)
+            guard session.isOpen else { return }
+            session.loop.whenOver(session.connection, within: session.withKind { $0.closeTimeout }) {
+                reference?.terminate()
+            }
+        }
+        return reference
     }
 }
 

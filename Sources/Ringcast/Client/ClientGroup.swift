@@ -109,7 +109,8 @@ public final class ClientGroup: Sendable {
         group.stop()
     }
 
-    /// Returns once every loop has ended, after `stop`, which bounds it. A task that is cancelled waits all the same:
+    /// Returns once every loop has ended, after `stop`, which bounds it: every connection is over by then, its Close
+    /// frame sent. A task that is cancelled waits all the same:
     /// what it cleans up is gone when this returns.
     public func ended() async { await group.ended() }
 

@@ -9,7 +9,8 @@ public struct ReconnectPolicy: Sendable {
     public var maximumDelay: Duration
     /// A connection that lasted so long was a success: the next wait is short again.
     public var stableTime: Duration
-    /// Attempts in a row that may fail; nil: any number.
+    /// So many attempts in a row may fail: the last one's error is thrown. A socket that did not last for `stableTime`
+    /// counts as one of them; one that did is a success, and its end no failure. Nil: any number.
     public var maximumAttempts: Int?
     /// Whether a socket that ended with this code is not to be replaced.
     public var isFinal: @Sendable (CloseCode) -> Bool

@@ -30,6 +30,7 @@ extension ServerLoop {
     /// What waits to connect again does so. Attempts whose names are not resolved in time fail: they have no connection
     /// that a deadline could be set on.
     func wakeTimeReached() {
+        sayDueFarewells()
         backoffs.takeDue(at: now).forEach { $0.finish(nil) }
         if let time = backoffs.nextTime { loop.wakeHandler(at: time) }
         for attempt in Array(attempts.values) where attempt.resolution != nil {

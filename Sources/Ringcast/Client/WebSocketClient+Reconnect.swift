@@ -32,7 +32,10 @@ extension WebSocketClient {
             let connections: Connections
             private var current: WebSocketClient?
             private var connectedAt: ContinuousClock.Instant?
+            /// Attempts in a row that have failed, sockets that did not last among them.
             private var failures = 0
+            /// Waits in a row without a socket that lasted: each is longer than the one before.
+            private var waits = 0
 
             init(connections: Connections) { self.connections = connections }
 
@@ -48,7 +51,7 @@ extension WebSocketClient {
                     guard await mayFollow(last) else { return nil }
                 }
                 while true {
-                    if failures > 0 { try await pause() }
+                    if waits > 0 { try await pause() }
                     do throws(WebSocketClientError) {
                         let socket = try await WebSocketClient.connect(
                             connections.request, options: connections.options, group: connections.group)
@@ -57,6 +60,7 @@ extension WebSocketClient {
                         return socket
                     } catch {
                         failures += 1
+                        waits += 1
                         let isLast = connections.policy.maximumAttempts.map { failures >= $0 } ?? false
                         if isLast || connections.policy.isFinalError(error) { throw error }
                     }
@@ -68,7 +72,9 @@ extension WebSocketClient {
                 guard !last.wasClosedHere else { return false }
                 let policy = connections.policy
                 let lasted = connectedAt.map { ContinuousClock.now - $0 } ?? .zero
-                failures = lasted >= policy.stableTime ? 1 : failures + 1
+                let isStable = lasted >= policy.stableTime
+                failures = isStable ? 0 : failures + 1
+                waits = isStable ? 1 : waits + 1
                 if let code = last.closeCode { return !policy.isFinal(code) }
                 // Whoever asks for the next one has done with it.
                 await last.close(.goingAway)
@@ -77,7 +83,7 @@ extension WebSocketClient {
 
             private func pause() async throws(WebSocketClientError) {
                 var generator = SystemRandomNumberGenerator()
-                let delay = connections.policy.delay(afterFailures: failures, using: &generator)
+                let delay = connections.policy.delay(afterFailures: waits, using: &generator)
                 let group = if let group = connections.group { group } else { try ClientGroup.shared.get() }
                 try await group.wait(for: delay)
             }

@@ -20,8 +20,7 @@ public final class WebSocketClient: Sendable {
     }
 
     deinit {
-        let reference = channel.state.withLock { $0.ending == nil ? $0.reference : nil }
-        reference?.close(.goingAway)
+        channel.beginClosing(.goingAway, reason: "")
     }
 
     /// Connects, and returns when the server has accepted. Cancellation gives it up.
@@ -74,8 +73,9 @@ public final class WebSocketClient: Sendable {
         return ContinuousClock.now - start
     }
 
-    /// Closes the socket: what was sent before goes out first. Returns when the server has answered, or after
-    /// `closeTimeout`; cancellation cuts the connection.
+    /// Closes the socket: what was sent before goes out first. Returns when the server has answered and ended the
+    /// connection, or after `closeTimeout` for each of the two; then the program may end. Cancellation cuts the
+    /// connection.
     /// - Parameters:
     ///   - code: 1000–1003, 1007–1014 or 3000–4999; another one is a programming error.
     ///   - reason: cut to 123 bytes at the end of a character.
@@ -88,12 +88,12 @@ public final class WebSocketClient: Sendable {
     public func terminate() { channel.state.withLock { $0.reference }?.terminate() }
 
     /// `close` was called, or the socket is closed.
-    public var isClosing: Bool { channel.state.withLock { $0.closesItself || $0.ending != nil } }
+    public var isClosing: Bool { channel.state.withLock { $0.closesItself || $0.isEnding } }
 
     /// The subprotocol that the server has chosen.
     public var subprotocol: String? { channel.state.withLock { $0.subprotocol } }
 
-    /// Nil while the socket is open; then the code of the peer's Close frame, 1005 if it carried none, 1006 if none
+    /// Nil until the connection is over; then the code of the peer's Close frame, 1005 if it carried none, 1006 if none
     /// came.
     public var closeCode: CloseCode? { channel.state.withLock { $0.ending?.code } }
 
@@ -104,7 +104,8 @@ public final class WebSocketClient: Sendable {
     public var messages: Messages { Messages(client: self) }
 
     /// The messages of a socket. Ends when it is closed as it should be (1000, 1001, 1005, or from this side); any
-    /// other end is thrown as `.closed`. Messages that came before are read first.
+    /// other end is thrown as `.closed`. Messages that came before are read first. The end comes when the connection is
+    /// over, so that this side's Close has left, or `closeTimeout` behind the server's Close: then the program may end.
     public struct Messages: AsyncSequence, Sendable {
         public typealias Element = OwnedMessage
         public typealias Failure = WebSocketClientError

@@ -8,8 +8,8 @@ struct Deferral {
     let task: Task<Void, Never>
 }
 
-/// Deferred replies. The connection reads nothing meanwhile, so the end of a client would go unnoticed behind what it has
-/// sent: the kernel is asked for it now and then, and a last time before the reply is given.
+/// Deferred replies. The connection reads nothing meanwhile, so the end of a client would go unnoticed behind what it
+/// has sent: the kernel is asked for it now and then, and a last time before the reply is given.
 extension HTTPExchange {
     /// Milliseconds between two looks for the client; a deadline is up to 128 ms late.
     private static let lookInterval: UInt64 = 800

@@ -13,7 +13,8 @@ public struct Reply {
     // Line breaks in header values cannot be a 500: HTTPTypes puts spaces in their place when a field is made.
 
     /// A response with text. Its status is a final one: 1xx is a programming error, which is logged and answered with
-    /// 500 (`.upgrade` sends its 101 itself). Without a `Content-Type` among the headers it is sent as `text/plain; charset=utf-8`.
+    /// 500 (`.upgrade` sends its 101 itself). Without a `Content-Type` among the headers it is sent as
+    /// `text/plain; charset=utf-8`.
     ///
     /// Header values never break out of their line: HTTPTypes makes spaces of CR, LF and NUL when a field is made, and
     /// of most control characters; one that is left (`HTTPField(name:lenientValue:)`) is a programming error, which is

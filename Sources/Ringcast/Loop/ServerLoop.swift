@@ -26,6 +26,8 @@ import WebSocketProtocol
     var attempts: [UInt64: ConnectionAttempt] = [:]
     /// Clients that wait to connect again.
     var backoffs = BackoffQueue()
+    /// Clients' connections that outlive their sockets, and who waits for their end.
+    var farewells: [ConnectionID: Farewell] = [:]
     /// Connections that were counted; empty where there are no bounds.
     var admissions: [ConnectionID: Admission] = [:]
     /// Those over the bounds that shake hands to be told so.
@@ -141,6 +143,7 @@ import WebSocketProtocol
         case .outbound(let attempt): attempt.closed(connection, reason)
         case .none: break
         }
+        sayFarewell(to: connection)
     }
 
     var messageWork: UInt64 { unsafe counters.pointee.fanOutWork }

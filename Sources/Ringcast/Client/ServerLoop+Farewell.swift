@@ -1,0 +1,37 @@
+import Reactor
+
+/// Whoever waits for the end of a client's connection, and until when.
+struct Farewell {
+    let deadline: UInt64
+    let body: @Sendable () -> Void
+}
+
+/// The end of a socket is not the end of its connection: the Close that answers the peer's is only queued then. A task
+/// that goes on at once may end the process, and what the loop has not written is never written; so it goes on when the
+/// connection is over.
+extension ServerLoop {
+    /// Calls `body` once: when the connection is over, or after so many milliseconds if it is not by then. Takes the
+    /// place of what was asked for the same connection before.
+    func whenOver(_ connection: Connection, within patience: UInt64, _ body: @escaping @Sendable () -> Void) {
+        farewells[connection.id] = Farewell(deadline: now + patience, body: body)
+        loop.wakeHandler(at: now + patience)
+    }
+
+    /// The connection is over.
+    func sayFarewell(to connection: Connection) {
+        guard !farewells.isEmpty else { return }
+        farewells.removeValue(forKey: connection.id)?.body()
+    }
+
+    /// Those whose time is over are not waited for any more.
+    func sayDueFarewells() {
+        for (id, farewell) in farewells {
+            if now >= farewell.deadline {
+                farewells[id] = nil
+                farewell.body()
+            } else {
+                loop.wakeHandler(at: farewell.deadline)
+            }
+        }
+    }
+}
