@@ -35,6 +35,9 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     /// A gateway got a bad answer from behind.
     public static let badGateway = CloseCode(rawValue: 1014)
 
+    /// Never on the wire: what a connection that TLS refused is reported as.
+    public static let tlsHandshakeFailure = CloseCode(rawValue: 1015)
+
     /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others
     /// are reserved, unassigned, or mean something that no frame said (§7.4.1, §7.4.2).
     public var isSendable: Bool {
@@ -73,6 +76,7 @@ extension CloseCode: CustomStringConvertible {
         case .serviceRestart: "service restart"
         case .tryAgainLater: "try again later"
         case .badGateway: "bad gateway"
+        case .tlsHandshakeFailure: "TLS handshake failure"
         default: nil
         }
     }

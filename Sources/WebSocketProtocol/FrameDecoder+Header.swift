@@ -77,7 +77,9 @@ extension FrameDecoder {
             lentStart = assembly.count
         } else {
             // Earlier fragments have all been assembled, so that what is there is their sum.
-            guard length <= limits.maxPayloadLength &- assembly.count else { throw .messageTooBig }
+            let isCompressed = message?.isCompressed ?? header.start.isCompressed
+            let most = isCompressed ? limits.maxDeflatedLength : limits.maxPayloadLength
+            guard length <= most &- assembly.count else { throw .messageTooBig }
             if opcode != .continuation {
                 message = MessageKind(opcode: opcode, isCompressed: header.start.isCompressed)
                 validator = UTF8Validator()

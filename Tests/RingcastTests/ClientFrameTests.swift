@@ -29,7 +29,7 @@ import WebSocketProtocol
                 group.connect(try ClientRequest(server.url), handlers: outcome.handlers, with: ())
                 #expect(closes.wait() == [[0x88, UInt8(code >> 8), UInt8(code & 0xFF)]])
                 let journal = outcome.journal.wait(for: 2)
-                #expect(journal.count == 2 && journal[0] == "open -" && journal[1].hasPrefix("close 1006"))
+                #expect(journal.count == 2 && journal[0] == "open -" && journal[1].hasPrefix("close \(code)"))
             }
         }
     }
@@ -47,7 +47,7 @@ import WebSocketProtocol
             await #expect {
                 _ = try await iterator.next()
             } throws: { error in
-                guard case .closed(.abnormalClosure, _)? = error as? WebSocketClientError else { return false }
+                guard case .closed(.protocolError, _)? = error as? WebSocketClientError else { return false }
                 return true
             }
         }

@@ -45,18 +45,6 @@ import WebSocketProtocol
         }
     }
 
-    @Test func `a ping of more than 125 bytes traps`() async {
-        await #expect(processExitsWith: .failure) {
-            try await Self.handle { ws, _ in ws.ping([UInt8](repeating: 0, count: 126)) }
-        }
-    }
-
-    @Test func `closing with a code that cannot be sent traps`() async {
-        await #expect(processExitsWith: .failure) {
-            try await Self.handle { ws, _ in ws.close(.abnormalClosure) }
-        }
-    }
-
     @Test func `handlers without any handler trap`() async {
         await #expect(processExitsWith: .failure) { _ = WebSocketHandlers<Void>() }
     }

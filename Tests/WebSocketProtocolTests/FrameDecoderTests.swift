@@ -182,4 +182,17 @@ import WebSocketProtocol
         while decoder.next(in: &input, at: &position, limits: DecoderLimits()) != nil {}
         return State(bytesExpected: decoder.bytesExpected, isIdle: decoder.isIdle)
     }
+
+    @Test func `the limit of a compressed message has the headroom of what does not shrink, and cannot overflow`() {
+        let limits = DecoderLimits(maxPayloadLength: 1_024)
+        let setting = Setting(allowsCompression: true, limits: limits)
+        for (length, fits) in [(1_030, true), (limits.maxDeflatedLength, true), (limits.maxDeflatedLength + 1, false)] {
+            let frame = Frame(first: 0xC2, payload: [UInt8](repeating: 1, count: length)).bytes
+            let isMessage = decode([frame], setting) != [.violation(.messageTooBig)]
+            #expect(isMessage == fits, "\(length)")
+        }
+        #expect(
+            decode([Frame.binary([UInt8](repeating: 1, count: 1_025)).bytes], setting) == [.violation(.messageTooBig)])
+        #expect(DecoderLimits(maxPayloadLength: .max).maxDeflatedLength == .max)
+    }
 }

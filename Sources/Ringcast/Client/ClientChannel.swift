@@ -150,10 +150,12 @@ extension ClientChannel {
     /// by then the Close frame has left, and the server has ended the connection first, if it does as it should
     /// (RFC 6455 §7.1.1).
     fileprivate func ends(_ code: CloseCode, _ reason: String, _ session: Session) {
+        // Without the peer's Close no end is normal, whatever this side has sent.
+        let hasAnswered = session.flags.contains(.heardClose)
         let ending = state.withLock { state in
             let isNormal =
                 state.closesItself && code != .abnormalClosure
-                || [.normalClosure, .goingAway, .noStatusReceived].contains(code)
+                || hasAnswered && [.normalClosure, .goingAway, .noStatusReceived].contains(code)
             state.isEnding = true
             state.outbox = []
             return Ending(code: code, reason: reason, isNormal: isNormal)

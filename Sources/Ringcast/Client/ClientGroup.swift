@@ -102,9 +102,8 @@ public final class ClientGroup: Sendable {
     }
 
     /// Closes every socket with this code, within the configuration's time, and gives up what is not connected yet.
-    /// Returns at once; `ended` returns when all is done.
+    /// Returns at once; `ended` returns when all is done. Any code, as for `WebSocket.close`.
     public func stop(_ code: CloseCode = .goingAway, reason: String = "") {
-        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
         core.stopPlan = StopPlan(code: code, reason: reason, timing: core.configuration.stop)
         group.stop()
     }

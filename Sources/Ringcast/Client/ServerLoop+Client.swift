@@ -33,6 +33,7 @@ extension ServerLoop {
         sayDueFarewells()
         backoffs.takeDue(at: now).forEach { $0.finish(nil) }
         if let time = backoffs.nextTime { loop.wakeHandler(at: time) }
+        tellOfLinesLeftOut()
         for attempt in Array(attempts.values) where attempt.resolution != nil {
             if now >= attempt.deadline {
                 attempt.fail(.timedOut(.nameResolution))

@@ -77,10 +77,10 @@ public final class WebSocketClient: Sendable {
     /// connection, or after `closeTimeout` for each of the two; then the program may end. Cancellation cuts the
     /// connection.
     /// - Parameters:
-    ///   - code: 1000–1003, 1007–1014 or 3000–4999; another one is a programming error.
+    ///   - code: 1000–1003, 1007–1014 or 3000–4999. 1005 sends a Close without a code; 1006 and 1015 end the connection
+    ///     without a Close, as `terminate` does; any other sends 1000 and is logged.
     ///   - reason: cut to 123 bytes at the end of a character.
     public func close(_ code: CloseCode = .normalClosure, reason: String = "") async {
-        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
         await channel.close(code, reason: reason)
     }
 
@@ -94,7 +94,7 @@ public final class WebSocketClient: Sendable {
     public var subprotocol: String? { channel.state.withLock { $0.subprotocol } }
 
     /// Nil until the connection is over; then the code of the peer's Close frame, 1005 if it carried none, 1006 if none
-    /// came.
+    /// came; where this side has ended it by a rule (1001 for silence, 1002, 1007, 1009, …), the code that it sent.
     public var closeCode: CloseCode? { channel.state.withLock { $0.ending?.code } }
 
     /// What the peer's Close frame said, or why there was none.

@@ -10,15 +10,15 @@ extension Session {
         let compression = loop.compression
         let violation = inflate(kind, payload, in: bytes, with: compression)
         if payload == .assembled { unsafe state.pointee.decoder.releaseAssembled() }
+        defer { compression.input.removeAll(keeping: LoopCompression.keptByteCount) }
         if let violation {
-            compression.input.removeAll(keeping: LoopCompression.keptByteCount)
             fail(violation.closeCode, reason: violation.reason)
             return false
         }
+        if flags.contains(.metered), !admitMessage(compression.input.count, now: loop.now) { return false }
         // No message is received while a handler runs, so that nothing else is written to the buffer meanwhile.
         func lend(_ buffer: borrowing MessageBuffer) { hand(buffer.bytes, kind) }
         lend(compression.input)
-        compression.input.removeAll(keeping: LoopCompression.keptByteCount)
         return !flags.contains(.terminated) && !flags.contains(.closed)
     }
 
@@ -79,6 +79,8 @@ extension Session {
         let deflater =
             keepsContext ? dedicatedDeflater : compression.deflater(for: form, byteCount: payload.count)
         compression.output.removeAll()
+        // Also behind what does not shrink, and makes the largest frames.
+        defer { compression.output.removeAll(keeping: LoopCompression.keptByteCount) }
         let frame = unsafe deflater.appendFrame(payload, as: opcode, to: &compression.output)
         withKind { unsafe $0.counters.pointee.framesDeflated += 1 }
         let plainLength = unsafe FrameHeader.frameLength(of: payload)
@@ -91,7 +93,6 @@ extension Session {
             unsafe buffer.bytes.extracting(frame).withUnsafeBytes { unsafe queueEncoded($0) }
         }
         lend(compression.output)
-        compression.output.removeAll(keeping: LoopCompression.keptByteCount)
         return frame.count
     }
 

@@ -14,7 +14,7 @@ extension ServerLoop {
             let delay = plan.window * position / count
             position += 1
             if delay == 0 {
-                session.close(plan.code, reason: plan.reason)
+                session.close(plan.code, reason: plan.reason, isOwn: true)
             } else {
                 session.flags.insert(.stopping)
                 session.connection.setDeadline(now + delay)

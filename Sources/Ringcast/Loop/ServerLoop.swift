@@ -41,6 +41,7 @@ import WebSocketProtocol
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
+    var logLimit = LogLimit()
     /// What has been published and not handed to its subscribers yet.
     var run: FanOutRun?
     /// Memory for the next run.

@@ -23,7 +23,7 @@ extension Server {
     /// frame; connections that waited to be accepted are accepted, and answered. Called again, it replaces window and
     /// deadline: with both zero it ends at once. Any thread.
     /// - Parameters:
-    ///   - code: what sockets are closed with: 1001, or 1012 (`serviceRestart`).
+    ///   - code: what sockets are closed with: 1001, or 1012 (`serviceRestart`). Any code, as for `WebSocket.close`.
     ///   - reason: cut to 123 bytes at the end of a character.
     ///   - window: in which the sockets are closed one after the other, so that they do not all come back at once. Nil:
     ///     the configuration's.
@@ -31,7 +31,6 @@ extension Server {
     public func stop(
         _ code: CloseCode = .goingAway, reason: String = "", within window: Duration? = nil, deadline: Duration? = nil
     ) {
-        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
         var timing = core.configuration.stop
         if let window { timing.window = window }
         if let deadline { timing.deadline = deadline }

@@ -109,6 +109,8 @@ final class ServerCore: Sendable {
     /// Something the program's author should know.
     func logError(_ message: String) { configuration.logger.error("\(message)") }
 
+    func log(_ level: Logger.Level, _ message: String) { configuration.logger.log(level: level, "\(message)") }
+
     func logDebug(_ message: @autoclosure () -> String) { configuration.logger.debug("\(message())") }
 }
 

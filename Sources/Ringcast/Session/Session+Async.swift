@@ -82,6 +82,11 @@ extension SocketLifeline {
     /// Tells the error handler; once the socket is closed there is nobody to be told.
     fileprivate func messageHandlerFailed(_ error: any Error) {
         if let session { return session.handlerFailed(error) }
-        core.logDebug("a message handler threw after its WebSocket was closed: \(error)")
+        // What a task throws that was cancelled with its socket is no fault.
+        guard !(error is CancellationError), let loop = core.currentLoop else {
+            return core.logDebug("a message handler threw after its WebSocket was closed: \(error)")
+        }
+        let kind = LogLimit.Kind.thrown(ObjectIdentifier(type(of: error)))
+        loop.report(kind, "a message handler threw after its WebSocket was closed: \(error)")
     }
 }

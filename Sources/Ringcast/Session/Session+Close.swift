@@ -4,9 +4,21 @@ import WebSocketProtocol
 extension Session {
     /// Starts the closing handshake from this side (RFC 6455 §7.1.2). What is queued goes out first; the close handler
     /// runs when the peer's Close comes, or at the close deadline.
-    func close(_ code: CloseCode, reason: String) {
+    ///
+    /// Handlers relay codes that they were given, so every code means something: 1005, "the frame said none", sends an
+    /// empty Close; 1006 and 1015, "no frame came", end the connection without one; 1000 stands for any other that may
+    /// not be sent (§7.4).
+    /// - Parameter isOwn: a rule of this endpoint ends the socket, and not its user: the close handler gets the code.
+    func close(_ code: CloseCode, reason: String, isOwn: Bool = false) {
         guard isOpen else { return }
-        sendClose(code, reason: reason)
+        var code = code
+        if code == .abnormalClosure || code == .tlsHandshakeFailure { return terminate() }
+        if !code.isSendable, code != .noStatusReceived {
+            loop.report(.closeCode, "a WebSocket was to be closed with \(code), which cannot be sent: 1000 is")
+            code = .normalClosure
+        }
+        if isOwn { makeExtras().ownEnding = (code, reason) }
+        sendClose(code == .noStatusReceived ? nil : code, reason: reason)
         // The peer's Close has to be read.
         release([.paused, .inputFull, .throttled])
         extras?.messageBacklog?.removeAll()
@@ -24,6 +36,8 @@ extension Session {
 
     /// The peer's Close has come (§5.5.1). What came before it is handled before it.
     func peerClosed(_ code: CloseCode?, reason: String) {
+        guard !flags.contains(.terminated) else { return }
+        flags.insert(.heardClose)
         if !postpone(.close(code, reason: reason)) { finishClose(code, reason: reason) }
     }
 
@@ -39,6 +53,7 @@ extension Session {
 
     /// The peer has sent its FIN without a Close.
     func inputEnded() {
+        guard !flags.contains(.terminated) else { return }
         if !postpone(.endOfInput) { finishInput() }
     }
 
@@ -54,17 +69,24 @@ extension Session {
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not
-    /// waited for.
+    /// waited for. Without effect on a socket that is terminated, which ends with this turn.
     func fail(_ code: CloseCode, reason: String) {
-        if isOpen { sendClose(code, reason: reason) }
+        guard !flags.contains(.terminated) else { return }
+        let isFirst = isOpen
+        if isFirst { sendClose(code, reason: reason) }
         let connection = connection
-        end(.abnormalClosure, reason: reason)
+        end(isFirst ? code : .abnormalClosure, reason: reason)
         connection.close()
     }
 
     /// Runs the close handler, ends the subscriptions and frees the session. Its connection is the caller's to close.
     /// Never called while a handler of this session runs.
+    ///
+    /// The handler gets the code that a rule of this endpoint has sent, whatever became of it, and 1006 of a socket
+    /// that was terminated, whatever the peer has said.
     func end(_ code: CloseCode, reason: String) {
+        let isTerminated = flags.contains(.terminated)
+        let (code, reason) = isTerminated ? (.abnormalClosure, "") : extras?.ownEnding ?? (code, reason)
         settleFanOut()  // what was published before is still for this socket
         leaveTopics()
         flags.formUnion([.closing, .closed])

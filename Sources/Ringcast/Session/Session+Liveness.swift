@@ -21,6 +21,7 @@ extension Session {
 
     /// The connection's deadline has come.
     func deadlineReached(now: UInt64) {
+        guard !flags.contains(.terminated) else { return }
         if finishEnding() { return }
         if flags.contains(.closing) { return closeDeadlineReached() }
         if flags.contains(.stopping) { return closeForStop() }
@@ -28,7 +29,7 @@ extension Session {
         if isHeld { rest(at: now) }
         let silence = unsafe now - state.pointee.lastInbound
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
-        if let end = extras?.lifetimeEnd, now >= end { return close(.goingAway, reason: "lifetime over") }
+        if let end = extras?.lifetimeEnd, now >= end { return close(.goingAway, reason: "lifetime over", isOwn: true) }
         if idle > 0, silence >= idle { return fail(.goingAway, reason: "idle timeout") }
         if let pingAfter, silence >= pingAfter, !flags.contains(.pinged) { sendLivenessPing(now: now) }
         connection.setDeadline(nextDeadline())
@@ -61,7 +62,7 @@ extension Session {
 
     private func closeForStop() {
         let plan = loop.core.stopPlan
-        close(plan.code, reason: plan.reason)
+        close(plan.code, reason: plan.reason, isOwn: true)
     }
 
     private func sendLivenessPing(now: UInt64) {

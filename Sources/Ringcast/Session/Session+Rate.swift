@@ -9,12 +9,12 @@ extension Session {
         flags.insert(.metered)
     }
 
-    /// Counts a message. Beyond the limit the peer is not read for a while, this message being the last one, or the
-    /// socket is closed. False: it is, and the session is gone.
+    /// Counts a message by its own bytes, not by those that it was compressed to. Beyond the limit the peer is not read
+    /// for a while, this message being the last one, or the socket is closed. False: it is, and the session is gone.
     @inline(never)
-    func admitMessage(_ payload: Payload, now: UInt64) -> Bool {
+    func admitMessage(_ byteCount: Int, now: UInt64) -> Bool {
         guard let extras, let limit = withKind({ $0.messageRate }), !flags.contains(.stopping) else { return true }
-        guard let pause = extras.meter?.take(byteCount: byteCount(of: payload), now: now), pause > 0 else {
+        guard let pause = extras.meter?.take(byteCount: byteCount, now: now), pause > 0 else {
             return true
         }
         switch limit.excess {
@@ -38,7 +38,7 @@ extension Session {
 }
 
 extension Session {
-    private func byteCount(of payload: Payload) -> Int {
+    func byteCount(of payload: Payload) -> Int {
         func count(_ decoder: borrowing FrameDecoder) -> Int { decoder.assembled.byteCount }
         switch payload {
         case .inPlace(let range): return range.count

@@ -45,9 +45,9 @@ extension Session {
         switch event {
         case .message(let kind, let payload):
             guard isOpen else { return true }
-            if flags.contains(.metered), !admitMessage(payload, now: loop.now) { return false }
             unsafe loop.counters.pointee.messagesIn += 1
             if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
+            if flags.contains(.metered), !admitMessage(byteCount(of: payload), now: loop.now) { return false }
             receiveMessage(kind, payload, in: &bytes, on: loop)
         case .ping(let payload):
             guard admitControlFrame(now: loop.now) else { return false }
@@ -156,7 +156,7 @@ extension Session {
     /// A handler threw: `error` hears of it, and the socket closes with 1011 unless `error` closed it.
     func handlerFailed(_ error: any Error) {
         withHandlers { $0.error(self, error) }
-        loop.core.logDebug("a WebSocket handler threw: \(error)")
-        if isOpen { close(.internalError, reason: "internal error") }
+        loop.report(.thrown(ObjectIdentifier(type(of: error))), "a WebSocket handler threw: \(error)")
+        if isOpen { close(.internalError, reason: "internal error", isOwn: true) }
     }
 }

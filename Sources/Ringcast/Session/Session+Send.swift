@@ -84,7 +84,9 @@ extension Session {
     }
 
     func refusedAtLimit() -> SendResult {
-        if withKind({ $0.closeOnBackpressureLimit }) { close(.tryAgainLater, reason: "backpressure limit") }
+        if withKind({ $0.closeOnBackpressureLimit }) {
+            close(.tryAgainLater, reason: "backpressure limit", isOwn: true)
+        }
         return refused(\.dropsAtLimit)
     }
 

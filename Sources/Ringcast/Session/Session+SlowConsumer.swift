@@ -48,7 +48,7 @@ extension Session {
         }
         guard makeRoom(for: frame.count, policy: policy, topic: topic) else {
             if case .close(let code) = policy, !withKind({ $0.closeOnBackpressureLimit }) {
-                close(code, reason: "slow consumer")
+                close(code, reason: "slow consumer", isOwn: true)
             }
             missedDelivery()
             return .atLimit

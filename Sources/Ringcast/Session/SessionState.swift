@@ -73,6 +73,8 @@ struct SessionFlags: OptionSet {
     static let left = SessionFlags(rawValue: 1 << 18)
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
+    /// The peer's Close has come.
+    static let heardClose = SessionFlags(rawValue: 1 << 17)
 }
 
 /// What few sockets need, allocated when first used.
@@ -85,6 +87,8 @@ final class SessionExtras {
     var roundTrip: Duration?
     /// What waits for a slow socket; nil while nothing does.
     var backlog: Backlog?
+    /// What a rule of this endpoint, and not its user, has closed the socket with.
+    var ownEnding: (CloseCode, reason: String)?
     /// When the socket closes for its age, in the loop's milliseconds.
     var lifetimeEnd: UInt64?
     /// What the peer may still say, if that is bounded.

@@ -56,11 +56,11 @@ extension WebSocket {
     @discardableResult
     public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
-    /// Sends a ping. More than 125 bytes of payload are a programming error.
+    /// Sends a ping. A payload is cut to 125 bytes (RFC 6455 §5.5), which is logged.
     @discardableResult
     public func ping(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.ping, $0) } }
 
-    /// Sends a ping. More than 125 bytes of payload are a programming error.
+    /// Sends a ping. A payload is cut to 125 bytes (RFC 6455 §5.5), which is logged.
     @discardableResult
     public func ping(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.ping, $0) } }
 
@@ -68,12 +68,18 @@ extension WebSocket {
     @discardableResult
     public func pong(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.pong, $0) } }
 
-    /// Sends a pong that nobody asked for. More than 125 bytes of payload are a programming error.
+    /// Sends a pong that nobody asked for. A payload is cut to 125 bytes, which is logged.
     @discardableResult
     public func pong(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.pong, $0) } }
 
+    /// RFC 6455 §5.5.
+    private static var longestControlPayload: Int { 125 }
+
     private func control(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
-        precondition(payload.count <= 125, "a control frame carries at most 125 bytes (RFC 6455 §5.5)")
-        return unsafe session.sendControl(opcode, payload)
+        guard payload.count > Self.longestControlPayload else { return unsafe session.sendControl(opcode, payload) }
+        session.loop.report(
+            .controlPayload, "a ping or pong of \(payload.count) bytes was cut to \(Self.longestControlPayload)")
+        let cut = unsafe UnsafeRawBufferPointer(rebasing: payload[..<Self.longestControlPayload])
+        return unsafe session.sendControl(opcode, cut)
     }
 }

@@ -54,10 +54,10 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     /// Starts the closing handshake. What is queued goes out first; the close handler runs when the peer's Close comes,
     /// or after `closeTimeout`. Without effect on a socket that is closing already.
     /// - Parameters:
-    ///   - code: 1000–1003, 1007–1014 or 3000–4999; another one is a programming error.
+    ///   - code: 1000–1003, 1007–1014 or 3000–4999. 1005 sends a Close without a code; 1006 and 1015 end the connection
+    ///     without a Close, as `terminate` does; any other sends 1000 and is logged.
     ///   - reason: cut to 123 bytes at the end of a character.
     public func close(_ code: CloseCode = .normalClosure, reason: String = "") {
-        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
         session.close(code, reason: reason)
     }
 

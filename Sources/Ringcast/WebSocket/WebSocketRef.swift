@@ -21,7 +21,6 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
 
     /// Starts the closing handshake; see `WebSocket.close`.
     public func close(_ code: CloseCode = .normalClosure, reason: String = "") {
-        precondition(code.isSendable, "\(code) cannot stand in a Close frame")
         lifeline.run { $0.close(code, reason: reason) }
     }
 

@@ -9,7 +9,7 @@ internal import Glibc
     /// Invariant: `base` holds `capacity` bytes, of which the first `count` are written; nil when `capacity` is 0. They
     /// are a mapping of their own from `mappedCapacity` on, else from `malloc`.
     private var base: UnsafeMutableRawPointer?
-    private var capacity = 0
+    package private(set) var capacity = 0
     /// Bytes written.
     public private(set) var count = 0
 

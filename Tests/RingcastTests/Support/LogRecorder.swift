@@ -1,0 +1,32 @@
+import Logging
+import Synchronization
+
+/// What a server logs, for a test.
+final class LogRecorder: Sendable {
+    private let list = Mutex<[String]>([])
+
+    /// As `level: message`.
+    var lines: [String] { list.withLock { $0 } }
+
+    /// A logger of this level that writes here.
+    func logger(_ level: Logger.Level = .info) -> Logger {
+        var logger = Logger(label: "test") { _ in Handler(recorder: self) }
+        logger.logLevel = level
+        return logger
+    }
+
+    private struct Handler: LogHandler {
+        let recorder: LogRecorder
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            recorder.list.withLock { $0.append("\(event.level): \(event.message)") }
+        }
+    }
+}

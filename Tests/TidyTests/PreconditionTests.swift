@@ -1,0 +1,78 @@
+import Testing
+
+/// Where a process may end itself. What a peer's input can cause is never one of these: it is mapped, cut, or made a
+/// result.
+@Suite struct PreconditionTests {
+    /// How many there are in each file, and who alone can break them.
+    static let allowed: [String: (count: Int, reason: String)] = [
+        // Laws of one type that its own module keeps: sizes of tables, order of calls, places in memory.
+        "IOUring/BufferRing.swift": (1, "a constant of the driver"),
+        "PubSub/LocalTopic.swift": (3, "places that the table itself keeps"),
+        "PubSub/SharedFrame.swift": (1, "lengths of an encoded frame"),
+        "PubSub/SubscriptionTable.swift": (1, "the loop's own index"),
+        "PubSub/TopicEntry+Variants.swift": (1, "the loop's own index"),
+        "PubSub/TopicEntry.swift": (2, "the loop's own index"),
+        "PubSub/TopicRegistry.swift": (1, "the number of loops, checked before"),
+        "HTTPProtocol/RequestHead.swift": (1, "a layout is made of the bytes that it is used with"),
+        "WebSocketProtocol/AssemblyBuffer.swift": (2, "places that the decoder itself keeps"),
+        "WebSocketProtocol/ClientHandshake.swift": (1, "this side's nonce"),
+        "WebSocketProtocol/Deflate/Deflater.swift": (
+            5, "agreed bits are 8 to 15 when parsed; memory; zlib's own state"
+        ),
+        "WebSocketProtocol/Deflate/Inflater.swift": (2, "agreed bits are 8 to 15 when parsed; memory"),
+        "WebSocketProtocol/Deflate/MessageBuffer.swift": (5, "places that the caller has just been given; memory"),
+        "WebSocketProtocol/FrameDecoder+Payload.swift": (1, "the decoder's stages"),
+        "WebSocketProtocol/FrameEvent.swift": (1, "the decoder asks for the opcode before"),
+        "WebSocketProtocol/FrameHeader.swift": (1, "lengths of what is there"),
+        "WebSocketProtocol/Unmask.swift": (1, "a range that the decoder has cut to the input"),
+        "Reactor/HeldInput.swift": (1, "what the loop has given, checked in EventLoop+Receive"),
+        "Reactor/JobQueue.swift": (1, "a loop's end"),
+        "Reactor/MPSCQueue.swift": (1, "a constant"),
+        "Reactor/Mailbox.swift": (1, "the loop's own index"),
+        "Reactor/SPSCLane.swift": (1, "a constant"),
+        "Reactor/SendQueue.swift": (2, "a queue's end; what the kernel took is part of what it was given"),
+        "Reactor/SharedLog.swift": (1, "a range that a run has kept"),
+        "Reactor/TimerWheel.swift": (1, "slots have 24 bits"),
+        "Ringcast/HTTP/HTTPExchange+Receive.swift": (1, "a body is collected behind its head"),
+        "Ringcast/Loop/LoopMessage.swift": (1, "kinds that this module packs"),
+        "Ringcast/Loop/ServerLoop+PubSub.swift": (1, "frames that this module encodes"),
+        "Ringcast/Session/SocketHandlers.swift": (1, "an abstract member"),
+        // What the kernel or a library refuses, with nothing left to do.
+        "Reactor/SystemRandom.swift": (1, "no random bytes"),
+        "Reactor/TLS/TLSSession.swift": (1, "out of memory"),
+        "Reactor/TLS/TLSTransport.swift": (1, "out of memory"),
+        "Reactor/UringDriver.swift": (2, "the ring is gone"),
+        // A program's author: options, and code that a handler is made of.
+        "HTTPProtocol/RequestLimits.swift": (1, "options"),
+        "Reactor/EventLoop+Receive.swift": (1, "how much a handler of the Reactor says that it has consumed"),
+        "Ringcast/Server/SlowConsumerPolicy.swift": (1, "options"),
+        "Ringcast/WebSocket/MessageRateLimit.swift": (2, "options"),
+        "Ringcast/WebSocket/WebSocket.swift": (2, "exclusivity of data, by the handler's own code"),
+        "Ringcast/WebSocket/WebSocketHandlers.swift": (4, "options"),
+        // The load engine, in a process of its own.
+        "LoadTesting/Engine/Pacer.swift": (1, "no thread"),
+        "LoadTesting/Engine/Workers.swift": (1, "a plan that was checked before"),
+    ]
+
+    @Test func `what ends the process is counted, and never a peer's to cause`() {
+        var found: [String: Int] = [:]
+        for file in Repository.sources {
+            let count = file.code.count { line in
+                ["precondition(", "preconditionFailure(", "fatalError("].contains(where: line.contains)
+            }
+            if count > 0 { found[String(file.path.dropFirst("Sources/".count))] = count }
+        }
+        for name in Set(found.keys).union(Self.allowed.keys).sorted() {
+            let (count, allowed) = (found[name] ?? 0, Self.allowed[name]?.count ?? 0)
+            #expect(count == allowed, "\(name): \(count) preconditions, \(allowed) have been argued for")
+        }
+    }
+
+    @Test func `no cast or attempt is forced`() {
+        for file in Repository.sources {
+            for (number, line) in file.code.enumerated() where line.contains("try!") || line.contains("as!") {
+                Issue.record("\(file.path):\(number + 1): \(line)")
+            }
+        }
+    }
+}
