@@ -92,6 +92,27 @@ public struct Connection: ~Escapable {
         unsafe fill(slot.state.withLoop { unsafe $0.reserve(count, on: slot) })
     }
 
+    /// Queues `count` bytes that `fill` writes, all of them, in front of what waits: behind what is being sent, and
+    /// never inside of what another call has queued. Calls of this keep their order.
+    package func sendUrgent(count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+        guard count > 0, !isClosing else { return }
+        unsafe fill(slot.state.withLoop { unsafe $0.reserveUrgent(count, on: slot) })
+    }
+
+    /// Bytes that `sendUrgent` has queued and the kernel has not taken.
+    package var urgentByteCount: Int { unsafe slot.state.sendQueue?.pointee.front.urgentByteCount ?? 0 }
+
+    /// `sendUrgent` puts nothing in front of what is queued by now.
+    package func keepInFront() { unsafe slot.state.sendQueue?.pointee.keepInFront() }
+
+    /// When the peer last took some of what waits for it (the loop's ms). Costs a system call.
+    package var timeOfProgress: UInt64 { slot.state.withLoop { $0.timeOfProgress(slot) } }
+
+    /// Bytes that the kernel has taken and the peer has not. Costs a system call.
+    package var untakenByteCount: Int {
+        slot.state.withLoop { $0.driver.untakenByteCount(of: slot.state.descriptor) }
+    }
+
     /// Queues bytes of the receive buffer that is being delivered, without copying them.
     ///
     /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or

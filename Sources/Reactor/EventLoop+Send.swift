@@ -9,6 +9,16 @@ extension EventLoop {
         return unsafe queue(of: connection).pointee.append(count, chunks: chunks)
     }
 
+    /// Room for `count` bytes in front of what waits on the connection.
+    func reserveUrgent(_ count: Int, on connection: ConnectionSlot) -> UnsafeMutableRawPointer {
+        markDirty(connection)
+        return unsafe queue(of: connection).pointee.insertUrgent(count, chunks: chunks)
+    }
+
+    /// Bytes of an ordinary send, which may last as long as the peer likes: what is urgent waits behind them. The
+    /// kernel's own buffers hold as much and more.
+    private static let ordinarySendByteCount = 256 << 10
+
     /// Writes bytes that several connections of this loop will send: `fill` writes all `count` of them, once.
     package func share(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
         unsafe sharedLog.append(count, fill)
@@ -76,8 +86,10 @@ extension EventLoop {
             let queue = unsafe connection.state.sendQueue, unsafe !queue.pointee.isEmpty
         else { return }
         statistics.sendSubmissions.add(1)
-        let message = unsafe queue.pointee.beginSend()
-        if driver.sendsInBatches && !connection.state.flags.contains(.blocked) {
+        let isBatched = driver.sendsInBatches && !connection.state.flags.contains(.blocked)
+        let limit = isBatched ? SendQueue.maximumByteCount : Self.ordinarySendByteCount
+        let message = unsafe queue.pointee.beginSend(atMost: limit)
+        if isBatched {
             connection.state.flags.insert(.flushing)
             flushing.append(connection)
             // A silent success would leave the loop asleep in front of the FIN, of the handler that waits for

@@ -17,6 +17,7 @@ public final class LoopGroup: Sendable {
     public let driver: DriverKind
     private let links: LoopLinks
     private let threads: [LoopThread]
+    private let sockets: [ListenerSocket]
     private let executors: [LoopExecutor]
     /// In the order of the listeners; nil: plain.
     let tls: [TLSServer?]
@@ -62,6 +63,7 @@ public final class LoopGroup: Sendable {
                 loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
             self.links = links
             listeners = sockets.map(\.address)
+            self.sockets = sockets
             executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
             threads = try LoopThread.makeAll(
                 plan: plan, links: links, executors: executors, log: configuration.log, listeners: sockets, tls: tls,
@@ -73,7 +75,17 @@ public final class LoopGroup: Sendable {
         }
     }
 
-    deinit { stop() }
+    deinit {
+        let hasBegun = state.withLock { state in
+            defer { if state == .made { state = .stopping } }
+            return state != .made
+        }
+        guard !hasBegun else { return stop() }
+        // Nobody has been served: the ports are free when this returns.
+        threads.forEach { $0.abandon() }
+        threads.forEach { $0.join() }
+        sockets.forEach { $0.close() }
+    }
 
     /// How many loops there are, from the beginning on.
     public var loopCount: Int { executors.count }

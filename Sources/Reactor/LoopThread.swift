@@ -94,7 +94,7 @@ final class LoopThread: Sendable {
     func start() { startSignal.signal() }
 
     /// Instead of `start`: the loop ends without having run.
-    private func abandon() {
+    func abandon() {
         isAbandoned.store(true, ordering: .releasing)
         startSignal.signal()
     }

@@ -18,7 +18,9 @@ extension SendQueue {
     /// Moves the pieces of another queue behind this one's.
     mutating func takeAll(of other: inout SendQueue) {
         other.endSharedPiece()
+        let count = end - first
         for index in other.first..<other.end { unsafe push(other.pieces[index], owner: other.owners[index]) }
+        front.takeAll(of: other.front, behind: count)
         byteCount += other.byteCount
         other.byteCount = 0
         (other.first, other.end) = (0, 0)

@@ -14,6 +14,8 @@ struct SendQueue: ~Copyable {
     /// Who has to be told when a piece has been sent.
     enum Owner: BitwiseCopyable {
         case chunk(Chunk)
+        /// Of bytes that went in front of others: see `insertUrgent`.
+        case urgent(Chunk)
         case receiveBuffer(ReceiveBuffer)
         case shared(SharedBlock)
     }
@@ -29,8 +31,11 @@ struct SendQueue: ~Copyable {
     /// Where the last piece ends, if it is shared and nothing else has come behind it; its length is set when something
     /// does. A fan-out touches nothing but these two words.
     private var sharedEnd: UnsafeMutableRawPointer?
-    /// Bytes of the operation that is under way.
+    /// Bytes of the operation that is under way, and their pieces.
     private(set) var submittedByteCount = 0
+    private(set) var submittedPieceCount = 0
+    /// See `SendQueue+Urgent.swift`.
+    var front = Front()
     /// Bytes of the last chunk that nobody has written yet.
     var room = 0
     /// Pieces at the front that are TLS records; a queue that has some sends nothing else.
@@ -109,13 +114,16 @@ struct SendQueue: ~Copyable {
     }
 
     /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
-    /// - Parameter limit: whole pieces up to so many bytes, or the beginning of the first one.
+    /// - Parameter limit: whole pieces up to so many bytes, or the beginning of the first one. Nothing
+    ///   urgent goes in front of what is under way.
     mutating func beginSend(atMost limit: Int = maximumByteCount) -> UnsafePointer<msghdr> {
         endSharedPiece()
         var count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
         var bytes = byteCount
         if count < end - first || bytes > limit { (count, bytes) = piecesToSend(count, atMost: limit) }
         submittedByteCount = bytes
+        submittedPieceCount = max(count, 1)
+        front.room = 0
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
         unsafe message.pointee.msg_iov = unsafe pieces + first
@@ -143,7 +151,7 @@ struct SendQueue: ~Copyable {
     /// The operation under way took its first `count` bytes.
     mutating func finishSend(taken count: Int, chunks: ChunkPool, released: (Loan) -> Void) {
         precondition(count <= submittedByteCount)
-        submittedByteCount = 0
+        (submittedByteCount, submittedPieceCount) = (0, 0)
         removeFirst(count, chunks: chunks, released: released)
     }
 
@@ -155,6 +163,8 @@ struct SendQueue: ~Copyable {
             if left < length {
                 unsafe pieces[first].iov_base! += left
                 unsafe pieces[first].iov_len -= left
+                front.isCut = true
+                if case .urgent = unsafe owners[first] { front.urgentByteCount -= left }
                 break
             }
             left -= length
@@ -177,7 +187,7 @@ struct SendQueue: ~Copyable {
             switch unsafe owners[index] {
             case .receiveBuffer(let buffer): loan = .receiveBuffer(buffer)
             case .shared(let block) where length < Self.pinnedByteCount: loan = .sharedBlock(block)
-            case .shared, .chunk: continue
+            case .shared, .chunk, .urgent: continue
             }
             let copy = chunks.take(atLeast: length)
             unsafe copy.start.copyMemory(from: pieces[index].iov_base!, byteCount: length)
@@ -190,12 +200,13 @@ struct SendQueue: ~Copyable {
 
     mutating func removeAll(chunks: ChunkPool, released: (Loan) -> Void) {
         while first < end { releaseFirst(chunks: chunks, released: released) }
-        (byteCount, submittedByteCount) = (0, 0)
+        (byteCount, submittedByteCount, submittedPieceCount) = (0, 0, 0)
         reset()
     }
 
     mutating func reset() {
         (first, end, room, sealedPieceCount) = (0, 0, 0, 0)
+        front = Front()
         unsafe sharedEnd = nil
     }
 
@@ -214,11 +225,15 @@ struct SendQueue: ~Copyable {
     private mutating func releaseFirst(chunks: ChunkPool, released: (Loan) -> Void) {
         switch unsafe owners[first] {
         case .chunk(let chunk): chunks.giveBack(chunk)
+        case .urgent(let chunk):
+            front.urgentByteCount -= unsafe pieces[first].iov_len
+            chunks.giveBack(chunk)
         case .receiveBuffer(let buffer): released(.receiveBuffer(buffer))
         case .shared(let block): released(.sharedBlock(block))
         }
         first += 1
         if sealedPieceCount > 0 { sealedPieceCount -= 1 }
+        front.removeFirst()
     }
 
     mutating func endSharedPiece() {
@@ -232,6 +247,22 @@ struct SendQueue: ~Copyable {
         if end == capacity { grow() }
         unsafe (pieces + end).initialize(to: piece)
         unsafe (owners + end).initialize(to: owner)
+        end += 1
+    }
+
+    /// Puts a piece in front of those from the place `offset` on.
+    mutating func insert(_ piece: iovec, owner: Owner, at offset: Int) {
+        guard offset < end - first else {
+            room = 0
+            return unsafe push(piece, owner: owner)
+        }
+        if end == capacity { grow() }
+        let (index, count) = (first + offset, end - first - offset)
+        // Safe: there is a place behind the last piece; the regions may overlap.
+        unsafe (pieces + index + 1).moveInitialize(from: pieces + index, count: count)
+        unsafe (owners + index + 1).moveInitialize(from: owners + index, count: count)
+        unsafe (pieces + index).initialize(to: piece)
+        unsafe (owners + index).initialize(to: owner)
         end += 1
     }
 

@@ -1,4 +1,5 @@
 import CIOUring
+import ReactorTesting
 import Testing
 
 @testable import Reactor
@@ -70,6 +71,98 @@ import Testing
         queue.ownEverything(chunks: chunks) { _ in released += 1 }
         #expect(released == 1)
         #expect(queue.byteCount == 8 + SendQueue.pinnedByteCount)
+        queue.removeAll(chunks: chunks) { _ in }
+    }
+
+    /// Frames of three bytes and more: 0 or 1 for urgent, a number, and how many bytes follow.
+    private static func frame(_ kind: UInt8, _ number: Int, _ count: Int) -> [UInt8] {
+        [kind, UInt8(number & 0xFF), UInt8(count)] + [UInt8](repeating: 9, count: count)
+    }
+
+    private static func copy(_ message: UnsafePointer<msghdr>, _ limit: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<Int(unsafe message.pointee.msg_iovlen) {
+            let piece = unsafe message.pointee.msg_iov[index]
+            unsafe bytes += UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
+        }
+        return Array(bytes.prefix(limit))
+    }
+
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func `urgent bytes stand between whole frames, in their order, whatever was sent or sealed meanwhile`(
+        seed: UInt64
+    ) {
+        var random = SeededGenerator(seed: seed)
+        let chunks = ChunkPool()
+        var queue = SendQueue()
+        var sent: [UInt8] = []
+        var numbers = [0, 0]
+        for _ in 0..<3_000 {
+            switch Int.random(in: 0..<7, using: &random) {
+            case 0, 1, 2:
+                let isUrgent = random.oneIn(3)
+                let count = Int.random(in: 0...(isUrgent ? 125 : 250), using: &random)
+                let bytes = Self.frame(isUrgent ? 1 : 0, numbers[isUrgent ? 1 : 0], count)
+                numbers[isUrgent ? 1 : 0] += 1
+                let room =
+                    unsafe isUrgent
+                    ? queue.insertUrgent(bytes.count, chunks: chunks) : queue.append(bytes.count, chunks: chunks)
+                unsafe room.copyMemory(from: bytes, byteCount: bytes.count)
+            case 3: if queue.submittedPieceCount == 0 { _ = unsafe queue.beginSend(atMost: 600) }
+            case 4, 5:
+                guard queue.submittedPieceCount > 0 else { continue }
+                let message = unsafe queue.beginSend(atMost: 600)
+                let taken = Int.random(in: 0...queue.submittedByteCount, using: &random)
+                sent += unsafe Self.copy(message, taken)
+                queue.finishSend(taken: taken, chunks: chunks) { _ in }
+            default:
+                // A part becomes a record, as TLS makes them: the first plain piece may be cut.
+                guard queue.submittedPieceCount == 0, !queue.isEmpty else { continue }
+                let message = unsafe queue.beginSend()
+                let count = Int.random(in: 0...queue.submittedByteCount, using: &random)
+                let bytes = unsafe Self.copy(message, count)
+                guard bytes.count > 0 else { continue }
+                queue.finishSend(taken: count, chunks: chunks) { _ in }
+                var output = SendQueue()
+                unsafe output.append(count, chunks: chunks).copyMemory(from: bytes, byteCount: count)
+                output.markSealed()
+                output.takeAll(of: &queue)
+                // Plain ones may be taken behind it here, so that it need not be told apart.
+                output.sealedPieceCount = 0
+                output.front.pieceCount = max(output.front.pieceCount, 1)
+                swap(&queue, &output)
+            }
+        }
+        sent += unsafe Self.copy(queue.beginSend(), .max)
+        queue.removeAll(chunks: chunks) { _ in }
+        var next = [0, 0]
+        while let kind = sent.first {
+            #expect(kind < 2 && sent[1] == UInt8(next[Int(kind)] & 0xFF))
+            guard kind < 2 else { return }
+            next[Int(kind)] += 1
+            sent.removeFirst(3 + Int(sent[2]))
+        }
+        #expect(next == numbers)
+    }
+
+    @Test func `an ordinary send takes whole pieces up to its limit, and what is urgent comes next`() {
+        let chunks = ChunkPool()
+        var queue = SendQueue()
+        for number in 0..<100 {
+            let bytes = Self.frame(0, number, 200)
+            unsafe queue.append(60_000, chunks: chunks).copyMemory(from: bytes, byteCount: bytes.count)
+        }
+        _ = unsafe queue.beginSend(atMost: 256 << 10)
+        let submitted = queue.submittedByteCount
+        #expect((128 << 10...256 << 10).contains(submitted))
+        unsafe queue.insertUrgent(3, chunks: chunks).copyMemory(from: Self.frame(1, 7, 0), byteCount: 3)
+        queue.finishSend(taken: submitted, chunks: chunks) { _ in }
+        let start = unsafe Self.copy(queue.beginSend(), 3)
+        let (all, urgent) = (queue.byteCount, queue.front.urgentByteCount)
+        #expect(start == [1, 7, 0] && all == 6_000_003 - submitted && urgent == 3)
+        queue.finishSend(taken: 2, chunks: chunks) { _ in }
+        let left = queue.front.urgentByteCount
+        #expect(left == 1)
         queue.removeAll(chunks: chunks) { _ in }
     }
 }

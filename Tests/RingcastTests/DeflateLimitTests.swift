@@ -49,7 +49,8 @@ import WebSocketProtocol
     @Test func `the rate counts a message's bytes, not those it was compressed to`() async throws {
         let handlers = WebSocketHandlers<Void>(
             options: .init(
-                messageRate: .init(bytesPerSecond: 10_000, burst: .seconds(1), excess: .close), perMessageDeflate: true),
+                messageRate: .init(bytesPerSecond: 10_000, burst: .seconds(1), excess: .close),
+                perMessageDeflate: true),
             message: { ws, message in ws.send("\(message.byteCount)") })
         try await serving(handlers) { server in
             let client = try SocketClient(port: server.port, fields: SocketClient.offer())

@@ -44,11 +44,12 @@ import Testing
         "Reactor/UringDriver.swift": (2, "the ring is gone"),
         // A program's author: options, and code that a handler is made of.
         "HTTPProtocol/RequestLimits.swift": (1, "options"),
+        "Reactor/Epoll/EpollDriver+Wait.swift": (1, "the loop asks before"),
+        "Reactor/Epoll/ReceiveBufferPool.swift": (1, "buffers that the driver has lent"),
         "Reactor/EventLoop+Receive.swift": (1, "how much a handler of the Reactor says that it has consumed"),
         "Ringcast/Server/SlowConsumerPolicy.swift": (1, "options"),
-        "Ringcast/WebSocket/MessageRateLimit.swift": (2, "options"),
         "Ringcast/WebSocket/WebSocket.swift": (2, "exclusivity of data, by the handler's own code"),
-        "Ringcast/WebSocket/WebSocketHandlers.swift": (4, "options"),
+        "Ringcast/WebSocket/WebSocketHandlers.swift": (2, "options"),
         // The load engine, in a process of its own.
         "LoadTesting/Engine/Pacer.swift": (1, "no thread"),
         "LoadTesting/Engine/Workers.swift": (1, "a plan that was checked before"),

@@ -28,6 +28,7 @@ public final class ClientGroup: Sendable {
 
     /// The same with a resolver of its own, for tests.
     init(_ configuration: ClientGroupConfiguration, resolver: Resolver) throws(WebSocketClientError) {
+        if let objection = configuration.stop.objection { throw .stopped(objection) }
         var server = ServerConfiguration(
             port: 0, loops: configuration.loops, pinning: configuration.pinning, driver: configuration.driver,
             logger: configuration.logger)

@@ -37,6 +37,7 @@ public final class WebSocketClient: Sendable {
     static func connect(
         _ request: ClientRequest, over channel: ClientChannel, _ options: WebSocketOptions, _ group: ClientGroup?
     ) async throws(WebSocketClientError) -> WebSocketClient {
+        if let objection = options.objection { throw .invalidRequest(objection) }
         let group = if let group { group } else { try ClientGroup.shared.get() }
         let handlers = ClientChannel.handlers(options)
         let error = await channel.open { failed in

@@ -208,6 +208,8 @@ extension ServerLoop {
         if let deflate { session.agree(on: deflate, role: role) }
         if let subprotocol { session.makeExtras().subprotocol = subprotocol }
         session.startLiveness(now: now)
+        // The answer to the handshake comes before all frames.
+        connection.keepInFront()
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }
     }
 }

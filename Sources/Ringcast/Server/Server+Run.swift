@@ -2,9 +2,12 @@ import Reactor
 public import WebSocketProtocol
 
 extension Server {
-    /// Serves until `stop()`, until the task is cancelled, or until the service group that runs it shuts down. A server
-    /// runs once.
+    /// Serves until `stop()`, until the task is cancelled, or until the service group that runs it shuts down.
+    /// - Throws: if it has been called before: a server runs once.
     public func run() async throws(ServerError) {
+        guard core.noteRun() else {
+            throw ServerError("this server runs or has run already: a server runs once, so make another one")
+        }
         group.start()
         await stoppingWithTask { await group.ended() }
         core.group = nil

@@ -19,6 +19,7 @@ public final class Server: Sendable {
         configuration: ServerConfiguration = ServerConfiguration(),
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
     ) throws(ServerError) {
+        if let objection = configuration.objection { throw ServerError(objection) }
         let setup = LoopGroupConfiguration(configuration)
         do throws(ReactorError) {
             let core = ServerCore(

@@ -15,6 +15,7 @@ final class ServerCore: Sendable {
     /// What clients' names are looked up by.
     let resolver: Resolver
     private let stopFlag = Atomic<Bool>(false)
+    private let runFlag = Atomic<Bool>(false)
     /// One per loop, by its index.
     let counters: [PublishedCounters]
     /// For publishers that are no loops.
@@ -59,6 +60,9 @@ final class ServerCore: Sendable {
 
     /// False: it was called before.
     func noteStop() -> Bool { !stopFlag.exchange(true, ordering: .acquiringAndReleasing) }
+
+    /// False: `run` was called before.
+    func noteRun() -> Bool { !runFlag.exchange(true, ordering: .acquiringAndReleasing) }
 
     var group: LoopGroup? {
         get { shared.withLock { $0.group } }

@@ -31,6 +31,8 @@ extension Session {
             return message
         }
         backlog.task = nil
+        // The work was a sign of life; the idle time begins anew.
+        noteInbound(at: loop.now)
         if !flags.contains(.terminated) { finishEnding() }
         return nil
     }

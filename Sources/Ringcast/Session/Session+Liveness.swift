@@ -27,9 +27,10 @@ extension Session {
         if flags.contains(.stopping) { return closeForStop() }
         endThrottle(at: now)
         if isHeld { rest(at: now) }
-        let silence = unsafe now - state.pointee.lastInbound
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
         if let end = extras?.lifetimeEnd, now >= end { return close(.goingAway, reason: "lifetime over", isOwn: true) }
+        if idle > 0, unsafe now - state.pointee.lastInbound >= idle { noteOtherLife(at: now) }
+        let silence = unsafe now - state.pointee.lastInbound
         if idle > 0, silence >= idle { return fail(.goingAway, reason: "idle timeout") }
         if let pingAfter, silence >= pingAfter, !flags.contains(.pinged) { sendLivenessPing(now: now) }
         connection.setDeadline(nextDeadline())
@@ -65,10 +66,28 @@ extension Session {
         close(plan.code, reason: plan.reason, isOwn: true)
     }
 
+    /// What counts as life beside what comes in: a handler that works on what came, and the taking of bytes that wait,
+    /// behind which the peer may not have met the ping yet.
+    private func noteOtherLife(at now: UInt64) {
+        if extras?.messageBacklog?.task != nil { return rest(at: now) }
+        if connection.isBlocked {
+            let taken = connection.timeOfProgress
+            if unsafe taken > state.pointee.lastInbound { noteInbound(at: taken) }
+        } else if let extras, extras.untakenAtPing > 0 {
+            // All of it is in the kernel, where new bytes come on top: fewer than before have been taken.
+            let left = connection.untakenByteCount
+            if left < extras.untakenAtPing { noteInbound(at: now) }
+            extras.untakenAtPing = left
+        }
+    }
+
+    /// Never dropped: there is one for each silence.
     private func sendLivenessPing(now: UInt64) {
         flags.insert(.pinged)
-        makeExtras().pingSent = now
-        unsafe queueControl(.ping, UnsafeRawBufferPointer(start: nil, count: 0))
+        let extras = makeExtras()
+        extras.pingSent = now
+        extras.untakenAtPing = connection.untakenByteCount
+        unsafe queueControl(.ping, UnsafeRawBufferPointer(start: nil, count: 0), isBounded: false)
     }
 
     func notePong() {
@@ -79,9 +98,6 @@ extension Session {
 }
 
 extension Session {
-    /// More control frames than this in a window of 10 seconds are a flood.
-    static let controlFramesPerWindow = 1_000
-
     /// Counts a ping or a pong. False: it was one too many, and the session is gone.
     func admitControlFrame(now: UInt64) -> Bool {
         let second = UInt32(truncatingIfNeeded: now / 1_000)
@@ -90,21 +106,23 @@ extension Session {
             unsafe state.pointee.controlFrames = 0
         }
         unsafe state.pointee.controlFrames += 1
-        guard unsafe state.pointee.controlFrames > Self.controlFramesPerWindow else { return true }
+        let most = withKind { $0.maxControlFrames }
+        guard unsafe state.pointee.controlFrames > most else { return true }
         fail(.policyViolation, reason: "too many control frames")
         return false
     }
 
-    /// Answers a ping with its own payload (RFC 6455 §5.5.3). While the socket is blocked only the newest pong is kept,
-    /// as the RFC allows, so that pings cannot grow the queue.
+    /// Answers a ping with its own payload (RFC 6455 §5.5.3), each one. At a peer that takes none of the answers the
+    /// newest replaces the one before it once they have filled their room, as the RFC allows, so that pings cannot grow
+    /// the queue.
     func answerPing(_ payload: RawSpan) {
         // Safe: both copy the bytes before the closure returns.
         unsafe payload.withUnsafeBytes { bytes in
-            if connection.isBlocked {
+            if unsafe queueControl(.pong, bytes) {
+                if let extras { extras.pendingPong = nil }
+            } else {
                 makeExtras().pendingPong = unsafe [UInt8](bytes)
                 connection.notifyWhenDrained()
-            } else {
-                unsafe queueControl(.pong, bytes)
             }
         }
     }

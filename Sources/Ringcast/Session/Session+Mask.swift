@@ -14,6 +14,17 @@ extension Connection {
         }
     }
 
+    /// The same in front of what waits.
+    func sendUrgentMaskedFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, key: MaskingKey) {
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count, mask: key)
+        let length = header.encodedLength
+        // Safe: there is room for exactly the header and the payload.
+        unsafe sendUrgent(count: length + payload.count) { room in
+            unsafe header.write(to: room)
+            unsafe key.mask(payload, to: room + length)
+        }
+    }
+
     /// Writes a whole frame, which is not masked, as a masked one.
     func sendMasked(_ frame: UnsafeRawBufferPointer, key: MaskingKey) {
         let (maskBit, keyLength) = (0x80 as UInt8, MemoryLayout<UInt32>.size)

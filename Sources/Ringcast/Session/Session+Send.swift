@@ -4,7 +4,7 @@ import WebSocketProtocol
 extension Session {
     /// Beyond this much in the cork, or behind it, a send reports backpressure.
     static let corkWatermark = 64 << 10
-    /// Room that control frames have beyond the limit for messages.
+    /// Room that control frames have of their own.
     static let controlRoom = 64 << 10
     /// From this size on, a received message is echoed from the receive buffer instead of being copied.
     static let borrowThreshold = 4 << 10
@@ -56,7 +56,7 @@ extension Session {
         return .sent(bytes: payload.count)
     }
 
-    /// A ping or a pong of the user's: at most 125 bytes, with room of its own beyond the limit.
+    /// A ping or a pong of the user's: at most 125 bytes, with room of its own.
     func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard isOpen else { return .dropped }
         guard unsafe queueControl(opcode, payload) else { return refused(\.dropsAtLimit) }
@@ -68,12 +68,26 @@ extension Session {
     }
 
     /// The same where nobody asks what has become of it, so that no `drain` is owed. False: there is no room.
+    ///
+    /// What the socket is about to take leaves in order. Once more than that waits, a control frame goes in front of
+    /// it, behind those before it (RFC 6455 §5.5.2: as soon as is practical; §5.4: never inside of a frame).
+    /// - Parameter isBounded: it has to find room: those that a peer can cause.
     @discardableResult
-    func queueControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> Bool {
+    func queueControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, isBounded: Bool = true) -> Bool {
         settleFanOut()
-        let limit = withKind { $0.backpressureLimit }
-        guard isOpen, queuedByteCount - Self.controlRoom < limit else { return false }
-        unsafe queueFrame(opcode, payload)
+        guard isOpen else { return false }
+        let connection = connection
+        guard connection.isBlocked || queuedByteCount > Self.corkWatermark else {
+            unsafe queueFrame(opcode, payload)
+            connection.keepInFront()
+            return true
+        }
+        guard !isBounded || connection.urgentByteCount < Self.controlRoom else { return false }
+        if flags.contains(.masks) {
+            unsafe connection.sendUrgentMaskedFrame(opcode, payload, key: loop.maskingKeys.next())
+        } else {
+            unsafe connection.sendUrgentFrame(opcode, payload)
+        }
         return true
     }
 
@@ -126,6 +140,19 @@ extension Connection {
         let length = header.encodedLength
         // Safe: the cork gives room for exactly the header and the payload.
         unsafe send(count: length + payload.count) { room in
+            unsafe header.write(to: room)
+            if let bytes = payload.baseAddress {
+                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
+            }
+        }
+    }
+
+    /// The same in front of what waits.
+    func sendUrgentFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
+        let length = header.encodedLength
+        // Safe: there is room for exactly the header and the payload.
+        unsafe sendUrgent(count: length + payload.count) { room in
             unsafe header.write(to: room)
             if let bytes = payload.baseAddress {
                 unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)

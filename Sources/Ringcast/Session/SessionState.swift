@@ -24,7 +24,7 @@ import WebSocketProtocol
     var memberships = MembershipList.empty
     /// When the window began that `controlFrames` came in (the loop's seconds).
     var controlWindow: UInt32 = 0
-    var controlFrames: UInt16 = 0
+    var controlFrames: UInt32 = 0
     /// Small receives until the connection goes back to small buffers; 0: it uses them.
     var largeBufferTurns: UInt8 = 0
     /// What was agreed on for it.
@@ -74,16 +74,18 @@ struct SessionFlags: OptionSet {
     /// What comes for the socket waits in its backlog.
     static let backlogged = SessionFlags(rawValue: 1 << 15)
     /// The peer's Close has come.
-    static let heardClose = SessionFlags(rawValue: 1 << 17)
+    static let heardClose = SessionFlags(rawValue: 1 << 19)
 }
 
 /// What few sockets need, allocated when first used.
 final class SessionExtras {
     var subprotocol: String?
-    /// The newest pong that could not be queued yet, while the socket is blocked.
+    /// The newest pong, for which there was no room.
     var pendingPong: [UInt8]?
     /// When the liveness ping left, in the loop's milliseconds.
     var pingSent: UInt64?
+    /// Bytes that the kernel held for the peer when it left.
+    var untakenAtPing = 0
     var roundTrip: Duration?
     /// What waits for a slow socket; nil while nothing does.
     var backlog: Backlog?

@@ -14,6 +14,7 @@ import WebSocketProtocol
     let publishToSelf: Bool
     let perMessageDeflate: PerMessageDeflate
     let maxWaitingMessages: Int
+    let maxControlFrames: UInt32
     let reportsSubscriptions: Bool
     let reportsDrops: Bool
     /// Milliseconds; 0 is off.
@@ -41,6 +42,7 @@ import WebSocketProtocol
         publishToSelf = options.publishToSelf
         perMessageDeflate = options.perMessageDeflate
         maxWaitingMessages = options.maxWaitingMessages
+        maxControlFrames = UInt32(clamping: options.maxControlFrames)
         idleTimeout = options.idleTimeout.milliseconds
         pingAfter = options.sendPings && idleTimeout > 0 ? idleTimeout - min(idleTimeout / 4, 16_000) : nil
         closeTimeout = options.closeTimeout.milliseconds

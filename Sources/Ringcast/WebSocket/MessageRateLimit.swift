@@ -30,11 +30,11 @@ public struct MessageRateLimit: Hashable, Sendable {
         self.excess = excess
     }
 
-    /// Refuses what makes no sense: a programming error.
-    func check() {
-        for rate in [messagesPerSecond, bytesPerSecond].compactMap(\.self) {
-            precondition((1...1 << 40).contains(rate), "a rate is 1 to 2^40 a second; nil is no limit")
+    /// What makes no sense in it, in one sentence; nil: nothing.
+    var objection: String? {
+        for rate in [messagesPerSecond, bytesPerSecond].compactMap(\.self) where !(1...1 << 40).contains(rate) {
+            return "a rate is 1 to 2^40 a second, not \(rate); nil is no limit"
         }
-        precondition(burst >= .zero, "a burst is no negative time")
+        return Duration.objection(to: [("burst", burst)])
     }
 }

@@ -19,8 +19,8 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ///   - message: a whole message has come. It is borrowed: `message.string` and `message.bytes` copy it.
     ///   - drain: after a send reported backpressure, everything queued has been taken by the kernel.
     ///   - close: the last handler, exactly once. The code is that of the peer's Close frame, 1005 if it carried none,
-    ///     1006 if no Close came. Where the server itself has ended the socket (1001 for silence, age or its stop, 1002,
-    ///     1007, 1008, 1009, 1011, 1013) it is the code that the server sent, whatever the peer answered. Any of them
+    ///     1006 if no Close came. Where the server itself has ended the socket (1001 for silence, age or its stop,
+    ///     1002, 1007, 1008, 1009, 1011, 1013) it is the code that the server sent, whatever the peer answered. Any of them
     ///     may be handed to another socket's `close`. Publishing still works; subscriptions end when it returns.
     ///   - ping: a ping has come; its pong has already been queued.
     ///   - pong: a pong has come.
@@ -92,10 +92,7 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     }
 
     private init(_ options: WebSocketOptions, _ table: HandlerTable<ConnectionData>) {
-        precondition(options.maxPayloadLength > 0, "maxPayloadLength must be positive")
-        precondition(options.maxWaitingMessages > 0, "maxWaitingMessages must be positive")
-        precondition(options.idleTimeout <= .seconds(86_400), "idleTimeout is at most 24 hours")
-        options.messageRate?.check()
+        if let objection = options.objection { preconditionFailure(objection) }
         self.options = options
         self.table = table
     }

@@ -13,7 +13,9 @@ public struct WebSocketOptions: Sendable {
     public var backpressureLimit: Int
     /// Close with 1013 instead of dropping, when `backpressureLimit` is reached.
     public var closeOnBackpressureLimit: Bool
-    /// A socket that receives nothing for this long is closed with 1001. Zero is off; at most 24 hours.
+    /// A socket whose peer shows no life for this long is closed with 1001: it sends nothing, takes nothing of what
+    /// waits for it, and no asynchronous handler works on what it has sent. Zero is off; at most 24 hours, and a
+    /// negative time is an error.
     public var idleTimeout: Duration
     /// Ping a silent peer before its idle deadline: a quarter of the timeout ahead, at most 16 seconds.
     public var sendPings: Bool
@@ -31,6 +33,9 @@ public struct WebSocketOptions: Sendable {
     /// So many received messages, or as many bytes as one message may have, wait for an asynchronous handler before
     /// reading pauses.
     public var maxWaitingMessages: Int
+    /// Pings and pongs that a peer may send within ten seconds, for each costs an answer or a handler. More close the
+    /// socket with 1008.
+    public var maxControlFrames: Int
     /// Whether messages may be compressed (RFC 7692), if the client offers it, and how: `true`, or each direction by
     /// itself. Off by default: it costs 20 to 60 ns of the loop's time per byte sent, 2 to 10 per byte received.
     public var perMessageDeflate: PerMessageDeflate
@@ -48,6 +53,7 @@ public struct WebSocketOptions: Sendable {
         messageRate: MessageRateLimit? = nil,
         publishToSelf: Bool = false,
         maxWaitingMessages: Int = 16,
+        maxControlFrames: Int = 1_000,
         perMessageDeflate: PerMessageDeflate = false
     ) {
         self.maxPayloadLength = maxPayloadLength
@@ -61,11 +67,36 @@ public struct WebSocketOptions: Sendable {
         self.messageRate = messageRate
         self.publishToSelf = publishToSelf
         self.maxWaitingMessages = maxWaitingMessages
+        self.maxControlFrames = maxControlFrames
         self.perMessageDeflate = perMessageDeflate
     }
 }
 
+extension WebSocketOptions {
+    /// What makes no sense in them, in one sentence; nil: nothing.
+    var objection: String? {
+        let times = [
+            ("idleTimeout", idleTimeout), ("closeTimeout", closeTimeout), ("writeStallTimeout", writeStallTimeout),
+            ("maxLifetime", maxLifetime),
+        ]
+        if let objection = Duration.objection(to: times) { return objection }
+        if idleTimeout > .seconds(86_400) { return "idleTimeout is at most 24 hours" }
+        let counts = [
+            ("maxPayloadLength", maxPayloadLength), ("maxWaitingMessages", maxWaitingMessages),
+            ("maxControlFrames", maxControlFrames),
+        ]
+        for (name, count) in counts where count <= 0 { return "\(name) is \(count): it must be positive" }
+        if backpressureLimit < 0 { return "backpressureLimit is \(backpressureLimit): it cannot be negative" }
+        return messageRate?.objection
+    }
+}
+
 extension Duration {
+    /// The first of some named times that is negative, in one sentence.
+    static func objection(to times: [(String, Duration)]) -> String? {
+        times.first { $0.1 < .zero }.map { "\($0.0) is \($0.1): a time cannot be negative" }
+    }
+
     /// Whole milliseconds, rounded up so that a timeout is never early; negative durations count as zero, those beyond
     /// 34 years as 34 years, so that one can calculate with them.
     var milliseconds: UInt64 {

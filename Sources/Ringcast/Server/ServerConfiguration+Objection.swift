@@ -1,0 +1,28 @@
+extension ServerConfiguration {
+    /// What makes no sense in it, in one sentence; nil: nothing. What sockets are bounded by is looked at where their
+    /// handlers are made.
+    var objection: String? { limits.objection ?? stop.objection }
+}
+
+extension ServerLimits {
+    var objection: String? {
+        let times = [
+            ("limits.headTimeout", headTimeout), ("limits.bodyTimeout", bodyTimeout),
+            ("limits.keepAliveTimeout", keepAliveTimeout),
+        ]
+        if let objection = Duration.objection(to: times) { return objection }
+        let positive = [("headBytes", headBytes), ("headerFields", headerFields), ("targetBytes", targetBytes)]
+        for (name, count) in positive where count <= 0 { return "limits.\(name) is \(count): it must be positive" }
+        let others = [
+            ("bodyBytes", bodyBytes), ("topicsPerSocket", topicsPerSocket), ("retainedTopics", retainedTopics),
+            ("retainedBytes", retainedBytes), ("connections", connections ?? 0),
+            ("connectionsPerAddress", connectionsPerAddress ?? 0),
+        ]
+        for (name, count) in others where count < 0 { return "limits.\(name) is \(count): it cannot be negative" }
+        return nil
+    }
+}
+
+extension StopTiming {
+    var objection: String? { Duration.objection(to: [("stop.window", window), ("stop.deadline", deadline)]) }
+}

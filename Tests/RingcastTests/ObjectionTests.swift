@@ -1,0 +1,66 @@
+import Ringcast
+import Testing
+
+/// Settings that make no sense are refused with a sentence.
+@Suite struct ObjectionTests {
+    private func objection(_ change: (inout ServerConfiguration) -> Void) -> String? {
+        var configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1))
+        change(&configuration)
+        do throws(ServerError) {
+            _ = try Server(configuration: configuration) { _ in .response(.ok) }
+            return nil
+        } catch { return error.description }
+    }
+
+    @Test func `negative times and numbers of a server are errors`() {
+        #expect(objection { _ in } == nil)
+        let sentence = objection { $0.limits.keepAliveTimeout = .seconds(-1) }
+        #expect(sentence == "limits.keepAliveTimeout is -1.0 seconds: a time cannot be negative")
+        #expect(objection { $0.stop.deadline = .nanoseconds(-1) }?.contains("stop.deadline") == true)
+        #expect(objection { $0.limits.headBytes = 0 }?.contains("limits.headBytes") == true)
+        #expect(objection { $0.limits.connections = -1 }?.contains("limits.connections") == true)
+    }
+
+    @Test func `a negative idle time is a programming error where handlers are made`() async {
+        await #expect(processExitsWith: .failure) {
+            _ = WebSocketHandlers<Void>(options: .init(idleTimeout: .seconds(-1)), message: { _, _ in })
+        }
+    }
+
+    @Test func `for a client it is an error`() async {
+        for options in [
+            WebSocketOptions(idleTimeout: .seconds(-1)), .init(closeTimeout: .seconds(-1)), .init(maxControlFrames: 0),
+            .init(messageRate: .init(bytesPerSecond: 0)),
+        ] {
+            await #expect {
+                _ = try await WebSocketClient.connect("ws://127.0.0.1:1/", options: options)
+            } throws: { error in
+                guard case .invalidRequest? = error as? WebSocketClientError else { return false }
+                return true
+            }
+        }
+    }
+
+    @Test func `a second run is an error, also when the first is over`() async throws {
+        try await serving({ _ in }, fetch: { _ in .response(.ok) }) { server in
+            let (outcome, port) = (Journal<String>(), server.port)
+            Task {
+                do { try await server.run() } catch { outcome.note("\(error)") }
+            }
+            #expect(outcome.wait().first?.contains("runs once") == true && port > 0)
+        }
+    }
+
+    @Test func `a server that never ran has given its port back when it is gone`() throws {
+        for _ in 0..<20 {
+            let port = try { () throws(ServerError) in
+                try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2))) { _ in
+                    .response(.ok)
+                }.port
+            }()
+            _ = try Server(configuration: .init(hostname: "127.0.0.1", port: port, loops: .count(1))) { _ in
+                .response(.ok)
+            }
+        }
+    }
+}
