@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `a ping that finds no room is sent when there is some`() async throws {
+    @Test func `a ping behind a queue that is over its limit has room of its own, and is answered`() async throws {
         let gate = Journal<Int>()
         let options = WebSocketOptions(backpressureLimit: 1)
         try await withSocket(
@@ -85,7 +85,7 @@ import Testing
             try await socket.send([UInt8](repeating: 1, count: 32 << 20))
             #expect(eventually { socket.channel.state.withLock { $0.isBlocked } })
             let pings = (0..<2).map { _ in Task { try await socket.ping() } }
-            #expect(eventually { socket.channel.state.withLock { $0.isPingDue && $0.pings.count == 2 } })
+            #expect(eventually { socket.channel.state.withLock { $0.pings.count == 2 } })
             gate.note(1)
             for ping in pings { _ = try await ping.value }
             #expect(pingCount(socket) == 0)
