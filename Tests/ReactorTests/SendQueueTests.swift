@@ -108,7 +108,7 @@ import Testing
                     unsafe isUrgent
                     ? queue.insertUrgent(bytes.count, chunks: chunks) : queue.append(bytes.count, chunks: chunks)
                 unsafe room.copyMemory(from: bytes, byteCount: bytes.count)
-            case 3: if queue.submittedPieceCount == 0 { _ = unsafe queue.beginSend(atMost: 600) }
+            case 3: if queue.submittedPieceCount == 0, !queue.isEmpty { _ = unsafe queue.beginSend(atMost: 600) }
             case 4, 5:
                 guard queue.submittedPieceCount > 0 else { continue }
                 let message = unsafe queue.beginSend(atMost: 600)
@@ -133,7 +133,7 @@ import Testing
                 swap(&queue, &output)
             }
         }
-        sent += unsafe Self.copy(queue.beginSend(), .max)
+        if !queue.isEmpty { sent += unsafe Self.copy(queue.beginSend(), .max) }
         queue.removeAll(chunks: chunks) { _ in }
         var next = [0, 0]
         while let kind = sent.first {
