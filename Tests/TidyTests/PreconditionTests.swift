@@ -11,7 +11,7 @@ import Testing
         "PubSub/SharedFrame.swift": (1, "lengths of an encoded frame"),
         "PubSub/SubscriptionTable.swift": (1, "the loop's own index"),
         "PubSub/TopicEntry+Variants.swift": (1, "the loop's own index"),
-        "PubSub/TopicEntry.swift": (2, "the loop's own index"),
+        "PubSub/TopicEntry.swift": (3, "the loop's own index"),
         "PubSub/TopicRegistry.swift": (1, "the number of loops, checked before"),
         "HTTPProtocol/RequestHead.swift": (1, "a layout is made of the bytes that it is used with"),
         "WebSocketProtocol/AssemblyBuffer.swift": (2, "places that the decoder itself keeps"),
@@ -42,6 +42,7 @@ import Testing
         "Reactor/SystemRandom.swift": (1, "no random bytes"),
         "Reactor/TLS/TLSSession.swift": (1, "out of memory"),
         "Reactor/TLS/TLSTransport.swift": (1, "out of memory"),
+        "IOUring/Ring.swift": (2, "the ring takes no submission"),
         "Reactor/UringDriver.swift": (2, "the ring is gone"),
         // A program's author: options, and code that a handler is made of.
         "HTTPProtocol/RequestLimits.swift": (1, "options"),
