@@ -20,8 +20,8 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ///   - drain: after a send reported backpressure, everything queued has been taken by the kernel.
     ///   - close: the last handler, exactly once. The code is that of the peer's Close frame, 1005 if it carried none,
     ///     1006 if no Close came. Where the server itself has ended the socket (1001 for silence, age or its stop,
-    ///     1002, 1007, 1008, 1009, 1011, 1013) it is the code that the server sent, whatever the peer answered. Any of them
-    ///     may be handed to another socket's `close`. Publishing still works; subscriptions end when it returns.
+    ///     1002, 1007, 1008, 1009, 1011, 1013) it is the code that the server sent, whatever the peer answered. Any of
+    ///     them may be handed to another socket's `close`. Publishing still works; subscriptions end when it returns.
     ///   - ping: a ping has come; its pong has already been queued.
     ///   - pong: a pong has come.
     ///   - error: another handler threw this.
