@@ -65,7 +65,7 @@ import Testing
         #expect(isRung(loops[1].driver.wakeUp) == refuses)
     }
 
-    @Test func `a ring that cannot be reached is told of`() throws {
+    @Test(.enabled(if: KernelFeature.ring.isAllowed)) func `a ring that cannot be reached is told of`() throws {
         let capabilities = try UringCapabilities.probe()
         #expect(capabilities.notifiesRings == KernelFeature.messageRing.isAllowed, "every kernel that we serve can")
         let driver = try UringDriver(capabilities: capabilities)
