@@ -48,7 +48,7 @@ public final class LoopGroup: Sendable {
         Self.raiseDescriptorLimit()
         let tls = try TLSServer.make(configuration)
         (self.tls, log) = (tls, configuration.log)
-        let driver = try SelectedDriver(configuration.driver, log: configuration.log)
+        let driver = try SelectedDriver(configuration.driver)
         self.driver = driver.kind
         if plan.coalescingMicroseconds != nil, !driver.gathersCompletions {
             configuration.log(.warning, "coalescing stays off: it needs io_uring and Linux 6.12 or newer")
@@ -73,6 +73,8 @@ public final class LoopGroup: Sendable {
             sockets.forEach { $0.close() }
             throw error
         }
+        // Not before: a refusal to start is one sentence. Of clients nobody asks it.
+        if !sockets.isEmpty, let line = driver.announcement { configuration.log(.notice, line) }
     }
 
     deinit {

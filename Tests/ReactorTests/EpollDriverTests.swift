@@ -148,29 +148,43 @@ import Testing
 @Suite struct SelectedDriverTests {
     private static let refused = ReactorError("io_uring is blocked here")
 
-    @Test func `automatic is epoll where io_uring is refused, and one line says why`() throws {
-        let lines = Lines()
-        let driver = try SelectedDriver(
-            .automatic, probe: { () throws(ReactorError) in throw Self.refused }, log: lines.note)
+    @Test func `automatic is epoll where io_uring is refused, and says why`() throws {
+        let driver = try SelectedDriver(.automatic, probe: { () throws(ReactorError) in throw Self.refused })
         #expect(driver.kind == .epoll && !driver.gathersCompletions)
-        #expect(lines.all == ["notice: the driver is epoll, since io_uring is blocked here"])
+        #expect(driver.announcement == "the driver is epoll, since io_uring is blocked here")
     }
 
     @Test func `io_uring that is asked for is never replaced`() {
         #expect(throws: Self.refused) {
-            try SelectedDriver(
-                .uring, probe: { () throws(ReactorError) in throw Self.refused }, log: { _, _ in })
+            try SelectedDriver(.uring, probe: { () throws(ReactorError) in throw Self.refused })
         }
     }
 
-    @Test func `epoll that is asked for probes nothing`() throws {
+    @Test func `epoll that is asked for probes nothing, and nothing has to be said`() throws {
         let driver = try SelectedDriver(
             .epoll,
             probe: { () throws(ReactorError) in
                 Issue.record("io_uring was probed")
                 throw Self.refused
-            }, log: { _, _ in })
-        #expect(driver.kind == .epoll)
+            })
+        #expect(driver.kind == .epoll && driver.announcement == nil)
+    }
+
+    @Test func `a group says what was chosen once it is there, and nothing if it cannot be`() throws {
+        let lines = Lines()
+        let group = try LoopGroup(
+            .init(
+                loops: .count(2), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: 0)], log: lines.note),
+            makeHandler: { _ in Echo() })
+        group.stop()
+        group.wait()
+        #expect(lines.all == ["notice: the driver is \(group.driver)"] || !KernelFeature.ring.isAllowed)
+        let silent = Lines()
+        #expect(throws: ReactorError.self) {
+            _ = try LoopGroup(
+                .init(listeners: [.init(host: "192.0.2.1", port: 0)], log: silent.note), makeHandler: { _ in Echo() })
+        }
+        #expect(silent.all == [])
     }
 
     /// What was logged.

@@ -275,7 +275,7 @@ import Testing
     @Test func `when one loop cannot be made, all end and the error is told`() throws {
         let plan = try LoopPlan(LoopGroupConfiguration(loops: .count(4), pinsThreads: false))
         let links = LoopLinks(loopCount: 4, placement: .kernel)
-        let driver = try SelectedDriver(.automatic) { _, _ in }
+        let driver = try SelectedDriver(.automatic)
         let made = Atomic<Int>(0)
         let listener = try ListenerSocket(ListenerConfiguration(host: "127.0.0.1", port: 0), loopCount: 4)
         #expect(throws: ReactorError.noRing(.outOfMemory)) {

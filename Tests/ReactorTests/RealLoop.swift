@@ -14,7 +14,7 @@ final class RealLoop {
     init(_ handler: any ConnectionHandler) throws {
         let clock = clock
         let links = LoopLinks(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
-        let driver = try SelectedDriver(.automatic, log: { _, _ in }).make()
+        let driver = try SelectedDriver(.automatic).make()
         loop = EventLoop(
             index: 0, driver: driver, links: links, executor: LoopExecutor(index: 0, links: links),
             log: { _, _ in }, clock: clock.milliseconds)
