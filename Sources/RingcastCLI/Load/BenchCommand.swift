@@ -37,6 +37,8 @@ struct BenchCommand: AsyncParsableCommand {
         if compare.count == 2 { return try compareFiles(compare[0], compare[1]) }
         let cores = CoreShares(of: Cores.available, serverLoops: serverLoops)
         let thresholds = try options.thresholds()
+        // What is wrong with the options is said before a server is started for them.
+        _ = try options.plan(url: "ws://127.0.0.1", cores: cores.load.count)
         let certificate = tls ? try SelfSigned() : nil
         var results: [LoadResult] = []
         for round in 1...`repeat` where !Interrupts.control.isStopped {
