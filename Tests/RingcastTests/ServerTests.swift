@@ -108,13 +108,21 @@ import WebSocketProtocol
         }
     }
 
+    /// A server that has accepted somebody runs.
+    private func connectOnceItRuns(_ server: Server) async throws -> TCPClient {
+        let client = try TCPClient(port: server.port)
+        while server.statistics.allSatisfy({ $0.connections == 0 }) { try await Task.sleep(for: .milliseconds(2)) }
+        return client
+    }
+
     @Test func `cancelling the task that runs a server stops it`() async throws {
         let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
         { _ in
             .response(.ok)
         }
         let task = Task { try await server.run() }
-        try await Task.sleep(for: .milliseconds(50))
+        let client = try await connectOnceItRuns(server)
+        defer { withExtendedLifetime(client) {} }
         task.cancel()
         try await task.value
     }
@@ -126,7 +134,8 @@ import WebSocketProtocol
         }
         let group = ServiceGroup(configuration: .init(services: [server], logger: Logger(label: "test")))
         let task = Task { try await group.run() }
-        try await Task.sleep(for: .milliseconds(50))
+        let client = try await connectOnceItRuns(server)
+        defer { withExtendedLifetime(client) {} }
         await group.triggerGracefulShutdown()
         try await task.value
     }
