@@ -5,11 +5,11 @@ internal import IOUring
 enum SystemFile {
     /// The first 4,096 bytes; nil where the file is empty or cannot be read.
     static func read(_ path: String) -> String? {
-        let descriptor = unsafe uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
+        let descriptor = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe uninterrupted { unsafe Glibc.read(descriptor, &bytes, bytes.count) }
+        let count = uninterrupted { unsafe Glibc.read(descriptor, &bytes, bytes.count) }
         return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
 
