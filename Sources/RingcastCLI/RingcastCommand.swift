@@ -33,8 +33,6 @@ struct CommandFailure: Error {
     let message: String
 
     init(_ message: String) { self.message = message }
-
-    static func notYet(_ what: String) -> CommandFailure { CommandFailure("\(what) is not part of this version yet") }
 }
 
 /// Writes text at once, without a buffer that an exit could lose.
