@@ -14,17 +14,17 @@ import WebSocketProtocol
         let simulation: SimulatedLoop
         let channel: ClientChannel
         let journal = Journal<String>()
-        private let core: ServerCore
-        private var loop: ServerLoop?
+        private let core: SocketCore
+        private var loop: SocketLoop?
 
         init(_ options: WebSocketOptions = WebSocketOptions(), window: Int = .max) throws {
             var configuration = ServerConfiguration(port: 0)
             configuration.logger.logLevel = .critical
-            let core = ServerCore(configuration: configuration, loopCount: 1) { _ in .response(.notFound) }
+            let core = SocketCore(configuration: configuration, loopCount: 1) { _ in .response(.notFound) }
             self.core = core
-            var made: ServerLoop?
+            var made: SocketLoop?
             simulation = SimulatedLoop { loop in
-                let loop = ServerLoop(core: core, loop: loop)
+                let loop = SocketLoop(core: core, loop: loop)
                 made = loop
                 return loop
             }

@@ -11,21 +11,21 @@ import Testing
     /// A client's loop, and an attempt on it that has several addresses.
     private final class Race {
         let simulation: SimulatedLoop
-        let core: ServerCore
+        let core: SocketCore
         let outcome = Outcome()
-        private var loop: ServerLoop?
+        private var loop: SocketLoop?
 
         init() {
             var configuration = ServerConfiguration(port: 0)
             configuration.logger.logLevel = .critical
             // Names stay unanswered: `resolve` says what they are.
             let resolver = Resolver(threadLimit: 0)
-            let core = ServerCore(configuration: configuration, loopCount: 1, resolver: resolver) { _ in
+            let core = SocketCore(configuration: configuration, loopCount: 1, resolver: resolver) { _ in
                 .response(.notFound)
             }
-            var made: ServerLoop?
+            var made: SocketLoop?
             simulation = SimulatedLoop { loop in
-                let loop = ServerLoop(core: core, loop: loop)
+                let loop = SocketLoop(core: core, loop: loop)
                 made = loop
                 return loop
             }

@@ -94,7 +94,7 @@ import WebSocketProtocol
         let socket = server.open(window: 0)
         socket.send("go")
         for number in 0..<900 { socket.send(.ping, [UInt8(number & 0xFF)] + [UInt8](repeating: 0, count: 124)) }
-        guard let loop = server.simulation.loop.installedHandler as? ServerLoop else { return }
+        guard let loop = server.simulation.loop.installedHandler as? SocketLoop else { return }
         var queued = 0
         loop.sessions.forEach { queued = $0.connection.urgentByteCount }
         #expect(queued >= Session.controlRoom && queued < Session.controlRoom + 127)

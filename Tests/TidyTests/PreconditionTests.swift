@@ -34,9 +34,9 @@ import Testing
         "Reactor/SharedLog.swift": (1, "a range that a run has kept"),
         "Reactor/TimerWheel.swift": (1, "slots have 24 bits"),
         "Ringcast/HTTP/HTTPExchange+Receive.swift": (1, "a body is collected behind its head"),
-        "Ringcast/Loop/LoopMessage.swift": (1, "kinds that this module packs"),
-        "Ringcast/Loop/ServerLoop+PubSub.swift": (1, "frames that this module encodes"),
-        "Ringcast/Loop/ServerLoop+TotalOrder.swift": (1, "frames that this module encodes"),
+        "Ringcast/Server/LoopMessage.swift": (1, "kinds that this module packs"),
+        "Ringcast/Topics/SocketLoop+Publish.swift": (1, "frames that this module encodes"),
+        "Ringcast/Topics/SocketLoop+TotalOrder.swift": (1, "frames that this module encodes"),
         "Ringcast/Session/SocketHandlers.swift": (1, "an abstract member"),
         // What the kernel or a library refuses, with nothing left to do.
         "Reactor/SystemRandom.swift": (1, "no random bytes"),
@@ -49,8 +49,8 @@ import Testing
         "Reactor/Epoll/EpollDriver+Wait.swift": (1, "the loop asks before"),
         "Reactor/Epoll/ReceiveBufferPool.swift": (1, "buffers that the driver has lent"),
         "Reactor/EventLoop+Receive.swift": (1, "how much a handler of the Reactor says that it has consumed"),
-        "Ringcast/Server/TopicRule.swift": (1, "options"),
-        "Ringcast/Server/SlowConsumerPolicy.swift": (1, "options"),
+        "Ringcast/Topics/TopicRule.swift": (1, "options"),
+        "Ringcast/Topics/SlowConsumerPolicy.swift": (1, "options"),
         "Ringcast/WebSocket/WebSocket.swift": (2, "exclusivity of data, by the handler's own code"),
         "Ringcast/WebSocket/WebSocketHandlers.swift": (2, "options"),
         // The load engine, in a process of its own.

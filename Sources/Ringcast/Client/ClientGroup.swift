@@ -12,7 +12,7 @@ public import WebSocketProtocol
 /// Every member may be used from any thread. A group that nobody keeps ends with its last reference, and so do its
 /// sockets.
 public final class ClientGroup: Sendable {
-    let core: ServerCore
+    let core: SocketCore
     let group: LoopGroup
     private let tlsClients = TLSClients()
     private let nextLoop = Atomic<Int>(0)
@@ -36,13 +36,13 @@ public final class ClientGroup: Sendable {
         var setup = LoopGroupConfiguration(server)
         setup.listeners = []
         do throws(ReactorError) {
-            let core = ServerCore(configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver) {
+            let core = SocketCore(configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver) {
                 _ in
                 .response(.notFound)
             }
             self.core = core
             group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
-                ServerLoop(core: core, loop: loop)
+                SocketLoop(core: core, loop: loop)
             }
         } catch {
             throw .stopped(error.description)
@@ -146,7 +146,7 @@ public struct ClientGroupConfiguration: Sendable {
 
 /// A connection that was asked for.
 public struct ClientAttempt: Sendable {
-    let core: ServerCore
+    let core: SocketCore
     let executor: LoopExecutor
     let id: UInt64
 

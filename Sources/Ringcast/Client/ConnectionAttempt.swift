@@ -8,9 +8,9 @@ import WebSocketProtocol
 ///         ▲                                          │
 ///         └──────────────── redirect ────────────────┘
 ///
-/// One deadline covers all of it. It ends in `ServerLoop.open`, or in `fail`, once.
+/// One deadline covers all of it. It ends in `SocketLoop.open`, or in `fail`, once.
 final class ConnectionAttempt {
-    unowned let loop: ServerLoop
+    unowned let loop: SocketLoop
     /// Its number among those of its group, by which references find it.
     let id: UInt64
     let request: ClientRequest
@@ -49,7 +49,7 @@ final class ConnectionAttempt {
 
     init(
         id: UInt64, request: ClientRequest, upgrade: Upgrade, tls: Result<TLSClient, WebSocketClientError>?,
-        on loop: ServerLoop,
+        on loop: SocketLoop,
         failed: @escaping @Sendable (WebSocketClientError) -> Void
     ) {
         self.loop = loop

@@ -22,7 +22,7 @@ final class HTTPExchange {
         var isPending: Bool { self == .body || self == .deferred }
     }
 
-    unowned let loop: ServerLoop
+    unowned let loop: SocketLoop
     private(set) var slot: ConnectionSlot?
     /// `pendingRequests` follows it, whatever way a phase ends.
     var phase = Phase.head {
@@ -53,7 +53,7 @@ final class HTTPExchange {
     /// A request has been answered and the connection kept.
     var hasAnswered = false
 
-    init(loop: ServerLoop, connection: Connection) {
+    init(loop: SocketLoop, connection: Connection) {
         self.loop = loop
         slot = connection.slot
         parser = RequestHeadParser(limits: loop.requestLimits)

@@ -59,7 +59,7 @@ struct Admission {
     let owner: UInt64?
 }
 
-extension ServerLoop {
+extension SocketLoop {
     /// A connection whose handshake is to come. It is counted from here on: until the handshake's deadline it holds as
     /// much as any other.
     func accepts(_ connection: Connection) -> Bool {

@@ -5,7 +5,7 @@ extension Server {
     public var statistics: [ServerStatistics] { core.statistics(of: group) }
 }
 
-extension ServerCore {
+extension SocketCore {
     func statistics(of group: LoopGroup) -> [ServerStatistics] {
         counters.enumerated().map { index, counters in
             var statistics = ServerStatistics(

@@ -6,7 +6,7 @@ public import Reactor
 /// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on
 /// any thread.
 public final class Server: Sendable {
-    let core: ServerCore
+    let core: SocketCore
     let group: LoopGroup
     /// What is listened on, in the order of the configuration's endpoints, with the ports that were picked.
     public let addresses: [ListenerAddress]
@@ -22,11 +22,11 @@ public final class Server: Sendable {
         if let objection = configuration.objection { throw ServerError(objection) }
         let setup = LoopGroupConfiguration(configuration)
         do throws(ReactorError) {
-            let core = ServerCore(
+            let core = SocketCore(
                 configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
             self.core = core
             group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
-                ServerLoop(core: core, loop: loop)
+                SocketLoop(core: core, loop: loop)
             }
         } catch {
             throw ServerError(error.description)

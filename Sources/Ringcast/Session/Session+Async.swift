@@ -1,7 +1,7 @@
 import Reactor
 import WebSocketProtocol
 
-/// Asynchronous message handling: messages wait in the session's backlog, a task on its loop takes one after the other.
+/// Asynchronous message handling: messages wait in the session's inbox, a task on its loop takes one after the other.
 ///
 /// The task knows the session by its lifeline only, and asks for it between two messages: what it finds then is true
 /// until its next `await`, since both run on the loop.
@@ -10,12 +10,12 @@ extension Session {
     func handleLater(
         _ message: OwnedMessage, by handle: @escaping @Sendable (OwnedMessage) async throws -> Void
     ) {
-        let backlog = makeBacklog()
-        backlog.append(message)
-        if isFull(backlog) { hold(.inputFull) }
-        guard backlog.task == nil else { return }
+        let inbox = makeInbox()
+        inbox.append(message)
+        if isFull(inbox) { hold(.inputFull) }
+        guard inbox.task == nil else { return }
         let lifeline = lifeline
-        backlog.task = Task(executorPreference: loop.loop.executor) {
+        inbox.task = Task(executorPreference: loop.loop.executor) {
             while let message = lifeline.session?.nextWaitingMessage() {
                 do { try await handle(message) } catch { lifeline.messageHandlerFailed(error) }
             }
@@ -25,12 +25,12 @@ extension Session {
     /// The next message for the task. Nil: it is done, and an end that waited for it has come, with which the session
     /// may be gone.
     fileprivate func nextWaitingMessage() -> OwnedMessage? {
-        guard let backlog = extras?.messageBacklog else { return nil }
-        if let message = backlog.popFirst() {
-            if !isFull(backlog) { release(.inputFull) }
+        guard let inbox = extras?.inbox else { return nil }
+        if let message = inbox.popFirst() {
+            if !isFull(inbox) { release(.inputFull) }
             return message
         }
-        backlog.task = nil
+        inbox.task = nil
         // The work was a sign of life; the idle time begins anew.
         noteInbound(at: loop.now)
         if !flags.contains(.terminated) { finishEnding() }
@@ -38,25 +38,25 @@ extension Session {
     }
 
     /// By count, and by bytes: as much as one message may have.
-    private func isFull(_ backlog: MessageBacklog) -> Bool {
-        withKind { backlog.count >= $0.maxWaitingMessages || backlog.byteCount >= $0.limits.maxPayloadLength }
+    private func isFull(_ inbox: MessageInbox) -> Bool {
+        withKind { inbox.count >= $0.maxWaitingMessages || inbox.byteCount >= $0.limits.maxPayloadLength }
     }
 
-    private func makeBacklog() -> MessageBacklog {
+    private func makeInbox() -> MessageInbox {
         let extras = makeExtras()
-        if let backlog = extras.messageBacklog { return backlog }
-        let backlog = MessageBacklog()
-        extras.messageBacklog = backlog
-        return backlog
+        if let inbox = extras.inbox { return inbox }
+        let inbox = MessageInbox()
+        extras.inbox = inbox
+        return inbox
     }
 }
 
 extension Session {
     /// The peer has ended its side. True: messages that came before are still being handled; the end comes behind them,
     /// or at the deadline of a close.
-    func postpone(_ ending: MessageBacklog.Ending) -> Bool {
-        guard let backlog = extras?.messageBacklog, backlog.task != nil else { return false }
-        backlog.ending = ending
+    func postpone(_ ending: MessageInbox.Ending) -> Bool {
+        guard let inbox = extras?.inbox, inbox.task != nil else { return false }
+        inbox.ending = ending
         hold(.inputOver)
         if isOpen { connection.setDeadline(loop.now + withKind { $0.closeTimeout }) }
         return true
@@ -65,7 +65,7 @@ extension Session {
     /// Comes to the end that was postponed. False: none was.
     @discardableResult
     func finishEnding() -> Bool {
-        guard let ending = extras?.messageBacklog?.ending else { return false }
+        guard let ending = extras?.inbox?.ending else { return false }
         switch ending {
         case .close(let code, let reason): finishClose(code, reason: reason)
         case .endOfInput: finishInput()

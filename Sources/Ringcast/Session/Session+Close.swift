@@ -21,7 +21,7 @@ extension Session {
         sendClose(code == .noStatusReceived ? nil : code, reason: reason)
         // The peer's Close has to be read.
         release([.paused, .inputFull, .throttled])
-        extras?.messageBacklog?.removeAll()
+        extras?.inbox?.removeAll()
         connection.setDeadline(loop.now + withKind { $0.closeTimeout })
     }
 
@@ -30,7 +30,7 @@ extension Session {
         guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
         leaveTopics()
         flags.formUnion([.closing, .terminated])
-        extras?.messageBacklog?.removeAll()
+        extras?.inbox?.removeAll()
         loop.endAtTurnsEnd(self)
     }
 
@@ -91,7 +91,7 @@ extension Session {
         leaveTopics()
         flags.formUnion([.closing, .closed])
         extras?.lifeline?.close()
-        extras?.messageBacklog?.task?.cancel()
+        extras?.inbox?.task?.cancel()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
         endSubscriptions()

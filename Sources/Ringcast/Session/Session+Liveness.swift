@@ -69,7 +69,7 @@ extension Session {
     /// What counts as life beside what comes in: a handler that works on what came, and the taking of bytes that wait,
     /// behind which the peer may not have met the ping yet.
     private func noteOtherLife(at now: UInt64) {
-        if extras?.messageBacklog?.task != nil { return rest(at: now) }
+        if extras?.inbox?.task != nil { return rest(at: now) }
         if connection.isBlocked {
             let taken = connection.timeOfProgress
             if unsafe taken > state.pointee.lastInbound { noteInbound(at: taken) }

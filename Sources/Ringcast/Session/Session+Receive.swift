@@ -9,7 +9,7 @@ extension Session {
     static let deliveriesPerTurn: UInt64 = 16_384
 
     /// Handles the frames in `bytes` from `start` on. Returns how far it came.
-    func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: ServerLoop) -> Int {
+    func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: SocketLoop) -> Int {
         noteInbound(at: connection.now)
         var position = start
         var frames = 0
@@ -41,7 +41,7 @@ extension Session {
 
     /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
     @inline(__always)
-    private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: ServerLoop) -> Bool {
+    private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: SocketLoop) -> Bool {
         switch event {
         case .message(let kind, let payload):
             guard isOpen else { return true }
@@ -72,7 +72,7 @@ extension Session {
 
     @inline(__always)
     private func receiveMessage(
-        _ kind: MessageKind, _ payload: Payload, in bytes: inout MutableRawSpan, on loop: ServerLoop
+        _ kind: MessageKind, _ payload: Payload, in bytes: inout MutableRawSpan, on loop: SocketLoop
     ) {
         switch payload {
         case .inPlace(let range):

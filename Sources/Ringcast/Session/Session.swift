@@ -27,7 +27,7 @@ import WebSocketProtocol
         unsafe state.pointee.kind._withUnsafeGuaranteedRef(body)
     }
 
-    var loop: ServerLoop { withKind { unsafe $0.loop } }
+    var loop: SocketLoop { withKind { unsafe $0.loop } }
 
     /// The memory of the user's data, directly behind the state.
     var data: UnsafeMutableRawPointer {

@@ -98,7 +98,7 @@ final class SessionExtras {
     /// When it is read again, in the loop's milliseconds.
     var throttledUntil: UInt64?
     /// What waits for the asynchronous message handler.
-    var messageBacklog: MessageBacklog?
+    var inbox: MessageInbox?
     /// Compression with a context of its own, from the first compressed message on.
     var deflater: DeflateStream?
     var inflater: InflateStream?

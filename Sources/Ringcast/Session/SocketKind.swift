@@ -5,7 +5,7 @@ import WebSocketProtocol
     let handlers: SocketHandlers
     /// The same, to be borrowed without a retain and a release per event.
     let borrowedHandlers: Unmanaged<SocketHandlers>
-    unowned(unsafe) let loop: ServerLoop
+    unowned(unsafe) let loop: SocketLoop
     let counters: UnsafeMutablePointer<LoopCounters>
     let layout: SessionLayout
     let limits: DecoderLimits
@@ -28,7 +28,7 @@ import WebSocketProtocol
     /// Open sessions; at zero the loop lets go of this object.
     var sessionCount = 0
 
-    init(handlers: SocketHandlers, options: WebSocketOptions, loop: ServerLoop) {
+    init(handlers: SocketHandlers, options: WebSocketOptions, loop: SocketLoop) {
         self.handlers = handlers
         unsafe borrowedHandlers = .passUnretained(handlers)
         unsafe self.loop = loop

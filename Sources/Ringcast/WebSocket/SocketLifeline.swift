@@ -2,7 +2,7 @@ import Synchronization
 
 /// What the references to one socket share with it: where it is, and whether it still is.
 final class SocketLifeline: Sendable {
-    let core: ServerCore
+    let core: SocketCore
     let loop: Int
     let slot: UInt32
     let serial: UInt64
@@ -15,7 +15,7 @@ final class SocketLifeline: Sendable {
         case closed
     }
 
-    init(core: ServerCore, loop: Int, slot: UInt32, serial: UInt64) {
+    init(core: SocketCore, loop: Int, slot: UInt32, serial: UInt64) {
         self.core = core
         self.loop = loop
         self.slot = slot

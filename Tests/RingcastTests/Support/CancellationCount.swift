@@ -155,7 +155,7 @@ private func soon(_ condition: () -> Bool) -> Bool {
 
 extension ClientGroup {
     /// A figure of the first loop.
-    func count(_ body: @escaping @Sendable (ServerLoop) -> Int) -> Int {
+    func count(_ body: @escaping @Sendable (SocketLoop) -> Int) -> Int {
         let counts = Journal<Int>()
         executor(of: 0).execute { [core] in counts.note(core.currentLoop.map(body) ?? -1) }
         while counts.entries.isEmpty { pause(.microseconds(20)) }

@@ -10,7 +10,7 @@ import WebSocketProtocol
 ///
 /// There is no thread, no group of loops and no socket: what needs those is tested over real ones.
 final class SimulatedServer {
-    let core: ServerCore
+    let core: SocketCore
     let loops: [SimulatedLoop]
     /// The first loop.
     var simulation: SimulatedLoop { loops[0] }
@@ -22,7 +22,7 @@ final class SimulatedServer {
         var configuration = ServerConfiguration(port: 0)
         configuration.logger.logLevel = .critical
         change(&configuration)
-        let core = ServerCore(configuration: configuration, loopCount: loopCount, fetch: fetch)
+        let core = SocketCore(configuration: configuration, loopCount: loopCount, fetch: fetch)
         self.core = core
         let tls = Self.tls(of: configuration)
         let clock = VirtualClock()
@@ -30,7 +30,7 @@ final class SimulatedServer {
             loopCount: loopCount, placement: .kernel, discard: { LoopMessage(unpacking: $0).discard() },
             clock: { _ in clock.milliseconds })
         loops = (0..<loopCount).map { index in
-            SimulatedLoop(index: index, links: links, clock: clock, tls: tls) { ServerLoop(core: core, loop: $0) }
+            SimulatedLoop(index: index, links: links, clock: clock, tls: tls) { SocketLoop(core: core, loop: $0) }
         }
     }
 

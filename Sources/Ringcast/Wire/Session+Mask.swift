@@ -50,7 +50,7 @@ extension FrameHeader {
     }
 }
 
-extension ServerLoop {
+extension SocketLoop {
     /// How long a server may take to end the connection after the closing handshake (ms).
     private static let serversEndTime: UInt64 = 2000
 

@@ -9,7 +9,7 @@ struct FanOutTally {
     private var refused = 0
     private var closed = 0
     /// Subscribers that have counted their frames themselves.
-    private var counted: ServerLoop.Reach = (0, 0)
+    private var counted: SocketLoop.Reach = (0, 0)
 
     init(frames: Int = 1) { self.frames = frames }
 
@@ -30,7 +30,7 @@ struct FanOutTally {
     }
 
     /// The subscribers that got the frames, and those that are behind, with or without them.
-    var reach: ServerLoop.Reach {
+    var reach: SocketLoop.Reach {
         (queued + queuedBehind + counted.count, queuedBehind + refused + counted.blocked)
     }
 
@@ -39,7 +39,7 @@ struct FanOutTally {
     var missed: Int { closed * frames }
 }
 
-extension ServerLoop {
+extension SocketLoop {
     func count(_ tally: FanOutTally) {
         unsafe counters.pointee.dropsClosed += UInt64(tally.missed)
         unsafe counters.pointee.deliveries += UInt64(tally.deliveries)

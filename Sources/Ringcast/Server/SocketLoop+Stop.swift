@@ -1,7 +1,7 @@
 import Reactor
 import WebSocketProtocol
 
-extension ServerLoop {
+extension SocketLoop {
     /// The server stops: every socket closes with the server's code at its own moment within the window, by its own
     /// deadline, so that their reconnections do not come all at once.
     func stopSessions() {

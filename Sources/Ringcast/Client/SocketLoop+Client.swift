@@ -2,7 +2,7 @@ import Reactor
 
 /// A loop of servers' sockets is one of clients' as well: what tells them apart is how their connection began, and one
 /// flag of their session.
-extension ServerLoop {
+extension SocketLoop {
     /// Begins a client's connection.
     func connect(
         _ id: UInt64, _ request: ClientRequest, _ upgrade: Upgrade, tls: Result<TLSClient, WebSocketClientError>?,

@@ -10,7 +10,7 @@ import WebSocketProtocol
 /// The home loop gives a message its number, its subscribers here their frame and the others' lanes theirs in one step
 /// that nothing comes into: no handler runs in it, and lanes keep order. What is published on the home loop itself is
 /// numbered at once, in the same sequence. The frame travels as its publisher has encoded it.
-extension ServerLoop {
+extension SocketLoop {
     func publishInOrder(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
         retain: Bool, compress: Bool?
@@ -108,7 +108,7 @@ extension ServerLoop {
     }
 }
 
-extension ServerCore {
+extension SocketCore {
     /// Publishes to a topic of total order from a thread that is not one of the server's loops.
     func publishInOrder(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, retain: Bool, compress: Bool?

@@ -2,7 +2,7 @@ import WebSocketProtocol
 
 /// What one socket with an asynchronous message handler keeps on its loop: the messages that wait, and the task that
 /// handles them one after the other. The task ends when nothing waits, so that an idle socket owns none.
-final class MessageBacklog {
+final class MessageInbox {
     /// How the peer has ended its side, while messages that came before are still being handled.
     enum Ending {
         case close(CloseCode?, reason: String)

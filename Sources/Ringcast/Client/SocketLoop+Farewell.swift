@@ -9,7 +9,7 @@ struct Farewell {
 /// The end of a socket is not the end of its connection: the Close that answers the peer's is only queued then. A task
 /// that goes on at once may end the process, and what the loop has not written is never written; so it goes on when the
 /// connection is over.
-extension ServerLoop {
+extension SocketLoop {
     /// Calls `body` once: when the connection is over, or after so many milliseconds if it is not by then. Takes the
     /// place of what was asked for the same connection before.
     func whenOver(_ connection: Connection, within patience: UInt64, _ body: @escaping @Sendable () -> Void) {

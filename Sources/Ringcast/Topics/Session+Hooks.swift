@@ -91,7 +91,7 @@ struct NoticedDrop {
     var frame: [UInt8]?
 }
 
-extension ServerLoop {
+extension SocketLoop {
     /// The fan-out of `frame` is over: the handlers hear of what it dropped. Costs one copy of the frame if there was
     /// anything.
     func reportDrops(of frame: SharedBytes) {

@@ -56,7 +56,7 @@ struct LogLimit {
     var nextTime: UInt64? { recent.values.lazy.filter { $0.leftOutCount > 0 }.map(\.next).min() }
 }
 
-extension ServerLoop {
+extension SocketLoop {
     /// Writes a line that peers can cause, at most one of its kind a second.
     func report(_ kind: LogLimit.Kind, _ line: String) {
         tellOfLinesLeftOut()

@@ -6,7 +6,7 @@ import WebSocketProtocol
 extension Session {
     /// Decompresses a message and hands it over. It lies in the loop's buffer, whatever the size and the context.
     /// False: nothing more of this connection is wanted, and the session may be gone.
-    func receiveDeflated(_ kind: MessageKind, _ payload: Payload, in bytes: RawSpan, on loop: ServerLoop) -> Bool {
+    func receiveDeflated(_ kind: MessageKind, _ payload: Payload, in bytes: RawSpan, on loop: SocketLoop) -> Bool {
         let compression = loop.compression
         let violation = inflate(kind, payload, in: bytes, with: compression)
         if payload == .assembled { unsafe state.pointee.decoder.releaseAssembled() }

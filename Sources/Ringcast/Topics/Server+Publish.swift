@@ -98,7 +98,7 @@ extension Server {
     }
 }
 
-extension ServerCore {
+extension SocketCore {
     /// Publishes from a thread that is not one of the server's loops.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?

@@ -13,7 +13,7 @@ import WebSocketProtocol
     }
 
     private let source: Source
-    private let loop: ServerLoop
+    private let loop: SocketLoop
     private var written = InlineArray<8, SharedBytes?>(repeating: nil)
     /// Bits of the forms that are no shorter than the message, or were not made: the plain one stands in for them.
     private var plainForms: UInt8 = 1
@@ -21,12 +21,12 @@ import WebSocketProtocol
     var held = InlineArray<8, [UInt8]?>(repeating: nil)
 
     /// Safe as long as the payload, or the frame, outlives it.
-    init(of payload: UnsafeRawBufferPointer, as opcode: Opcode, on loop: ServerLoop) {
+    init(of payload: UnsafeRawBufferPointer, as opcode: Opcode, on loop: SocketLoop) {
         unsafe source = .message(payload, opcode)
         self.loop = loop
     }
 
-    init(of frame: SharedFrame, on loop: ServerLoop) {
+    init(of frame: SharedFrame, on loop: SocketLoop) {
         source = .frame(frame)
         self.loop = loop
     }

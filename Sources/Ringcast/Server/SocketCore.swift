@@ -8,7 +8,7 @@ import WebSocketProtocol
 typealias Fetch = @Sendable (borrowing Request) throws -> Reply
 
 /// What the server, its loops and its references share. Everything here may be used from any thread.
-final class ServerCore: Sendable {
+final class SocketCore: Sendable {
     let configuration: ServerConfiguration
     let registry: TopicRegistry
     let ledger: ConnectionLedger
@@ -70,8 +70,8 @@ final class ServerCore: Sendable {
     }
 
     /// The loop of this server that the calling thread runs; nil on any other thread.
-    var currentLoop: ServerLoop? {
-        guard let handler = LoopGroup.currentLoop?.installedHandler as? ServerLoop, handler.core === self else {
+    var currentLoop: SocketLoop? {
+        guard let handler = LoopGroup.currentLoop?.installedHandler as? SocketLoop, handler.core === self else {
             return nil
         }
         return handler

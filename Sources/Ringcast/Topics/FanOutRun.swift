@@ -18,7 +18,7 @@ import Reactor
     fileprivate var lastFrameByteCount: Int { ends[ends.count - 1] - (ends.count > 1 ? ends[ends.count - 2] : 0) }
 }
 
-extension ServerLoop {
+extension SocketLoop {
     /// Lets a frame follow those before, if it continues them; else settles those and begins a new run.
     ///
     /// For topics without a policy that evicts or closes. What the result says is true now, although the walk comes

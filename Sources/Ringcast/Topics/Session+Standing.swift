@@ -46,7 +46,7 @@ struct Departure {
     let count: Int
 }
 
-extension ServerLoop {
+extension SocketLoop {
     /// In the order of the changes: also before any other change is told of.
     func reportDepartures() {
         while let departure = departures.popFirst() {

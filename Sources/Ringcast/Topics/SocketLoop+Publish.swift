@@ -2,10 +2,10 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-extension ServerLoop {
+extension SocketLoop {
     /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per
     /// interested loop. The frame is encoded once for all other loops; for this loop's subscribers it is written
-    /// straight into their corks. Topics of total order go another way: `ServerLoop+TotalOrder.swift`.
+    /// straight into their corks. Topics of total order go another way: `SocketLoop+TotalOrder.swift`.
     /// - Parameter excluded: the publisher, unless it is to receive its own message.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?,

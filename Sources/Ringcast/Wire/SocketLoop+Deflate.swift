@@ -4,7 +4,7 @@ import WebSocketProtocol
 
 /// Broadcast to compressed sockets: a message is deflated once for every class of windows that a subscriber has agreed
 /// on, without context, so that all of the class get the same bytes.
-extension ServerLoop {
+extension SocketLoop {
     /// The fan-out where some subscribers here take another form than the plain one. As `deliver(_:to:except:)`.
     func deliver(
         _ forms: inout FrameForms, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
@@ -47,7 +47,7 @@ extension ServerLoop {
     }
 }
 
-extension ServerCore {
+extension SocketCore {
     /// The same for a thread that is not one of the server's loops: these share one set of compressors, under a lock.
     func encode(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, for entry: TopicEntry, owners: Int, stamp: UInt64,

@@ -8,8 +8,8 @@ import WebSocketProtocol
 ///
 /// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer
 /// says which.
-@safe final class ServerLoop: ConnectionHandler {
-    let core: ServerCore
+@safe final class SocketLoop: ConnectionHandler {
+    let core: SocketCore
     /// Not retained: the loop owns its handler, and outlives it.
     unowned(unsafe) private let eventLoop: EventLoop
     let table: SubscriptionTable
@@ -56,7 +56,7 @@ import WebSocketProtocol
     /// What closing sockets have left and `subscription` handlers are to hear of.
     var departures = FIFO<Departure>()
 
-    init(core: ServerCore, loop: EventLoop) {
+    init(core: SocketCore, loop: EventLoop) {
         self.core = core
         unsafe eventLoop = loop
         table = SubscriptionTable(
@@ -173,7 +173,7 @@ import WebSocketProtocol
     }
 }
 
-extension ServerLoop {
+extension SocketLoop {
     func endAtTurnsEnd(_ session: Session) { ending.append((session.slot, session.serial)) }
 
     /// This loop's form of a kind of socket, made at its first socket and dropped after its last.

@@ -103,14 +103,14 @@ struct Publisher {
 
 /// A piece of work for one loop, run there once. If it cannot be handed over it is run where it is, with no loop.
 final class LoopJob: Sendable {
-    private let body: @Sendable (ServerLoop?) -> Void
+    private let body: @Sendable (SocketLoop?) -> Void
     /// Memory that waits with it.
     let byteCount: Int
 
-    init(byteCount: Int = 0, _ body: @escaping @Sendable (ServerLoop?) -> Void) {
+    init(byteCount: Int = 0, _ body: @escaping @Sendable (SocketLoop?) -> Void) {
         self.body = body
         self.byteCount = byteCount
     }
 
-    func run(on loop: ServerLoop?) { body(loop) }
+    func run(on loop: SocketLoop?) { body(loop) }
 }

@@ -1,7 +1,7 @@
 import PubSub
 import Reactor
 
-extension ServerLoop {
+extension SocketLoop {
     /// Hands a new subscriber what its topic retains.
     func deliver(retained bytes: [UInt8], of topic: Topic, to session: Session) {
         // Safe: the log gives room for exactly the frame.
