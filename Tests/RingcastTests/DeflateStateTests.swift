@@ -63,7 +63,7 @@ import WebSocketProtocol
             options: .init(perMessageDeflate: true),
             message: { ws, message in
                 // Answered at the end of the message's turn, so that the turns can be told apart.
-                ws.send("\(ws.session.loop.loop.statistics.turns.value)")
+                ws.send("\(ws.session.loop.eventLoop.statistics.turns.value)")
             })
         try await serving(handlers) { server in
             let client = try SocketClient(port: server.port, fields: SocketClient.offer())

@@ -10,7 +10,7 @@ import WebSocketProtocol
         let kind = WebSocketHandlers<Bool>(
             open: { ws in if ws.data { ws.subscribe(to: "crowd") } },
             message: { ws, message in
-                turns.note(UInt64(ws.session.loop.loop.statistics.turns.value))
+                turns.note(UInt64(ws.session.loop.eventLoop.statistics.turns.value))
                 ws.publish(message, to: "crowd")
             })
         try await serving(

@@ -35,7 +35,7 @@ import Testing
         "Reactor/TimerWheel.swift": (1, "slots have 24 bits"),
         "Ringcast/HTTP/HTTPExchange+Receive.swift": (1, "a body is collected behind its head"),
         "Ringcast/Server/LoopMessage.swift": (1, "kinds that this module packs"),
-        "Ringcast/Topics/SocketLoop+Publish.swift": (1, "frames that this module encodes"),
+        "Ringcast/Topics/SocketLoop+FanOut.swift": (1, "frames that this module encodes"),
         "Ringcast/Topics/SocketLoop+TotalOrder.swift": (1, "frames that this module encodes"),
         "Ringcast/Session/SocketHandlers.swift": (1, "an abstract member"),
         // What the kernel or a library refuses, with nothing left to do.

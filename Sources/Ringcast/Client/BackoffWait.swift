@@ -44,7 +44,7 @@ extension ClientGroup {
         executor.execute {
             guard let loop = core.currentLoop, !loop.isStopping else { return wait.finish(.loopsStopped) }
             loop.backoffs.insert(wait, until: loop.now + delay.milliseconds)
-            loop.loop.wakeHandler(at: loop.now + delay.milliseconds)
+            loop.eventLoop.wakeHandler(at: loop.now + delay.milliseconds)
         }
         let error = await withTaskCancellationHandler {
             await wait.result()

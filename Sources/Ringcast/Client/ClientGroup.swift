@@ -80,11 +80,11 @@ public final class ClientGroup: Sendable {
         on loop: Int? = nil, failed: @escaping @Sendable (WebSocketClientError) -> Void = { _ in }
     ) -> ClientAttempt {
         let current = core.currentLoop
-        let index = loop ?? current?.loop.index ?? turn()
+        let index = loop ?? current?.eventLoop.index ?? turn()
         let id = nextAttempt.wrappingAdd(1, ordering: .relaxed).oldValue
         let upgrade = Upgrade(to: handlers, with: data, headers: [:], subprotocol: nil)
         let tls = request.url.isSecure || request.maxRedirects > 0 ? tlsClients.client(for: request.tls) : nil
-        if let current, current.loop.index == index {
+        if let current, current.eventLoop.index == index {
             current.connect(id, request, upgrade, tls: tls, failed: failed)
         } else {
             let executor = group.executor(of: index)

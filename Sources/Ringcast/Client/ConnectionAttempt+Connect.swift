@@ -34,11 +34,11 @@ extension ConnectionAttempt {
             return resolved(["::1", "127.0.0.1"].compactMap { ConnectAddress(host: $0, port: port) })
         }
         if let address = ConnectAddress(host: host, port: port) { return resolved([address]) }
-        let (core, id, executor) = (loop.core, id, loop.loop.executor)
+        let (core, id, executor) = (loop.core, id, loop.eventLoop.executor)
         resolution = core.resolver.resolve(host, port: port) { result in
             executor.execute { core.currentLoop?.attempts[id]?.resolved(result, host: host) }
         }
-        loop.loop.wakeHandler(at: deadline)
+        loop.eventLoop.wakeHandler(at: deadline)
     }
 
     private func resolved(_ result: Resolution, host: String) {
@@ -96,7 +96,7 @@ extension ConnectionAttempt {
         if let bound = source, !bound.hasSameFamily(as: address) { source = nil }
         do {
             let context = unsafe ConnectionRole.outbound(self).context
-            let slot = try unsafe loop.loop.connect(to: address, from: source, context: context)
+            let slot = try unsafe loop.eventLoop.connect(to: address, from: source, context: context)
             racing.append(Racer(slot: slot, address: address))
         } catch {
             throw .cannotConnect(to: address.description, error.description)

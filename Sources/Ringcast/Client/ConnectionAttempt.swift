@@ -67,7 +67,7 @@ final class ConnectionAttempt {
 
     /// The same as `fail`, soon: nobody is to hear of it from within `connect`.
     func failLater(_ error: WebSocketClientError) {
-        let executor = loop.loop.executor
+        let executor = loop.eventLoop.executor
         let bound = LoopBound(self, executor: executor)
         executor.execute { bound.use { $0.fail(error) } }
     }

@@ -8,7 +8,7 @@ extension SocketLoop {
         _ id: UInt64, _ request: ClientRequest, _ upgrade: Upgrade, tls: Result<TLSClient, WebSocketClientError>?,
         failed: @escaping @Sendable (WebSocketClientError) -> Void
     ) {
-        guard !isStopping else { return loop.executor.execute { failed(.loopsStopped) } }
+        guard !isStopping else { return eventLoop.executor.execute { failed(.loopsStopped) } }
         let attempt = ConnectionAttempt(id: id, request: request, upgrade: upgrade, tls: tls, on: self, failed: failed)
         attempts[id] = attempt
         attempt.begin()
@@ -32,13 +32,13 @@ extension SocketLoop {
     func wakeTimeReached() {
         sayDueFarewells()
         backoffs.takeDue(at: now).forEach { $0.finish(nil) }
-        if let time = backoffs.nextTime { loop.wakeHandler(at: time) }
+        if let time = backoffs.nextTime { eventLoop.wakeHandler(at: time) }
         tellOfLinesLeftOut()
         for attempt in Array(attempts.values) where attempt.resolution != nil {
             if now >= attempt.deadline {
                 attempt.fail(.timedOut(.nameResolution))
             } else {
-                loop.wakeHandler(at: attempt.deadline)
+                eventLoop.wakeHandler(at: attempt.deadline)
             }
         }
     }

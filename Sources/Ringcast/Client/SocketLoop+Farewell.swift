@@ -14,7 +14,7 @@ extension SocketLoop {
     /// place of what was asked for the same connection before.
     func whenOver(_ connection: Connection, within patience: UInt64, _ body: @escaping @Sendable () -> Void) {
         farewells[connection.id] = Farewell(deadline: now + patience, body: body)
-        loop.wakeHandler(at: now + patience)
+        eventLoop.wakeHandler(at: now + patience)
     }
 
     /// The connection is over.
@@ -30,8 +30,15 @@ extension SocketLoop {
                 farewells[id] = nil
                 farewell.body()
             } else {
-                loop.wakeHandler(at: farewell.deadline)
+                eventLoop.wakeHandler(at: farewell.deadline)
             }
         }
     }
+
+    /// The closing handshake is over: it is the server that ends the connection first (RFC 6455 §7.1.1), so that the
+    /// state which TCP keeps behind a connection stays with it, and a client has its ports back.
+    func awaitServersEnd(of connection: Connection) { connection.setDeadline(now + Self.serversEndTime) }
+
+    /// How long a server may take for that (ms).
+    private static var serversEndTime: UInt64 { 2_000 }
 }

@@ -23,7 +23,7 @@ extension HTTPExchange {
         connection.pauseReceiving()
         deferralCount += 1
         let number = deferralCount
-        let executor = loop.loop.executor
+        let executor = loop.eventLoop.executor
         let exchange = LoopBound(self, executor: executor)
         let task = Task(executorPreference: executor) {
             let reply: LoopBound<Result<Reply, any Error>>

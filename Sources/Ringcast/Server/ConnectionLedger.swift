@@ -4,7 +4,7 @@ import Synchronization
 /// Counts the connections of all loops against the configuration's bounds. Asked once per connection, and not at all
 /// where there are no bounds.
 final class ConnectionLedger: Sendable {
-    /// Connections over the bounds with which a loop shakes hands all the same, at most, to tell them so. The others
+    /// Connections over the bounds with which a loop shakes hands nevertheless, at most, to tell them so. The others
     /// are cut: nobody can be told anything before TLS is there, and a handshake is what a flood would have us do.
     static let refusalsPerLoop = 32
 
@@ -21,7 +21,7 @@ final class ConnectionLedger: Sendable {
 
     var hasBounds: Bool { bound != nil || boundPerOwner != nil }
 
-    /// Lets a connection in; nil: there is no room for it.
+    /// Lets a connection in, if there is room for it.
     func admit(_ connection: Connection) -> Admission? {
         if let bound, count.add(1, ordering: .relaxed).newValue > bound {
             count.subtract(1, ordering: .relaxed)
@@ -55,7 +55,7 @@ final class ConnectionLedger: Sendable {
 
 /// What has to be given back when a connection ends.
 struct Admission {
-    /// Nil where owners are not counted, or there is none.
+    /// Whom the connection belongs to, where owners are counted and it has one.
     let owner: UInt64?
 }
 

@@ -61,11 +61,11 @@ extension SocketLoop {
     func report(_ kind: LogLimit.Kind, _ line: String) {
         tellOfLinesLeftOut()
         guard let time = logLimit.admit(kind, line, now: now) else { return core.log(kind.level, line) }
-        loop.wakeHandler(at: time)
+        eventLoop.wakeHandler(at: time)
     }
 
     func tellOfLinesLeftOut() {
         for (level, line) in logLimit.takeLeftOut(now: now) { core.log(level, line) }
-        if let time = logLimit.nextTime { loop.wakeHandler(at: time) }
+        if let time = logLimit.nextTime { eventLoop.wakeHandler(at: time) }
     }
 }

@@ -117,9 +117,10 @@ public struct ServerLimits: Sendable {
     public var topicsPerSocket = 10_000
     /// Topics that retain a message. Beyond it a message is published but not retained.
     public var retainedTopics = 10_000
-    /// Bytes of the messages that topics retain. Beyond it the same.
+    /// Bytes of the messages that topics retain. Beyond it a message is published but not retained.
     public var retainedBytes = 64 << 20
-    /// Connections that are open at once on all loops. Over it: 503. Nil: as many as there are descriptors.
+    /// Connections that are open at once on all loops. Over it: 503. Nil leaves it to the number of
+    /// descriptors.
     ///
     /// A TLS connection counts from when it is accepted, not from the end of its handshake. Each loop shakes hands with
     /// 32 connections over the bounds at once, to answer them; it cuts the others.

@@ -35,7 +35,7 @@ public struct ServerStatistics: Sendable {
     /// Messages of topics that waited for a slow subscriber and made room for newer ones:
     /// `SlowConsumerPolicy.dropOldest`.
     public var dropsEvicted = 0
-    /// The same, replaced by a newer message of their topic: `SlowConsumerPolicy.latest`.
+    /// Messages of topics that waited and were replaced by a newer one of their topic: `SlowConsumerPolicy.latest`.
     public var dropsSuperseded = 0
     /// TLS handshakes that were done, those among them that went on with an earlier session, and those that failed,
     /// were given up by the client, or took too long.

@@ -58,10 +58,10 @@ final class SocketCore: Sendable {
     /// a little later, when they have handled what was posted before.
     var hasBeenStopped: Bool { stopFlag.load(ordering: .acquiring) }
 
-    /// False: it was called before.
+    /// Notes that `stop` is called. False if it was before.
     func noteStop() -> Bool { !stopFlag.exchange(true, ordering: .acquiringAndReleasing) }
 
-    /// False: `run` was called before.
+    /// Notes that `run` is called. False if it was before.
     func noteRun() -> Bool { !runFlag.exchange(true, ordering: .acquiringAndReleasing) }
 
     var group: LoopGroup? {
@@ -78,12 +78,13 @@ final class SocketCore: Sendable {
     }
 
     /// Hands a message to a loop: through the calling loop's own lane if there is one, so that what a loop says to an
-    /// other arrives in order. False: it cannot be taken, and still belongs to the caller.
+    /// other arrives in order.
+    /// - Returns: false if the loop cannot take it; what the message carries is given back then.
     func post(_ message: LoopMessage, to target: Int) -> Bool {
         let packed = message.pack()
         let accepted =
             if let current = currentLoop {
-                current.loop.post(packed, to: target)
+                current.eventLoop.post(packed, to: target)
             } else {
                 group?.post(foreign: packed, to: target) ?? false
             }
@@ -93,7 +94,7 @@ final class SocketCore: Sendable {
 
     /// So much of what the calling thread, or others like it, have posted to a loop waits that they should post less.
     func isPastWatermark(of target: Int) -> Bool {
-        if let current = currentLoop { return current.loop.isPastWatermark(of: target) }
+        if let current = currentLoop { return current.eventLoop.isPastWatermark(of: target) }
         return group?.isPastWatermark(of: target) ?? false
     }
 
@@ -101,8 +102,8 @@ final class SocketCore: Sendable {
     /// loop if it has ended. Never refused: who says that a socket shall close or read again is not asked to repeat it.
     func run(_ job: LoopJob, on target: Int) {
         if let current = currentLoop {
-            guard current.loop.index != target else { return job.run(on: current) }
-            return current.loop.postUrgent(LoopMessage.job(job).pack(), to: target)
+            guard current.eventLoop.index != target else { return job.run(on: current) }
+            return current.eventLoop.postUrgent(LoopMessage.job(job).pack(), to: target)
         }
         guard let group else { return job.run(on: nil) }
         let executor = group.executor(of: target)

@@ -6,7 +6,7 @@ extension SocketLoop {
     /// deadline, so that their reconnections do not come all at once.
     func stopSessions() {
         let plan = core.stopPlan
-        loop.cutConnections(at: now + plan.window + plan.deadline)
+        eventLoop.cutConnections(at: now + plan.window + plan.deadline)
         let count = UInt64(max(sessions.count, 1))
         var position: UInt64 = 0
         sessions.forEach { session in
@@ -16,7 +16,7 @@ extension SocketLoop {
             if delay == 0 {
                 session.close(plan.code, reason: plan.reason, isOwn: true)
             } else {
-                session.flags.insert(.stopping)
+                session.enter(.stopping)
                 session.connection.setDeadline(now + delay)
             }
         }

@@ -11,7 +11,7 @@ import WebSocketProtocol
 @safe final class SocketLoop: ConnectionHandler {
     let core: SocketCore
     /// Not retained: the loop owns its handler, and outlives it.
-    unowned(unsafe) private let eventLoop: EventLoop
+    unowned(unsafe) private let unownedLoop: EventLoop
     let table: SubscriptionTable
     /// Outside the object, so that counting a message costs an addition and no exclusivity check.
     let counters: UnsafeMutablePointer<LoopCounters>
@@ -58,7 +58,7 @@ import WebSocketProtocol
 
     init(core: SocketCore, loop: EventLoop) {
         self.core = core
-        unsafe eventLoop = loop
+        unsafe unownedLoop = loop
         table = SubscriptionTable(
             loop: loop.index, registry: core.registry,
             maxTopicsPerSubscriber: core.configuration.limits.topicsPerSocket)
@@ -74,9 +74,9 @@ import WebSocketProtocol
         maskingKeys.deallocate()
     }
 
-    var loop: EventLoop { unsafe eventLoop }
+    var eventLoop: EventLoop { unsafe unownedLoop }
 
-    var now: UInt64 { loop.now }
+    var now: UInt64 { eventLoop.now }
 
     func opened(_ connection: Connection) {
         let exchange = HTTPExchange(loop: self, connection: connection)
@@ -120,7 +120,7 @@ import WebSocketProtocol
 
     func inputEnded(_ connection: Connection) {
         switch ConnectionRole(connection) {
-        case .socket(let session): session.inputEnded()
+        case .socket(let session): session.peerEnded(.endOfInput)
         case .http(let exchange): exchange.inputEnded(connection)
         case .outbound(let attempt): attempt.inputEnded(connection)
         case .none: connection.close()

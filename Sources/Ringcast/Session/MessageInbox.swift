@@ -1,17 +1,10 @@
-import WebSocketProtocol
-
 /// What one socket with an asynchronous message handler keeps on its loop: the messages that wait, and the task that
 /// handles them one after the other. The task ends when nothing waits, so that an idle socket owns none.
 final class MessageInbox {
-    /// How the peer has ended its side, while messages that came before are still being handled.
-    enum Ending {
-        case close(CloseCode?, reason: String)
-        case endOfInput
-    }
-
     /// Runs while there are messages.
     var task: Task<Void, Never>?
-    var ending: Ending?
+    /// How the peer has ended its side, while messages that came before are still being handled.
+    var ending: PeerEnding?
     private(set) var byteCount = 0
     private var messages = FIFO<OwnedMessage>()
 

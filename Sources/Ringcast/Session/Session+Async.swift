@@ -12,28 +12,28 @@ extension Session {
     ) {
         let inbox = makeInbox()
         inbox.append(message)
-        if isFull(inbox) { hold(.inputFull) }
+        if isFull(inbox) { hold(.inboxFull) }
         guard inbox.task == nil else { return }
         let lifeline = lifeline
-        inbox.task = Task(executorPreference: loop.loop.executor) {
+        inbox.task = Task(executorPreference: loop.eventLoop.executor) {
             while let message = lifeline.session?.nextWaitingMessage() {
                 do { try await handle(message) } catch { lifeline.messageHandlerFailed(error) }
             }
         }
     }
 
-    /// The next message for the task. Nil: it is done, and an end that waited for it has come, with which the session
-    /// may be gone.
+    /// Takes the next message for the task. If there is none the task is over, and so may be the session: an end that
+    /// waited for the messages comes now.
     fileprivate func nextWaitingMessage() -> OwnedMessage? {
         guard let inbox = extras?.inbox else { return nil }
         if let message = inbox.popFirst() {
-            if !isFull(inbox) { release(.inputFull) }
+            if !isFull(inbox) { release(.inboxFull) }
             return message
         }
         inbox.task = nil
         // The work was a sign of life; the idle time begins anew.
         noteInbound(at: loop.now)
-        if !flags.contains(.terminated) { finishEnding() }
+        if phase != .terminated { finishPostponed() }
         return nil
     }
 
@@ -51,33 +51,10 @@ extension Session {
     }
 }
 
-extension Session {
-    /// The peer has ended its side. True: messages that came before are still being handled; the end comes behind them,
-    /// or at the deadline of a close.
-    func postpone(_ ending: MessageInbox.Ending) -> Bool {
-        guard let inbox = extras?.inbox, inbox.task != nil else { return false }
-        inbox.ending = ending
-        hold(.inputOver)
-        if isOpen { connection.setDeadline(loop.now + withKind { $0.closeTimeout }) }
-        return true
-    }
-
-    /// Comes to the end that was postponed. False: none was.
-    @discardableResult
-    func finishEnding() -> Bool {
-        guard let ending = extras?.inbox?.ending else { return false }
-        switch ending {
-        case .close(let code, let reason): finishClose(code, reason: reason)
-        case .endOfInput: finishInput()
-        }
-        return true
-    }
-}
-
 extension SocketLifeline {
     /// The socket, for code that runs on its loop; nil elsewhere, and once it is closed.
     fileprivate var session: Session? {
-        guard current != .closed, let here = core.currentLoop, here.loop.index == loop else { return nil }
+        guard current != .closed, let here = core.currentLoop, here.eventLoop.index == loop else { return nil }
         return here.sessions.find(slot: slot, serial: serial)
     }
 

@@ -1,6 +1,14 @@
 import Reactor
 import WebSocketProtocol
 
+/// How a socket ends. Whoever ends it first decides what the peer hears:
+///
+///     close      a Close frame behind what is queued; the peer's is waited for
+///     peerEnded  the peer's Close is answered, or its FIN taken, behind the messages before it
+///     fail       a Close frame with the cause, and no waiting
+///     terminate  nothing, at the end of the turn
+///
+/// and all of them come to `end`, once.
 extension Session {
     /// Starts the closing handshake from this side (RFC 6455 §7.1.2). What is queued goes out first; the close handler
     /// runs when the peer's Close comes, or at the close deadline.
@@ -20,58 +28,24 @@ extension Session {
         if isOwn { makeExtras().ownEnding = (code, reason) }
         sendClose(code == .noStatusReceived ? nil : code, reason: reason)
         // The peer's Close has to be read.
-        release([.paused, .inputFull, .throttled])
+        release([.paused, .inboxFull, .throttled])
         extras?.inbox?.removeAll()
         connection.setDeadline(loop.now + withKind { $0.closeTimeout })
     }
 
     /// Ends the socket without a Close frame, at the end of this turn: a handler of this loop may be running now.
     func terminate() {
-        guard !flags.contains(.terminated), !flags.contains(.closed) else { return }
+        guard phase < .terminated else { return }
         leaveTopics()
-        flags.formUnion([.closing, .terminated])
+        enter(.terminated)
         extras?.inbox?.removeAll()
         loop.endAtTurnsEnd(self)
-    }
-
-    /// The peer's Close has come (§5.5.1). What came before it is handled before it.
-    func peerClosed(_ code: CloseCode?, reason: String) {
-        guard !flags.contains(.terminated) else { return }
-        flags.insert(.heardClose)
-        if !postpone(.close(code, reason: reason)) { finishClose(code, reason: reason) }
-    }
-
-    /// Answers the peer's Close with its code, unless ours was first, and is done.
-    func finishClose(_ code: CloseCode?, reason: String) {
-        if isOpen { sendClose(code, reason: "") }
-        let connection = connection
-        let closesLast = flags.contains(.masks)
-        let loop = loop
-        end(code ?? .noStatusReceived, reason: code == nil ? "" : reason)
-        if closesLast { loop.awaitServersEnd(of: connection) } else { connection.close() }
-    }
-
-    /// The peer has sent its FIN without a Close.
-    func inputEnded() {
-        guard !flags.contains(.terminated) else { return }
-        if !postpone(.endOfInput) { finishInput() }
-    }
-
-    func finishInput() {
-        let connection = connection
-        end(.abnormalClosure, reason: "")
-        connection.close()
-    }
-
-    /// The connection is gone.
-    func connectionEnded(_ reason: String) {
-        if !finishEnding() { end(.abnormalClosure, reason: reason) }
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not
     /// waited for. Without effect on a socket that is terminated, which ends with this turn.
     func fail(_ code: CloseCode, reason: String) {
-        guard !flags.contains(.terminated) else { return }
+        guard phase != .terminated else { return }
         let isFirst = isOpen
         if isFirst { sendClose(code, reason: reason) }
         let connection = connection
@@ -79,33 +53,11 @@ extension Session {
         connection.close()
     }
 
-    /// Runs the close handler, ends the subscriptions and frees the session. Its connection is the caller's to close.
-    /// Never called while a handler of this session runs.
-    ///
-    /// The handler gets the code that a rule of this endpoint has sent, whatever became of it, and 1006 of a socket
-    /// that was terminated, whatever the peer has said.
-    func end(_ code: CloseCode, reason: String) {
-        let isTerminated = flags.contains(.terminated)
-        let (code, reason) = isTerminated ? (.abnormalClosure, "") : extras?.ownEnding ?? (code, reason)
-        settleFanOut()  // what was published before is still for this socket
-        leaveTopics()
-        flags.formUnion([.closing, .closed])
-        extras?.lifeline?.close()
-        extras?.inbox?.task?.cancel()
-        do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
-        let loop = loop
-        endSubscriptions()
-        loop.sessions.remove(self)
-        dropBacklog()
-        unsafe connection.context = nil
-        deallocate()
-    }
-
     /// Queues the Close frame. Its body is a code and a reason cut to 123 bytes (§5.5); no code, no body.
     private func sendClose(_ code: CloseCode?, reason: String) {
         settleFanOut()
         leaveTopics()
-        flags.formUnion([.closing, .sentClose])
+        enter(.closing)
         var body: [UInt8] = []
         if let code {
             body = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
@@ -115,6 +67,79 @@ extension Session {
         advanceBacklog(upTo: .max)
         // Safe: the frame is copied before the closure returns.
         unsafe body.withUnsafeBytes { unsafe queueFrame(.close, $0) }
+    }
+}
+
+/// How a peer says its last.
+enum PeerEnding {
+    /// Its Close frame (§5.5.1).
+    case close(CloseCode?, reason: String)
+    /// Its FIN, without a Close.
+    case endOfInput
+}
+
+extension Session {
+    /// The peer has said its last. What came before is handled before.
+    func peerEnded(_ ending: PeerEnding) {
+        guard phase != .terminated else { return }
+        if case .close = ending { flags.insert(.heardClose) }
+        if let inbox = extras?.inbox, inbox.task != nil {
+            // Messages are still being handled: the end comes behind them, or at the deadline of a close.
+            inbox.ending = ending
+            hold(.peerEnded)
+            if isOpen { connection.setDeadline(loop.now + withKind { $0.closeTimeout }) }
+            return
+        }
+        finish(ending)
+    }
+
+    /// Comes to an end that waited for messages to be handled.
+    /// - Returns: whether one did.
+    @discardableResult
+    func finishPostponed() -> Bool {
+        guard let ending = extras?.inbox?.ending else { return false }
+        finish(ending)
+        return true
+    }
+
+    /// Answers the peer's Close with its code, unless this side's was first, and is done.
+    private func finish(_ ending: PeerEnding) {
+        let connection = connection
+        switch ending {
+        case .close(let code, let reason):
+            if isOpen { sendClose(code, reason: "") }
+            let (closesLast, loop) = (traits.contains(.masks), loop)
+            end(code ?? .noStatusReceived, reason: code == nil ? "" : reason)
+            if closesLast { return loop.awaitServersEnd(of: connection) }
+        case .endOfInput: end(.abnormalClosure, reason: "")
+        }
+        connection.close()
+    }
+
+    /// The connection is gone.
+    func connectionEnded(_ reason: String) {
+        if !finishPostponed() { end(.abnormalClosure, reason: reason) }
+    }
+
+    /// Runs the close handler, ends the subscriptions and frees the session. Its connection is the caller's to close.
+    /// Never called while a handler of this session runs.
+    ///
+    /// The handler gets the code that a rule of this endpoint has sent, whatever became of it, and 1006 of a socket
+    /// that was terminated, whatever the peer has said.
+    func end(_ code: CloseCode, reason: String) {
+        let (code, reason) = phase == .terminated ? (.abnormalClosure, "") : extras?.ownEnding ?? (code, reason)
+        settleFanOut()  // what was published before is still for this socket
+        leaveTopics()
+        enter(.closed)
+        extras?.lifeline?.close()
+        extras?.inbox?.task?.cancel()
+        do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
+        let loop = loop
+        endSubscriptions()
+        loop.sessions.remove(self)
+        dropBacklog()
+        unsafe connection.context = nil
+        deallocate()
     }
 }
 

@@ -3,20 +3,20 @@ import Reactor
 /// A socket stops reading for several reasons at once: its user paused it, its waiting messages are at their bound, its
 /// peer has said its last. It reads again when none of them is left.
 extension Session {
-    var isHeld: Bool { !flags.isDisjoint(with: .held) }
+    var isHeld: Bool { !holds.isEmpty }
 
     /// Stops reading. Frames that have come already stay in order behind what was handled; `receive` looks after each
     /// frame.
-    func hold(_ reason: SessionFlags) {
-        guard isOpen || reason == .inputOver else { return }
+    func hold(_ reason: HoldReasons) {
+        guard isOpen || reason == .peerEnded else { return }
         connection.pauseReceiving()
-        flags.insert(reason)
+        holds.insert(reason)
     }
 
     /// Reads again next turn, unless there is another reason not to.
-    func release(_ reasons: SessionFlags) {
-        guard !flags.isDisjoint(with: reasons) else { return }
-        flags.remove(reasons)
+    func release(_ reasons: HoldReasons) {
+        guard !holds.isDisjoint(with: reasons) else { return }
+        holds.remove(reasons)
         guard !isHeld else { return }
         rest(at: loop.now)
         connection.resumeReceiving()

@@ -21,10 +21,10 @@ extension Session {
 
     /// The connection's deadline has come.
     func deadlineReached(now: UInt64) {
-        guard !flags.contains(.terminated) else { return }
-        if finishEnding() { return }
-        if flags.contains(.closing) { return closeDeadlineReached() }
-        if flags.contains(.stopping) { return closeForStop() }
+        guard phase != .terminated else { return }
+        if finishPostponed() { return }
+        if phase == .closing { return closeDeadlineReached() }
+        if phase == .stopping { return closeForStop() }
         endThrottle(at: now)
         if isHeld { rest(at: now) }
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
@@ -98,7 +98,8 @@ extension Session {
 }
 
 extension Session {
-    /// Counts a ping or a pong. False: it was one too many, and the session is gone.
+    /// Counts a ping or a pong.
+    /// - Returns: false if it was one too many; the session is gone then.
     func admitControlFrame(now: UInt64) -> Bool {
         let second = UInt32(truncatingIfNeeded: now / 1_000)
         if unsafe second &- state.pointee.controlWindow >= 10 {

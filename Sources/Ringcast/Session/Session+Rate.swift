@@ -1,19 +1,20 @@
 import Reactor
 import WebSocketProtocol
 
-/// A bound on what a peer says in a time. Sockets without one have neither a meter nor the flag.
+/// A bound on what a peer says in a time. Sockets without one have neither a meter nor the trait.
 extension Session {
     func startMeter(at now: UInt64) {
         guard let limit = withKind({ $0.messageRate }) else { return }
         makeExtras().meter = MessageMeter(limit, now: now)
-        flags.insert(.metered)
+        traits.insert(.metered)
     }
 
     /// Counts a message by its own bytes, not by those that it was compressed to. Beyond the limit the peer is not read
-    /// for a while, this message being the last one, or the socket is closed. False: it is, and the session is gone.
+    /// for a while, this message being the last one, or the socket is closed.
+    /// - Returns: false if the socket is closed, and the session gone.
     @inline(never)
     func admitMessage(_ byteCount: Int, now: UInt64) -> Bool {
-        guard let extras, let limit = withKind({ $0.messageRate }), !flags.contains(.stopping) else { return true }
+        guard let extras, let limit = withKind({ $0.messageRate }), phase == .open else { return true }
         guard let pause = extras.meter?.take(byteCount: byteCount, now: now), pause > 0 else {
             return true
         }

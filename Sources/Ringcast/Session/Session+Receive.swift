@@ -39,7 +39,8 @@ extension Session {
         return unsafe state.pointee.decoder.next(in: &bytes, at: &position, limits: limits)
     }
 
-    /// Handles one event. False: nothing more of this connection is wanted, and the session may be gone.
+    /// Handles one event.
+    /// - Returns: false if nothing more of this connection is wanted; then the session may be gone.
     @inline(__always)
     private func handle(_ event: FrameEvent, in bytes: inout MutableRawSpan, on loop: SocketLoop) -> Bool {
         switch event {
@@ -47,7 +48,7 @@ extension Session {
             guard isOpen else { return true }
             unsafe loop.counters.pointee.messagesIn += 1
             if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
-            if flags.contains(.metered), !admitMessage(byteCount(of: payload), now: loop.now) { return false }
+            if traits.contains(.metered), !admitMessage(byteCount(of: payload), now: loop.now) { return false }
             receiveMessage(kind, payload, in: &bytes, on: loop)
         case .ping(let payload):
             guard admitControlFrame(now: loop.now) else { return false }
@@ -61,13 +62,13 @@ extension Session {
             withBytes(of: payload, in: bytes.bytes) {
                 reason = unsafe $0.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
             }
-            peerClosed(code, reason: reason)
+            peerEnded(.close(code, reason: reason))
             return false
         case .violation(let violation):
             fail(violation.closeCode, reason: violation.reason)
             return false
         }
-        return !flags.contains(.terminated) && !flags.contains(.closed)
+        return phase < .terminated
     }
 
     @inline(__always)

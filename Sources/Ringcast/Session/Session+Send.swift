@@ -9,25 +9,19 @@ extension Session {
     /// From this size on, a received message is echoed from the receive buffer instead of being copied.
     static let borrowThreshold = 4 << 10
 
-    /// Sockets whose messages do not simply go into the cork.
-    private static let special: SessionFlags = [.closing, .closed, .backlogged, .masks, .deflates]
-
     /// Queues one message for this socket. Costs a copy of the payload into the cork.
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool? = nil) -> SendResult {
         settleFanOut()
         let count = payload.count
-        guard count < Self.borrowThreshold, flags.isDisjoint(with: Self.special) else {
-            return unsafe sendAny(payload, as: opcode, compress: compress)
-        }
+        guard count < Self.borrowThreshold, isOpen, !flags.contains(.backlogged),
+            traits.isDisjoint(with: [.masks, .deflates])
+        else { return unsafe sendAny(payload, as: opcode, compress: compress) }
         // The way of nearly every message.
-        let header = FrameHeader(opcode: opcode, payloadLength: count)
-        let room = withKind { connection.reserve(header.encodedLength + count, below: $0.backpressureLimit) }
+        let frame = unsafe OutgoingFrame(opcode, payload)
+        let room = withKind { connection.reserve(frame.byteCount, below: $0.backpressureLimit) }
         guard let start = unsafe room.start else { return unsafe sendAny(payload, as: opcode, compress: compress) }
-        // Safe: the room is for exactly the header and the payload.
-        unsafe header.write(to: start)
-        if let bytes = payload.baseAddress {
-            unsafe (start + header.encodedLength).copyMemory(from: bytes, byteCount: count)
-        }
+        // Safe: the room is for exactly the frame.
+        unsafe frame.write(to: start)
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         guard !room.isBlocked, room.queuedByteCount + count <= Self.corkWatermark else {
             oweDrain()
@@ -43,7 +37,7 @@ extension Session {
         let connection = connection
         let queued = queuedByteCount
         guard queuedMemory < withKind({ $0.backpressureLimit }) else { return unsafe refusedAtLimit(payload, opcode) }
-        if flags.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
+        if traits.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
             return unsafe sendDeflated(payload, as: opcode, behind: queued)
         }
         let isLent = unsafe payload.count >= Self.borrowThreshold && lend(payload, as: opcode)
@@ -67,11 +61,12 @@ extension Session {
         return .sent(bytes: payload.count)
     }
 
-    /// The same where nobody asks what has become of it, so that no `drain` is owed. False: there is no room.
+    /// Queues a control frame where nobody asks what has become of it, so that no `drain` is owed.
     ///
     /// What the socket is about to take leaves in order. Once more than that waits, a control frame goes in front of
     /// it, behind those before it (RFC 6455 §5.5.2: as soon as is practical; §5.4: never inside of a frame).
     /// - Parameter isBounded: it has to find room: those that a peer can cause.
+    /// - Returns: false if there is no room.
     @discardableResult
     func queueControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, isBounded: Bool = true) -> Bool {
         settleFanOut()
@@ -83,11 +78,7 @@ extension Session {
             return true
         }
         guard !isBounded || connection.urgentByteCount < Self.controlRoom else { return false }
-        if flags.contains(.masks) {
-            unsafe connection.sendUrgentMaskedFrame(opcode, payload, key: loop.maskingKeys.next())
-        } else {
-            unsafe connection.sendUrgentFrame(opcode, payload)
-        }
+        connection.sendUrgent(unsafe OutgoingFrame(opcode, payload, mask: nextMask()))
         return true
     }
 
@@ -115,48 +106,13 @@ extension Session {
         return .dropped
     }
 
-    /// Sends a message that lies whole in the receive buffer from there. The client's header, with its mask, is longer
-    /// than the server's, so there is always room for the latter in front of the payload. Once per message: the header
-    /// is overwritten.
+    /// Sends a message that lies whole in the receive buffer from there. Once per message: its header is overwritten.
     private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
         guard let start = payload.baseAddress, unsafe loop.lendable == start,
-            flags.isDisjoint(with: [.backlogged, .masks])
-        else {
-            return false
-        }
+            !flags.contains(.backlogged), !traits.contains(.masks)
+        else { return false }
         unsafe loop.lendable = nil
-        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
-        let length = header.encodedLength
-        let frame = unsafe UnsafeMutableRawPointer(mutating: start) - length
-        unsafe header.write(to: frame)
-        return unsafe connection.sendBorrowed(UnsafeRawBufferPointer(start: frame, count: length + payload.count))
-    }
-}
-
-extension Connection {
-    /// Writes one unfragmented, unmasked frame (RFC 6455 §5.2) at the end of the cork.
-    func sendFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
-        let length = header.encodedLength
-        // Safe: the cork gives room for exactly the header and the payload.
-        unsafe send(count: length + payload.count) { room in
-            unsafe header.write(to: room)
-            if let bytes = payload.baseAddress {
-                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
-            }
-        }
-    }
-
-    /// The same in front of what waits.
-    func sendUrgentFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
-        let length = header.encodedLength
-        // Safe: there is room for exactly the header and the payload.
-        unsafe sendUrgent(count: length + payload.count) { room in
-            unsafe header.write(to: room)
-            if let bytes = payload.baseAddress {
-                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
-            }
-        }
+        guard let frame = unsafe OutgoingFrame(opcode, payload).writtenInPlace() else { return false }
+        return unsafe connection.sendBorrowed(frame)
     }
 }

@@ -11,7 +11,7 @@ import WebSocketProtocol
 
     init(_ state: UnsafeMutablePointer<SessionState>) { unsafe self.state = state }
 
-    /// The same as the opaque pointer that `SubscriptionTable` keeps.
+    /// - Parameter subscriber: the opaque pointer that a `SubscriptionTable` keeps for a session.
     init(subscriber: UnsafeMutableRawPointer) { unsafe state = subscriber.assumingMemoryBound(to: SessionState.self) }
 
     var subscriber: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(state) }
@@ -37,9 +37,22 @@ import WebSocketProtocol
     var serial: UInt64 { unsafe state.pointee.serial }
     var slot: UInt32 { unsafe state.pointee.slot }
 
+    /// Moves on by `enter`, down the list of phases.
+    var phase: SessionPhase { unsafe state.pointee.phase }
+
+    var traits: SessionTraits {
+        get { unsafe state.pointee.traits }
+        nonmutating _modify { yield unsafe &state.pointee.traits }
+    }
+
     var flags: SessionFlags {
         get { unsafe state.pointee.flags }
         nonmutating _modify { yield unsafe &state.pointee.flags }
+    }
+
+    var holds: HoldReasons {
+        get { unsafe state.pointee.holds }
+        nonmutating _modify { yield unsafe &state.pointee.holds }
     }
 
     var memberships: MembershipList {
@@ -57,12 +70,20 @@ import WebSocketProtocol
         return extras
     }
 
-    var isOpen: Bool { flags.isDisjoint(with: [.closing, .closed]) }
+    /// Whether messages may still be sent and handled.
+    @inline(__always)
+    var isOpen: Bool { phase < .closing }
 
     var readyState: ReadyState {
-        if flags.contains(.closed) { return .closed }
-        return flags.contains(.closing) ? .closing : .open
+        switch phase {
+        case .open, .stopping: .open
+        case .closing, .terminated: .closing
+        case .closed: .closed
+        }
     }
+
+    /// Moves the socket on in its life, or leaves it where it is already.
+    func enter(_ phase: SessionPhase) { unsafe state.pointee.phase = max(state.pointee.phase, phase) }
 }
 
 extension Session {
@@ -78,7 +99,7 @@ extension Session {
         let state = unsafe memory.bindMemory(to: SessionState.self, capacity: 1)
         unsafe state.initialize(
             to: SessionState(
-                connection: connection.slot, kind: .passUnretained(kind), flags: role == .client ? .masks : [],
+                connection: connection.slot, kind: .passUnretained(kind), traits: role == .client ? .masks : [],
                 slot: slot, decoder: FrameDecoder(role: role), serial: serial, lastInbound: now))
         unsafe initializeData(memory + layout.dataOffset)
         kind.sessionCount += 1

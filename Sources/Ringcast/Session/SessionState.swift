@@ -11,6 +11,9 @@ import WebSocketProtocol
     let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
+    var phase = SessionPhase.open
+    var standing = Standing.keepsUp
+    var traits: SessionTraits
     var flags: SessionFlags = []
     /// Where the loop's `SessionTable` has it.
     let slot: UInt32
@@ -27,54 +30,84 @@ import WebSocketProtocol
     var controlFrames: UInt32 = 0
     /// Small receives until the connection goes back to small buffers; 0: it uses them.
     var largeBufferTurns: UInt8 = 0
+    /// Why the socket is not read; empty: it is.
+    var holds: HoldReasons = []
     /// What was agreed on for it.
     var compression = SessionCompression()
 }
 
-struct SessionFlags: OptionSet {
-    let rawValue: UInt32
+/// One allocation per socket: the engine's state, and behind it the user's data.
+struct SessionLayout {
+    let dataOffset: Int
+    let byteCount: Int
+    let alignment: Int
 
-    /// Nothing more may be sent: Close was sent or has come, or the connection is being cut.
-    static let closing = SessionFlags(rawValue: 1 << 0)
+    init<ConnectionData>(dataOf type: ConnectionData.Type) {
+        alignment = max(MemoryLayout<SessionState>.alignment, MemoryLayout<ConnectionData>.alignment)
+        let mask = MemoryLayout<ConnectionData>.alignment - 1
+        dataOffset = (MemoryLayout<SessionState>.size + mask) & ~mask
+        byteCount = dataOffset + MemoryLayout<ConnectionData>.size
+    }
+}
+
+/// Where a socket is in its life. It only ever moves down this list; docs/ARCHITECTURE.md draws what moves it.
+enum SessionPhase: UInt8, Comparable {
+    /// Messages go both ways.
+    case open
+    /// Messages still go both ways, but the server stops: the deadline that is set closes the socket with its code.
+    case stopping
+    /// This side's Close is queued, or in answer to the peer's; nothing more may be sent. The peer's is waited for.
+    case closing
+    /// To be cut at the end of this turn, without a Close frame.
+    case terminated
     /// The close handler is running or has run.
-    static let closed = SessionFlags(rawValue: 1 << 1)
-    static let sentClose = SessionFlags(rawValue: 1 << 2)
-    /// To be ended at the end of this turn, without a Close frame.
-    static let terminated = SessionFlags(rawValue: 1 << 3)
-    /// Backpressure was reported, `drain` is owed.
-    static let drainDue = SessionFlags(rawValue: 1 << 4)
-    /// A liveness ping is out, nothing has come since.
-    static let pinged = SessionFlags(rawValue: 1 << 5)
-    /// `data` is being changed: the exclusivity rule for copies of the handle.
-    static let dataInUse = SessionFlags(rawValue: 1 << 6)
-    /// The server stops: the deadline that is set closes the socket with the server's code.
-    static let stopping = SessionFlags(rawValue: 1 << 7)
-    /// Its user wants no input for now.
-    static let paused = SessionFlags(rawValue: 1 << 8)
-    /// As many messages wait for the asynchronous handler as may.
-    static let inputFull = SessionFlags(rawValue: 1 << 9)
-    /// The peer has said its last; its end waits for the messages before it.
-    static let inputOver = SessionFlags(rawValue: 1 << 10)
-    /// Reasons not to read.
-    static let held: SessionFlags = [.paused, .inputFull, .inputOver, .throttled]
-    /// What is sent may be deflated.
-    static let deflates = SessionFlags(rawValue: 1 << 11)
-    /// What is deflated refers to what was sent before.
-    static let keepsContext = SessionFlags(rawValue: 1 << 12)
-    /// The peer has said more than `WebSocketOptions.messageRate` allows.
-    static let throttled = SessionFlags(rawValue: 1 << 13)
-    /// Its messages are counted against that.
-    static let metered = SessionFlags(rawValue: 1 << 16)
+    case closed
+
+    static func < (left: SessionPhase, right: SessionPhase) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What a socket is for all of its life, decided by its handshake and its options.
+struct SessionTraits: OptionSet {
+    let rawValue: UInt8
+
     /// A client's: its frames are masked.
-    static let masks = SessionFlags(rawValue: 1 << 14)
-    /// Something waits for the peer since an earlier turn, or there is no room for more: its topics count it so.
-    static let behind = SessionFlags(rawValue: 1 << 17)
-    /// It is closing, and its topics do not count it any more.
-    static let left = SessionFlags(rawValue: 1 << 18)
+    static let masks = SessionTraits(rawValue: 1 << 0)
+    /// What is sent may be deflated.
+    static let deflates = SessionTraits(rawValue: 1 << 1)
+    /// What is deflated refers to what was sent before.
+    static let keepsContext = SessionTraits(rawValue: 1 << 2)
+    /// Its messages are counted against `WebSocketOptions.messageRate`.
+    static let metered = SessionTraits(rawValue: 1 << 3)
+}
+
+/// What is true of a socket at times, each independent of the others and of the phase.
+struct SessionFlags: OptionSet {
+    let rawValue: UInt8
+
     /// What comes for the socket waits in its backlog.
-    static let backlogged = SessionFlags(rawValue: 1 << 15)
-    /// The peer's Close has come.
-    static let heardClose = SessionFlags(rawValue: 1 << 19)
+    static let backlogged = SessionFlags(rawValue: 1 << 0)
+    /// Backpressure was reported, `drain` is owed.
+    static let drainDue = SessionFlags(rawValue: 1 << 1)
+    /// A liveness ping is out, nothing has come since.
+    static let pinged = SessionFlags(rawValue: 1 << 2)
+    /// `data` is being changed: the exclusivity rule for copies of the handle.
+    static let dataInUse = SessionFlags(rawValue: 1 << 3)
+    /// The peer's Close has come: without it no end is normal.
+    static let heardClose = SessionFlags(rawValue: 1 << 4)
+}
+
+/// Reasons not to read a socket; it is read again when none is left.
+struct HoldReasons: OptionSet {
+    let rawValue: UInt8
+
+    /// Its user wants no input for now.
+    static let paused = HoldReasons(rawValue: 1 << 0)
+    /// As many messages wait for the asynchronous handler as may.
+    static let inboxFull = HoldReasons(rawValue: 1 << 1)
+    /// The peer has said its last; its end waits for the messages before it.
+    static let peerEnded = HoldReasons(rawValue: 1 << 2)
+    /// The peer has said more than `WebSocketOptions.messageRate` allows.
+    static let throttled = HoldReasons(rawValue: 1 << 3)
 }
 
 /// What few sockets need, allocated when first used.
@@ -87,7 +120,7 @@ final class SessionExtras {
     /// Bytes that the kernel held for the peer when it left.
     var untakenAtPing = 0
     var roundTrip: Duration?
-    /// What waits for a slow socket; nil while nothing does.
+    /// What waits behind the send queue of a slow socket; nil while nothing does.
     var backlog: Backlog?
     /// What a rule of this endpoint, and not its user, has closed the socket with.
     var ownEnding: (CloseCode, reason: String)?

@@ -3,7 +3,7 @@ import WebSocketProtocol
 /// One kind of socket on one loop: the handlers, and their options in the units that the loop counts in.
 @safe final class SocketKind {
     let handlers: SocketHandlers
-    /// The same, to be borrowed without a retain and a release per event.
+    /// `handlers`, to be borrowed without a retain and a release per event.
     let borrowedHandlers: Unmanaged<SocketHandlers>
     unowned(unsafe) let loop: SocketLoop
     let counters: UnsafeMutablePointer<LoopCounters>
@@ -19,7 +19,7 @@ import WebSocketProtocol
     let reportsDrops: Bool
     /// Milliseconds; 0 is off.
     let idleTimeout: UInt64
-    /// Silence after which a ping is sent, in milliseconds; nil: never.
+    /// Silence after which a ping is sent, in milliseconds; nil if none ever is.
     let pingAfter: UInt64?
     let closeTimeout: UInt64
     let writeStallTimeout: UInt64

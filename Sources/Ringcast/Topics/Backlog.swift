@@ -7,8 +7,7 @@ import PubSub
 /// sockets. Every operation is O(1), amortised.
 struct Backlog {
     enum Kind {
-        /// Never evicted.
-        case control
+        /// Sent to this socket alone: never evicted.
         case direct
         case topic
         /// A topic's frame that may be evicted for any newer one of this kind.
@@ -18,7 +17,7 @@ struct Backlog {
 
         var isTopicFrame: Bool {
             switch self {
-            case .control, .direct: false
+            case .direct: false
             case .topic, .oldest, .latest: true
             }
         }
@@ -33,7 +32,7 @@ struct Backlog {
         let kind: Kind
     }
 
-    /// nil: gone. Places are closed up once most are.
+    /// Those that are gone have left a nil; places are closed up once most are.
     private var entries: [Entry?] = []
     /// Entries before it are gone.
     private var first = 0
@@ -63,7 +62,7 @@ struct Backlog {
         return first < entries.count ? remove(at: first) : nil
     }
 
-    /// Drops the oldest frame that may be evicted for any newer one, and returns it; nil: there is none.
+    /// Drops the oldest frame that may be evicted for any newer one, and returns it, if there is one.
     mutating func evictOldest() -> [UInt8]? {
         oldest = max(oldest, first)
         while oldest < entries.count {
@@ -95,7 +94,7 @@ struct Backlog {
         return take(at: index)
     }
 
-    /// The same, and the others keep their places.
+    /// Removes an entry; the others keep their places.
     private mutating func take(at index: Int) -> Entry {
         let entry = entries[index]!
         entries[index] = nil

@@ -1,3 +1,4 @@
+import PubSub
 import Reactor
 
 /// What has become of some frames, one or the row of a `FanOutRun`, at a topic's subscribers. It counts subscribers: a
@@ -23,8 +24,15 @@ struct FanOutTally {
         }
     }
 
-    /// The same where the socket has counted it already.
-    mutating func noteCounted(_ result: DeliveryResult) {
+    /// One frame for one subscriber, as the topic's policy says.
+    /// - Parameter copy: of the frame, made for the first subscriber whose backlog has to keep it.
+    @inline(__always)
+    mutating func hand(
+        _ frame: SharedBytes, of entry: TopicEntry, _ policy: SlowConsumerPolicy, to session: Session,
+        keeping copy: inout [UInt8]?
+    ) {
+        guard session.needsPolicy(isGoverned: policy != .dropNewest) else { return note(session.queue(frame)) }
+        let result = session.queue(frame, keeping: &copy, policy: policy, of: entry)
         if result == .queued || result == .queuedBehind { counted.count += 1 }
         if result == .queuedBehind || result == .atLimit { counted.blocked += 1 }
     }

@@ -65,14 +65,14 @@ extension Server {
         unsafe utf8.withUnsafeBytes { unsafe publish($0, as: .text, to: topic, retain: retain, compress: compress) }
     }
 
-    /// The same as `publish` of a string.
+    /// Sends text to everyone who is subscribed to a topic: `publish` by the name that Bun gives it.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult
     {
         publish(text, to: topic, retain: retain, compress: compress)
     }
 
-    /// The same as `publish` of bytes.
+    /// Sends a binary message to everyone who is subscribed to a topic: `publish` by the name that Bun gives it.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
         -> SendResult
@@ -80,7 +80,7 @@ extension Server {
         unsafe bytes.withUnsafeBytes { unsafe publish($0, as: .binary, to: topic, retain: retain, compress: compress) }
     }
 
-    /// The same as `publish` of bytes.
+    /// Sends a binary message to everyone who is subscribed to a topic: `publish` by the name that Bun gives it.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil)
         -> SendResult
@@ -110,7 +110,7 @@ extension SocketCore {
             guard TopicOrder(word: entry.policy) == .perPublisher else {
                 return unsafe publishInOrder(payload, as: opcode, to: entry, retain: true, compress: compress)
             }
-            let (stamp, isKept) = registry.retain(unsafe .frame(opcode, payload), in: entry)
+            let (stamp, isKept) = registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry)
             let result = unsafe publish(payload, as: opcode, to: entry, stamp: stamp, compress: compress)
             return result == .dropped && isKept ? .sent(bytes: payload.count) : result
         }
@@ -140,13 +140,5 @@ extension SocketCore {
         if reached < owners { frame.release(by: owners - reached) }
         guard reached > 0 else { return .dropped }
         return blocked > 0 ? .backpressure : .sent(bytes: payload.count)
-    }
-}
-
-extension String {
-    /// Lends the UTF-8 of the string; a copy only where it does not lie in one piece.
-    func withPayload<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        var copy = self
-        return copy.withUTF8 { unsafe body(UnsafeRawBufferPointer($0)) }
     }
 }

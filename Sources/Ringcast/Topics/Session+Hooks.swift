@@ -42,7 +42,7 @@ extension Session {
     /// Tells the handler of a message that was not queued. Whoever drops one in the middle of a fan-out notes it
     /// instead.
     func reportDrop(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) {
-        guard withKind({ $0.reportsDrops }), !flags.contains(.closed), !loop.isReportingDrop else { return }
+        guard withKind({ $0.reportsDrops }), phase < .closed, !loop.isReportingDrop else { return }
         let loop = loop
         loop.isReportingDrop = true
         defer { loop.isReportingDrop = false }
@@ -58,18 +58,13 @@ extension Session {
         loop.settleFanOut()
     }
 
-    /// The same for a whole frame as it would have been sent: unmasked, not fragmented (RFC 6455 §5.2).
-    func reportDrop(frame: UnsafeRawBufferPointer) {
-        let length = unsafe FrameHeader.encodedLength(ofFrame: frame)
-        let opcode: Opcode = unsafe frame[0] & 0x0F == Opcode.text.rawValue ? .text : .binary
-        // RSV1 (RFC 7692 §6).
-        if unsafe frame[0] & 0x40 != 0 {
-            return unsafe reportDrop(deflatedFrame: frame, as: opcode, headerLength: length)
-        }
-        unsafe reportDrop(UnsafeRawBufferPointer(rebasing: frame[length...]), as: opcode)
+    /// Tells the handler of a message that was not queued, by the frame that it would have been sent in.
+    func reportDrop(_ frame: EncodedFrame) {
+        guard !frame.isCompressed else { return reportDrop(deflated: frame) }
+        unsafe reportDrop(frame.payload, as: frame.opcode)
     }
 
-    /// The frame under delivery finds the queue at its limit.
+    /// The frame that is being handed out finds the queue at its limit.
     func missedDelivery() {
         fallBehind()
         _ = refusedAtLimit()
@@ -77,7 +72,8 @@ extension Session {
     }
 
     /// Remembers a drop until the fan-out is over: a handler that publishes in the middle of it would mix up the order.
-    /// - Parameter frame: one that was evicted; nil: the one under delivery.
+    /// - Parameter frame: one that was evicted, or nil for the one that is being handed out, which `nameDrops` fills
+    /// in.
     func noteDrop(of frame: [UInt8]?) {
         guard withKind({ $0.reportsDrops }), !loop.isReportingDrop else { return }
         loop.noticedDrops.append(NoticedDrop(slot: slot, serial: serial, frame: frame))
@@ -99,7 +95,7 @@ extension SocketLoop {
         reportNamedDrops()
     }
 
-    /// Says of the drops of the frame under delivery which one it was.
+    /// Says of the drops of the frame that is being handed out which one it was.
     func nameDrops(of frame: SharedBytes) {
         guard !noticedDrops.isEmpty else { return }
         let delivered = unsafe [UInt8](frame.bytes)
@@ -127,7 +123,7 @@ extension SocketLoop {
             guard let frame = drop.frame, let session = sessions.find(slot: drop.slot, serial: drop.serial) else {
                 continue
             }
-            unsafe frame.withUnsafeBytes { unsafe session.reportDrop(frame: $0) }
+            unsafe frame.withUnsafeBytes { session.reportDrop(unsafe EncodedFrame($0)) }
         }
     }
 }

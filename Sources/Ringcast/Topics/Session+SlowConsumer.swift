@@ -20,11 +20,11 @@ extension Session {
         return queued + (extras?.backlog?.memory ?? 0)
     }
 
-    /// Whether a topic's frame has to take the long way.
+    /// Whether a topic's frame cannot simply go into the send queue.
     /// - Parameter isGoverned: the topic's policy is another one than `dropNewest`.
     @inline(__always)
-    func isBehind(isGoverned: Bool) -> Bool {
-        if !flags.isDisjoint(with: [.backlogged, .masks]) { return true }
+    func needsPolicy(isGoverned: Bool) -> Bool {
+        if flags.contains(.backlogged) || traits.contains(.masks) { return true }
         return isGoverned && isSlow
     }
 
@@ -36,9 +36,9 @@ extension Session {
     }
 
     /// Queues a topic's frame as its policy says, and counts what becomes of it.
-    /// - Parameter held: a copy of the frame, made for the first socket that needs it.
+    /// - Parameter copy: of the frame, made for the first socket whose backlog has to keep it.
     @inline(never)
-    func deliver(_ frame: SharedBytes, holding held: inout [UInt8]?, policy: SlowConsumerPolicy, of topic: TopicEntry)
+    func queue(_ frame: SharedBytes, keeping copy: inout [UInt8]?, policy: SlowConsumerPolicy, of topic: TopicEntry)
         -> DeliveryResult
     {
         let counters = unsafe withKind { unsafe $0.counters }
@@ -53,24 +53,23 @@ extension Session {
             missedDelivery()
             return .atLimit
         }
-        let result: DeliveryResult = flags.contains(.behind) ? .queuedBehind : .queued
-        if flags.contains(.masks), !flags.contains(.backlogged), !(policy.evicts && isSlow) {
-            unsafe connection.sendMasked(frame.bytes, key: loop.maskingKeys.next())
+        let result: DeliveryResult = standing == .behind ? .queuedBehind : .queued
+        guard flags.contains(.backlogged) || policy.evicts && (isSlow || !traits.contains(.masks)) else {
+            if traits.contains(.masks) {
+                unsafe connection.send(OutgoingFrame(EncodedFrame(frame.bytes), mask: nextMask()))
+            } else {
+                _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
+            }
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1
             return result
         }
-        guard policy.evicts || flags.contains(.backlogged) else {
-            _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
-            unsafe counters.pointee.deliveries += 1
-            unsafe counters.pointee.messagesOut += 1
-            return result
-        }
-        if held == nil { unsafe held = [UInt8](frame.bytes) }
+        let bytes = unsafe copy ?? [UInt8](frame.bytes)
+        copy = bytes
         switch policy {
-        case .dropNewest, .close: hold(held!, .topic)
-        case .dropOldest: hold(held!, .oldest)
-        case .latest: hold(held!, .latest(topic.topic))
+        case .dropNewest, .close: addToBacklog(bytes, .topic)
+        case .dropOldest: addToBacklog(bytes, .oldest)
+        case .latest: addToBacklog(bytes, .latest(topic.topic))
         }
         return result
     }
@@ -88,7 +87,7 @@ extension Session {
         switch policy {
         case .dropNewest, .close: return queued < limit
         case .latest:
-            guard flags.contains(.behind), let older = extras.backlog?.latestByteCount(of: topic.topic) else {
+            guard standing == .behind, let older = extras.backlog?.latestByteCount(of: topic.topic) else {
                 return queued < limit
             }
             guard queued - older - Backlog.entryCost < limit || count <= older else { return false }
@@ -115,7 +114,7 @@ extension Session {
     }
 
     /// Puts a frame behind everything else.
-    private func hold(_ frame: [UInt8], _ kind: Backlog.Kind) {
+    func addToBacklog(_ frame: [UInt8], _ kind: Backlog.Kind) {
         let extras = makeExtras()
         if extras.backlog == nil { extras.backlog = Backlog() }
         extras.backlog?.append(frame, kind)
@@ -123,48 +122,14 @@ extension Session {
         connection.notifyWhenDrained()
     }
 
-    /// Queues a frame that is never evicted, behind everything else.
-    @inline(__always)
-    func queueFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        guard flags.isDisjoint(with: [.backlogged, .masks]) else { return unsafe queueOtherwise(opcode, payload) }
-        unsafe connection.sendFrame(opcode, payload)
-    }
-
-    /// Masked, or behind what waits already.
-    @inline(never)
-    private func queueOtherwise(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        guard !flags.contains(.backlogged) else { return unsafe holdFrame(opcode, payload) }
-        unsafe connection.sendMaskedFrame(opcode, payload, key: loop.maskingKeys.next())
-    }
-
-    private func holdFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        hold(unsafe .frame(opcode, payload), opcode.isControl ? .control : .direct)
-    }
-
-    /// Queues an encoded frame that is never evicted, behind everything else.
-    func queueEncoded(_ frame: UnsafeRawBufferPointer) {
-        guard !flags.contains(.backlogged) else { return hold(unsafe [UInt8](frame), .direct) }
-        if flags.contains(.masks) { return unsafe connection.sendMasked(frame, key: loop.maskingKeys.next()) }
-        // Safe: the cork gives room for exactly the frame.
-        unsafe connection.send(count: frame.count) { room in
-            unsafe room.copyMemory(from: frame.baseAddress!, byteCount: frame.count)
-        }
-    }
-
     /// Moves whole frames from the backlog to the send queue until so many bytes are there.
     func advanceBacklog(upTo byteCount: Int = Self.corkWatermark) {
         guard flags.contains(.backlogged), let extras, !connection.isClosing else { return }
         let connection = connection
-        let (masks, maskingKeys) = (flags.contains(.masks), loop.maskingKeys)
         var deliveries: UInt64 = 0
         while connection.queuedByteCount < byteCount, let entry = extras.backlog?.popFirst() {
-            unsafe entry.bytes.withUnsafeBytes { bytes in
-                // What waits is not masked yet: reports of drops read it.
-                if masks { return unsafe connection.sendMasked(bytes, key: maskingKeys.next()) }
-                unsafe connection.send(count: bytes.count) { room in
-                    unsafe room.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
-                }
-            }
+            // What waits is not masked yet: reports of drops read it.
+            unsafe entry.bytes.withUnsafeBytes { write(unsafe EncodedFrame($0)) }
             if entry.kind.isTopicFrame { deliveries += 1 }
         }
         withKind {
@@ -182,22 +147,5 @@ extension Session {
     func dropBacklog() {
         guard flags.contains(.backlogged), let backlog = extras?.backlog else { return }
         withKind { unsafe $0.counters.pointee.dropsClosed += UInt64(backlog.topicFrameCount) }
-    }
-}
-
-extension [UInt8] {
-    /// An unmasked, unfragmented frame (RFC 6455 §5.2).
-    static func frame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> [UInt8] {
-        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
-        let length = header.encodedLength
-        // Safe: exactly this many bytes were asked for, and all are written.
-        return unsafe [UInt8](unsafeUninitializedCapacity: length + payload.count) { room, count in
-            let start = UnsafeMutableRawPointer(room.baseAddress!)
-            unsafe header.write(to: start)
-            if let bytes = payload.baseAddress {
-                unsafe (start + length).copyMemory(from: bytes, byteCount: payload.count)
-            }
-            count = length + payload.count
-        }
     }
 }

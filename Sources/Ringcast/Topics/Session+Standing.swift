@@ -4,12 +4,12 @@ import Reactor
 /// How the socket stands to its topics. Their counts follow each change of it, so that a publish knows what will become
 /// of its message without looking at every subscriber; sockets that keep up change nothing.
 extension Session {
-    var standing: Standing { flags.contains(.left) ? .leaving : flags.contains(.behind) ? .behind : .keepsUp }
+    var standing: Standing { unsafe state.pointee.standing }
 
     /// Bytes are left from an earlier flush, or as much is queued as may be: so it stays until all has left.
     func fallBehind() {
-        guard isOpen, flags.isDisjoint(with: [.behind, .left]) else { return }
-        flags.insert(.behind)
+        guard isOpen, standing == .keepsUp else { return }
+        unsafe state.pointee.standing = .behind
         loop.table.change(memberships, from: .keepsUp, to: .behind)
         connection.notifyWhenDrained()
         supersedeBacklog()
@@ -17,18 +17,17 @@ extension Session {
 
     /// Everything that was queued has left.
     func catchUp() {
-        guard flags.contains(.behind) else { return }
-        flags.remove(.behind)
+        guard standing == .behind else { return }
+        unsafe state.pointee.standing = .keepsUp
         loop.table.change(memberships, from: .behind, to: .keepsUp)
     }
 
     /// The socket is closing: it counts as a subscriber no more, although `subscriptions` names its topics until the
     /// close handler has run. The `subscription` handler hears of it soon: this may be the middle of a fan-out.
     func leaveTopics() {
-        guard !flags.contains(.left) else { return }
+        guard standing != .leaving else { return }
         let old = standing
-        flags.remove(.behind)
-        flags.insert(.left)
+        unsafe state.pointee.standing = .leaving
         let (loop, slot, serial) = (loop, slot, serial)
         let isReported = withKind { $0.reportsSubscriptions }
         loop.table.change(memberships, from: old, to: .leaving) { topic, count in

@@ -16,7 +16,7 @@ extension Session {
     /// Queues a topic's frame, which lies in the loop's shared log, unless the socket is closed or its queue is at the
     /// limit.
     @inline(__always)
-    func deliver(_ frame: SharedBytes) -> DeliveryResult {
+    func queue(_ frame: SharedBytes) -> DeliveryResult {
         guard isOpen else { return .closed }
         let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
         if case .atLimit = result { missedDelivery() }
@@ -30,13 +30,13 @@ extension Session {
         guard queuedMemory < withKind({ $0.backpressureLimit }) else {
             slowReferences()
             _ = refusedAtLimit()
-            return unsafe reportDrop(frame: frame.bytes)
+            return reportDrop(frame.encoded)
         }
-        let payload = unsafe frame.payload
-        if flags.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
-            _ = unsafe queueDeflated(payload, as: frame.opcode)
+        let payload = unsafe frame.encoded.payload
+        if traits.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
+            _ = unsafe queueDeflated(payload, as: frame.encoded.opcode)
         } else {
-            unsafe queueEncoded(frame.bytes)
+            queueEncoded(frame.encoded)
         }
         withKind { unsafe $0.counters.pointee.messagesOut += 1 }
         if connection.isBlocked || queuedByteCount > Self.corkWatermark { slowReferences() }

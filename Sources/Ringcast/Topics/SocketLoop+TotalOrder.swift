@@ -15,7 +15,7 @@ extension SocketLoop {
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
         retain: Bool, compress: Bool?
     ) -> SendResult {
-        guard entry.home != loop.index else {
+        guard entry.home != eventLoop.index else {
             return reportingDropsBehind {
                 _ = entry.takeOffset()
                 return unsafe distribute(
@@ -25,13 +25,14 @@ extension SocketLoop {
         guard unsafe retain || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
         let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
         if isReportingDrop { frame.makeQuiet() }
-        let publisher = excluded.map { Publisher(loop: loop.index, slot: $0.slot, serial: $0.serial) }
+        let publisher = excluded.map { Publisher(loop: eventLoop.index, slot: $0.slot, serial: $0.serial) }
         guard post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry) else {
             return .dropped
         }
         let isBehind =
-            unsafe loop.isPastWatermark(of: entry.home)
-            || behindCount(of: entry, except: excluded?.subscriber) > 0 || entry.isBehindElsewhere(than: loop.index)
+            unsafe eventLoop.isPastWatermark(of: entry.home)
+            || behindCount(of: entry, except: excluded?.subscriber) > 0
+            || entry.isBehindElsewhere(than: eventLoop.index)
         return isBehind ? .backpressure : .sent(bytes: payload.count)
     }
 
@@ -49,7 +50,7 @@ extension SocketLoop {
     func order(_ frame: SharedFrame, except publisher: Publisher?, retain: Bool) {
         guard let named = frame.topic else { preconditionFailure("a frame without a topic was published") }
         let entry = table.currentEntry(of: named)
-        guard entry.home == loop.index else {
+        guard entry.home == eventLoop.index else {
             // The topic was forgotten and has come again in another spelling, meanwhile.
             _ = post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry)
             return
@@ -59,41 +60,26 @@ extension SocketLoop {
                 retain ? core.registry.retain(unsafe [UInt8](frame.bytes), in: entry).stamp : entry.retainedCount
             frame.number(entry.takeOffset(), in: entry, stamp: stamp)
             if table.localMemberCount(of: entry) > 0 {
-                _ = unsafe deliver(frame, to: entry, except: subscriber(publisher))
+                _ = unsafe fanOut(frame, to: entry, except: subscriber(publisher))
             }
-            handOn(frame, to: entry, except: publisher)
+            frame.retain(by: core.counters.count)
+            _ = forward(frame, to: entry, except: publisher)
         }
     }
 
-    /// A numbered frame goes to the other loops that have subscribers; this loop's share of it is given up.
-    private func handOn(_ frame: SharedFrame, to entry: TopicEntry, except publisher: Publisher?) {
-        let loopCount = core.counters.count
-        // As many owners as there may be targets: interest may change while it is looked at.
-        frame.retain(by: loopCount)
-        var reached = 0
-        entry.forEachInterestedLoop { target in
-            guard target != loop.index else { return }
-            let excluded = publisher?.loop == target ? publisher : nil
-            if loop.post(LoopMessage.publish(frame, except: excluded).pack(), to: target) {
-                reached += 1
-            } else {
-                unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount(on: target))
-            }
-        }
-        frame.release(by: loopCount + 1 - reached)
-    }
-
-    /// False: the lane is at its bound. The message is given back, and counted for all who would have got it.
+    /// Posts a message to a topic's home loop. What its lane has no room for is given back, and counted for all who
+    /// would have got it.
+    /// - Returns: whether it was posted.
     private func post(_ message: LoopMessage, to home: Int, for entry: TopicEntry) -> Bool {
-        if loop.post(message.pack(), to: home) { return true }
+        if eventLoop.post(message.pack(), to: home) { return true }
         message.forget()
         unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount)
         return false
     }
 
-    /// A publisher's place among this loop's subscribers; nil: it is not here, or closed.
+    /// A publisher's place among this loop's subscribers, if it is here and not closed.
     func subscriber(_ publisher: Publisher?) -> SubscriptionTable.Subscriber? {
-        guard let publisher, publisher.loop == loop.index else { return nil }
+        guard let publisher, publisher.loop == eventLoop.index else { return nil }
         return unsafe sessions.find(slot: publisher.slot, serial: publisher.serial)?.subscriber
     }
 

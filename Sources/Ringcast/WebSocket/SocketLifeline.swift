@@ -39,8 +39,8 @@ extension Session {
     var lifeline: SocketLifeline {
         let extras = makeExtras()
         if let lifeline = extras.lifeline { return lifeline }
-        let lifeline = SocketLifeline(core: loop.core, loop: loop.loop.index, slot: slot, serial: serial)
-        if flags.contains(.closed) { lifeline.close() }
+        let lifeline = SocketLifeline(core: loop.core, loop: loop.eventLoop.index, slot: slot, serial: serial)
+        if phase == .closed { lifeline.close() }
         extras.lifeline = lifeline
         return lifeline
     }

@@ -12,7 +12,7 @@ extension WebSocket {
     public func resume() { session.release(.paused) }
 
     /// Whether `pause` was called, and neither `resume` nor `close` since.
-    public var isPaused: Bool { session.flags.contains(.paused) }
+    public var isPaused: Bool { session.holds.contains(.paused) }
 }
 
 extension WebSocketRef {

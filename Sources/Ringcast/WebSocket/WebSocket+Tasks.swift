@@ -8,6 +8,6 @@ extension WebSocket {
     /// there again.
     public func task(_ body: sending @escaping (WebSocketRef<ConnectionData>) async -> Void) {
         let reference = reference
-        Task(executorPreference: session.loop.loop.executor) { await body(reference) }
+        Task(executorPreference: session.loop.eventLoop.executor) { await body(reference) }
     }
 }

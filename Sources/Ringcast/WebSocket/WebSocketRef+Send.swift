@@ -87,7 +87,7 @@ extension SocketLifeline {
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool?) -> SendResult {
         let state = current
         guard state != .closed else { return .dropped }
-        if let here = core.currentLoop, here.loop.index == loop {
+        if let here = core.currentLoop, here.eventLoop.index == loop {
             guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
             return unsafe session.send(payload, as: opcode, compress: compress)
         }
@@ -105,7 +105,7 @@ extension SocketLifeline {
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?
     ) -> SendResult {
         guard topic.isValid, current != .closed else { return .dropped }
-        if let here = core.currentLoop, here.loop.index == loop {
+        if let here = core.currentLoop, here.eventLoop.index == loop {
             guard let session = here.sessions.find(slot: slot, serial: serial) else { return .dropped }
             return unsafe session.publish(payload, as: opcode, to: topic, retain: retain, compress: compress)
         }

@@ -17,8 +17,8 @@ import WebSocketProtocol
     private var written = InlineArray<8, SharedBytes?>(repeating: nil)
     /// Bits of the forms that are no shorter than the message, or were not made: the plain one stands in for them.
     private var plainForms: UInt8 = 1
-    /// By form, copies for sockets that are behind: see `Session.deliver(_:holding:policy:of:)`.
-    var held = InlineArray<8, [UInt8]?>(repeating: nil)
+    /// By form, copies for sockets that are behind: see `Session.queue(_:keeping:policy:of:)`.
+    var copies = InlineArray<8, [UInt8]?>(repeating: nil)
 
     /// Safe as long as the payload, or the frame, outlives it.
     init(of payload: UnsafeRawBufferPointer, as opcode: Opcode, on loop: SocketLoop) {
@@ -52,12 +52,12 @@ import WebSocketProtocol
         switch source {
         case .message(let payload, let opcode):
             unsafe loop.counters.pointee.framesEncoded += 1
-            return unsafe loop.loop.share(payload, as: opcode)
-        case .frame(let frame): return unsafe loop.loop.share(frame.bytes, in: FrameForm.plain)
+            return unsafe loop.eventLoop.share(OutgoingFrame(opcode, payload))
+        case .frame(let frame): return loop.eventLoop.share(frame.encoded)
         }
     }
 
-    /// nil: there is no such form.
+    /// Writes a deflated form, if there is one that is shorter than the message.
     private func writeDeflated(_ form: Int) -> SharedBytes? {
         switch source {
         case .message(let payload, let opcode):
@@ -66,36 +66,15 @@ import WebSocketProtocol
             unsafe loop.counters.pointee.framesDeflated += 1
             func share(_ buffer: borrowing MessageBuffer) -> SharedBytes? {
                 guard !range.isEmpty else { return nil }
-                return unsafe buffer.bytes.extracting(range).withUnsafeBytes { unsafe loop.loop.share($0, in: form) }
+                return unsafe buffer.bytes.extracting(range).withUnsafeBytes {
+                    unsafe loop.eventLoop.share(EncodedFrame($0), in: form)
+                }
             }
             defer { compression.output.removeAll(keeping: LoopCompression.keptByteCount) }
             return share(compression.output)
         case .frame(let frame):
             guard let bytes = unsafe frame.variant(form - 1) else { return nil }
-            return unsafe loop.loop.share(bytes, in: form)
-        }
-    }
-}
-
-extension EventLoop {
-    /// Writes an unmasked, unfragmented frame (RFC 6455 §5.2) to the loop's shared log.
-    func share(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> SharedBytes {
-        let header = FrameHeader(opcode: opcode, payloadLength: payload.count)
-        let length = header.encodedLength
-        // Safe: the log gives room for exactly the header and the payload.
-        return unsafe share(length + payload.count) { room in
-            unsafe header.write(to: room)
-            if let bytes = payload.baseAddress {
-                unsafe (room + length).copyMemory(from: bytes, byteCount: payload.count)
-            }
-        }
-    }
-
-    /// Writes a frame to the log of its form.
-    func share(_ frame: UnsafeRawBufferPointer, in form: Int) -> SharedBytes {
-        // Safe: the log gives room for exactly the frame.
-        unsafe share(frame.count, in: form) { room in
-            unsafe room.copyMemory(from: frame.baseAddress!, byteCount: frame.count)
+            return unsafe loop.eventLoop.share(EncodedFrame(bytes), in: form)
         }
     }
 }

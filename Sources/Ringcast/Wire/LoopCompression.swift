@@ -1,4 +1,5 @@
 import PubSub
+import Synchronization
 import WebSocketProtocol
 
 /// What one loop compresses and decompresses with for all sockets without a context of their own, and where it writes
@@ -48,10 +49,11 @@ final class LoopCompression {
     func deflate(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, in wanted: UInt8) -> DeflatedForms {
         output.removeAll()
         var forms = DeflatedForms(repeating: 0..<0)
+        let plainLength = unsafe OutgoingFrame(opcode, payload).byteCount
         for form in 1..<FrameForm.count where wanted & 1 << UInt8(form) != 0 {
             let range = unsafe deflater(for: form, byteCount: payload.count)
                 .appendFrame(payload, as: opcode, to: &output)
-            if unsafe range.count < FrameHeader.frameLength(of: payload) { forms[form] = range }
+            if range.count < plainLength { forms[form] = range }
         }
         return forms
     }
@@ -59,6 +61,21 @@ final class LoopCompression {
 
 /// Where the forms of a message lie in `LoopCompression.output`.
 typealias DeflatedForms = InlineArray<8, Range<Int>>
+
+/// What threads that are no loops compress with, one at a time.
+final class ForeignCompression: Sendable {
+    private let compression = Mutex(LoopCompression())
+    /// ThreadSanitizer does not see into `Mutex`: the atomic hands it over once more where it can be seen.
+    private let handOver = Atomic(0)
+
+    func withLock<Result>(_ body: (borrowing LoopCompression) -> sending Result) -> sending Result {
+        compression.withLock { compression in
+            _ = handOver.load(ordering: .acquiring)
+            defer { handOver.store(0, ordering: .releasing) }
+            return body(compression)
+        }
+    }
+}
 
 /// A compressor that several owners can name.
 final class DeflateStream {
@@ -104,9 +121,4 @@ final class InflateStream {
 extension FrameHeader {
     /// Bytes of the longest header without a mask (RFC 6455 §5.2).
     static let maximumLength = 10
-
-    /// Bytes of an unmasked frame with this payload.
-    static func frameLength(of payload: UnsafeRawBufferPointer) -> Int {
-        encodedLength(payloadLength: payload.count) + payload.count
-    }
 }

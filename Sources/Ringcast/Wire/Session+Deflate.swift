@@ -5,7 +5,7 @@ import WebSocketProtocol
 /// Compressed messages from the peer.
 extension Session {
     /// Decompresses a message and hands it over. It lies in the loop's buffer, whatever the size and the context.
-    /// False: nothing more of this connection is wanted, and the session may be gone.
+    /// - Returns: false if nothing more of this connection is wanted; then the session may be gone.
     func receiveDeflated(_ kind: MessageKind, _ payload: Payload, in bytes: RawSpan, on loop: SocketLoop) -> Bool {
         let compression = loop.compression
         let violation = inflate(kind, payload, in: bytes, with: compression)
@@ -15,11 +15,11 @@ extension Session {
             fail(violation.closeCode, reason: violation.reason)
             return false
         }
-        if flags.contains(.metered), !admitMessage(compression.input.count, now: loop.now) { return false }
+        if traits.contains(.metered), !admitMessage(compression.input.count, now: loop.now) { return false }
         // No message is received while a handler runs, so that nothing else is written to the buffer meanwhile.
         func lend(_ buffer: borrowing MessageBuffer) { hand(buffer.bytes, kind) }
         lend(compression.input)
-        return !flags.contains(.terminated) && !flags.contains(.closed)
+        return phase < .terminated
     }
 
     private func inflate(
@@ -75,7 +75,7 @@ extension Session {
     /// shorter goes as it is, unless the socket's compressor has already taken it into its context.
     func queueDeflated(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Int {
         let compression = loop.compression
-        let keepsContext = flags.contains(.keepsContext)
+        let keepsContext = traits.contains(.keepsContext)
         let deflater =
             keepsContext ? dedicatedDeflater : compression.deflater(for: form, byteCount: payload.count)
         compression.output.removeAll()
@@ -83,14 +83,14 @@ extension Session {
         defer { compression.output.removeAll(keeping: LoopCompression.keptByteCount) }
         let frame = unsafe deflater.appendFrame(payload, as: opcode, to: &compression.output)
         withKind { unsafe $0.counters.pointee.framesDeflated += 1 }
-        let plainLength = unsafe FrameHeader.frameLength(of: payload)
+        let plainLength = unsafe OutgoingFrame(opcode, payload).byteCount
         guard keepsContext || frame.count < plainLength else {
             unsafe queueFrame(opcode, payload)
             return plainLength
         }
         // Safe: the frame is copied before the closure returns.
         func lend(_ buffer: borrowing MessageBuffer) {
-            unsafe buffer.bytes.extracting(frame).withUnsafeBytes { unsafe queueEncoded($0) }
+            unsafe buffer.bytes.extracting(frame).withUnsafeBytes { queueEncoded(unsafe EncodedFrame($0)) }
         }
         lend(compression.output)
         return frame.count
@@ -98,7 +98,7 @@ extension Session {
 
     /// Which form of a published message is for this socket.
     @inline(__always)
-    var form: Int { flags.contains(.deflates) ? unsafe state.pointee.compression.form : FrameForm.plain }
+    var form: Int { traits.contains(.deflates) ? unsafe state.pointee.compression.form : FrameForm.plain }
 
     /// The peer gets a compressed message that the socket's own compressor has not made: its window is another one now.
     func forgetOutgoingContext() { extras?.deflater?.forgetContext() }
@@ -115,14 +115,13 @@ extension Session {
 
     /// A whole compressed frame was dropped: the handler hears of the message that is in it. Only frames that refer to
     /// nothing before them are ever dropped once they are compressed.
-    func reportDrop(deflatedFrame frame: UnsafeRawBufferPointer, as opcode: Opcode, headerLength: Int) {
+    func reportDrop(deflated frame: EncodedFrame) {
         guard withKind({ $0.reportsDrops }) else { return }
         var message = MessageBuffer()
         // A buffer and a stream of its own: the loop's may be lent to a handler at this moment.
         let inflater = InflateStream(windowBits: 15, keepsContext: false)
-        let payload = unsafe UnsafeRawBufferPointer(rebasing: frame[headerLength...])
         // Made here, so it can be read.
-        try? inflater.inflate(unsafe payload.bytes, limit: .max, into: &message)
-        unsafe message.bytes.withUnsafeBytes { unsafe reportDrop($0, as: opcode) }
+        try? inflater.inflate(unsafe frame.payload.bytes, limit: .max, into: &message)
+        unsafe message.bytes.withUnsafeBytes { unsafe reportDrop($0, as: frame.opcode) }
     }
 }

@@ -56,7 +56,7 @@ extension Session {
         unsafe state.pointee.decoder = FrameDecoder(role: role, allowsCompression: true)
         unsafe state.pointee.compression = compression
         guard withKind({ $0.perMessageDeflate.compress != .disable }) else { return }
-        flags.insert(.deflates)
-        if compression.keepsOutgoingContext { flags.insert(.keepsContext) }
+        traits.insert(.deflates)
+        if compression.keepsOutgoingContext { traits.insert(.keepsContext) }
     }
 }

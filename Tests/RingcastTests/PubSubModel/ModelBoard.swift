@@ -108,7 +108,7 @@ extension ModelBoard {
         WebSocketHandlers(
             options: options,
             open: { ws in
-                let source = ws.session.loop.loop.index
+                let source = ws.session.loop.eventLoop.index
                 let reference = ws.reference
                 self.references.withLock { $0[ws.data] = reference }
                 self.loops.withLock { $0[ws.data] = source }
@@ -124,7 +124,7 @@ extension ModelBoard {
                 self.executed.add(1, ordering: .releasing)
             },
             close: { ws, _, _ in
-                let source = ws.session.loop.loop.index
+                let source = ws.session.loop.eventLoop.index
                 self.references.withLock { $0[ws.data] = nil }
                 self.note(from: source, size: 20) { message, _ in
                     .published(topic: Self.marks, by: ws.data, result: ws.publish(message, to: Self.topic(Self.marks)))
@@ -136,7 +136,7 @@ extension ModelBoard {
 
     /// A member's command: a word and its numbers.
     private func obey(_ words: [Substring], _ ws: borrowing WebSocket<Int>) {
-        let source = ws.session.loop.loop.index
+        let source = ws.session.loop.eventLoop.index
         let numbers = words.dropFirst().map { Int($0) ?? 0 }
         switch words[0] {
         case "subscribe":

@@ -23,7 +23,7 @@ extension SocketLoop {
     ///
     /// For topics without a policy that evicts or closes. What the result says is true now, although the walk comes
     /// later: that some subscriber has room for the frame is looked at, how many are behind is counted.
-    func deliverInRun(
+    func joinRun(
         _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
         if run?.entry === entry, unsafe run?.excluded == excluded, let bytes = run?.bytes.continued(by: frame) {
@@ -31,7 +31,7 @@ extension SocketLoop {
             run?.ends.append(bytes.count)
         } else {
             // Kept first: handlers of what the last run drops may publish, and so fill the log.
-            loop.keep(frame)
+            eventLoop.keep(frame)
             settleFanOut()
             spareEnds.append(frame.count)
             unsafe run = FanOutRun(entry: entry, excluded: excluded, bytes: frame, ends: spareEnds)
@@ -70,7 +70,7 @@ extension SocketLoop {
         run = nil
         unsafe counters.pointee.unsettledFrames = 0
         walk(settled)
-        loop.release(settled.bytes)
+        eventLoop.release(settled.bytes)
         settled.ends.removeAll(keepingCapacity: true)
         spareEnds = settled.ends
     }
@@ -78,28 +78,31 @@ extension SocketLoop {
     /// One reference to all of the run's frames in each subscriber's send queue.
     private func walk(_ run: FanOutRun) {
         var tally = FanOutTally(frames: run.ends.count)
-        var behind: [Session] = []
+        var slow: [Session] = []
         // A frame is dropped if the limit is queued before it: all are accepted if the last one is.
         let beforeLast = run.bytes.count - run.lastFrameByteCount
         unsafe table.forEachSubscriber(of: run.entry) { subscriber in
             guard unsafe subscriber != run.excluded else { return }
             let session = unsafe Session(subscriber: subscriber)
-            let result = session.deliver(run.bytes, roomBefore: beforeLast)
+            let result = session.queue(run.bytes, roomBefore: beforeLast)
             tally.note(result)
-            if result == .atLimit { behind.append(session) }
+            if result == .atLimit { slow.append(session) }
         }
         count(tally)
-        if !behind.isEmpty { deliver(run, to: behind) }
+        if !slow.isEmpty { handOneByOne(run, to: slow) }
     }
 
-    /// Those that may not take all of it get it frame by frame. Their handlers hear of what was dropped when that is
-    /// done, since what they publish comes behind it.
-    private func deliver(_ run: FanOutRun, to sessions: [Session]) {
+    /// Subscribers that may not take all of a run get it frame by frame. Their handlers hear of what was dropped when
+    /// that is done, since what they publish comes behind it.
+    private func handOneByOne(_ run: FanOutRun, to sessions: [Session]) {
+        let policy = SlowConsumerPolicy(word: run.entry.policy)
         var start = 0
         for end in run.ends {
             let frame = run.bytes.extracting(start..<end)
-            var held: [UInt8]?
-            for session in sessions { deliver(frame, of: run.entry, to: session, holding: &held) }
+            var copy: [UInt8]?
+            var tally = FanOutTally()
+            for session in sessions { tally.hand(frame, of: run.entry, policy, to: session, keeping: &copy) }
+            count(tally)
             nameDrops(of: frame)
             start = end
         }
@@ -117,14 +120,14 @@ extension Session {
     /// Whether it takes a frame that comes behind so many bytes in so many frames.
     func hasRoom(behind byteCount: Int, in frames: Int) -> Bool {
         guard isOpen, !connection.isClosing else { return false }
-        let masks = flags.contains(.masks) ? 4 * frames : 0
+        let masks = traits.contains(.masks) ? 4 * frames : 0
         return queuedMemory + byteCount + masks < withKind { $0.backpressureLimit }
     }
 
     /// Queues frames of a topic, all or none. `atLimit`: they have to be looked at one by one.
     @inline(__always)
-    func deliver(_ frames: SharedBytes, roomBefore byteCount: Int) -> DeliveryResult {
-        guard flags.isDisjoint(with: [.backlogged, .masks]) else { return .atLimit }
+    func queue(_ frames: SharedBytes, roomBefore byteCount: Int) -> DeliveryResult {
+        guard !flags.contains(.backlogged), !traits.contains(.masks) else { return .atLimit }
         guard isOpen else { return .closed }
         let limit = withKind { $0.backpressureLimit } - byteCount
         return unsafe state.pointee.connection.deliver(frames, limit: limit)

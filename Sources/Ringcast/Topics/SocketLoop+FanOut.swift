@@ -1,0 +1,87 @@
+import PubSub
+import Reactor
+
+/// The walk over a topic's subscribers on this loop. Every way of a publish ends here:
+///
+///     published here, per publisher   distribute ─┐
+///     published anywhere, in total    order ──────┼─▶ fanOut ─▶ Session.queue
+///     published elsewhere             arrived ────┘
+///
+/// Topics without a policy that evicts or closes gather what is published in a row: `SocketLoop+FanOutRun.swift`.
+extension SocketLoop {
+    /// A reference to the frame in each subscriber's send queue.
+    func fanOut(_ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Reach {
+        guard SlowConsumerPolicy(word: entry.policy) == .dropNewest else {
+            return unsafe hand(frame, of: entry, except: excluded) { unsafe table.forEachSubscriber(of: entry, $0) }
+        }
+        return unsafe joinRun(frame, to: entry, except: excluded)
+    }
+
+    /// The fan-out of a frame that was encoded for several loops.
+    func fanOut(_ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Reach {
+        if frame.hasVariants, entry.variants(of: eventLoop.index) != 0 {
+            var forms = FrameForms(of: frame, on: self)
+            return unsafe fanOut(&forms, to: entry, except: excluded)
+        }
+        return unsafe fanOut(eventLoop.share(frame.encoded), to: entry, except: excluded)
+    }
+
+    /// The fan-out where some subscribers here have agreed on compression: a message is deflated once for every class
+    /// of windows, without context, so that all of the class get the same bytes.
+    func fanOut(
+        _ forms: inout FrameForms, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
+    ) -> Reach {
+        settleFanOut()
+        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
+        var tally = FanOutTally()
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        unsafe table.forEachSubscriber(of: entry) { subscriber in
+            guard unsafe subscriber != excluded else { return }
+            let session = unsafe Session(subscriber: subscriber)
+            let form = session.form
+            let frame = forms[form]
+            if session.traits.contains(.keepsContext), forms.isDeflated(form) { session.forgetOutgoingContext() }
+            tally.hand(frame, of: entry, policy, to: session, keeping: &forms.copies[form])
+        }
+        count(tally)
+        if !noticedDrops.isEmpty { reportDrops(of: forms[FrameForm.plain]) }
+        return tally.reach
+    }
+
+    /// The fan-out of a frame that another loop or thread has published.
+    func arrived(_ frame: SharedFrame, except publisher: Publisher?) {
+        guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
+        let excluded = unsafe subscriber(publisher)
+        if table.isForAll(entry, stamp: frame.stamp) {
+            _ = unsafe fanOut(frame, to: entry, except: excluded)
+        } else {
+            // Some have got something newer when they subscribed.
+            _ = unsafe hand(eventLoop.share(frame.encoded), of: entry, except: excluded) {
+                unsafe table.subscribers(of: entry, stamp: frame.stamp).forEach($0)
+            }
+        }
+    }
+
+    /// Hands one frame to subscribers that may have to be looked at one by one.
+    /// - Parameter visit: goes through them.
+    private func hand(
+        _ frame: SharedBytes, of entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?,
+        _ visit: ((SubscriptionTable.Subscriber) -> Void) -> Void
+    ) -> Reach {
+        // Settling runs handlers, which may fill the log.
+        eventLoop.keep(frame)
+        defer { eventLoop.release(frame) }
+        settleFanOut()
+        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        var tally = FanOutTally()
+        var copy: [UInt8]?
+        unsafe visit { subscriber in
+            guard unsafe subscriber != excluded else { return }
+            tally.hand(frame, of: entry, policy, to: unsafe Session(subscriber: subscriber), keeping: &copy)
+        }
+        count(tally)
+        if !noticedDrops.isEmpty { reportDrops(of: frame) }
+        return tally.reach
+    }
+}
