@@ -22,6 +22,8 @@ let package = Package(
         .target(name: "CorkSources", path: "Benchmarks/CorkSources"),
         .target(name: "MailboxSources", path: "Benchmarks/MailboxSources"),
         .target(name: "TopicSources", path: "Benchmarks/TopicSources"),
+        // The mailbox against another way into a loop, in one module with it: docs/decisions/mailbox.md.
+        .executableTarget(name: "mailbox-comparison", path: "Benchmarks/MailboxComparison"),
         .executableTarget(
             name: "RingcastBenchmarks",
             dependencies: [
