@@ -28,21 +28,23 @@ def need_packages(*names):
     common("need_packages " + " ".join(names))
 
 
-def use_private_python():
+def use_private_python(folder=PRIVATE_PYTHON, requirements=REQUIREMENTS):
     """Starts the calling script again in a private environment that has the packages it imports from PyPI."""
-    if pathlib.Path(sys.prefix) == PRIVATE_PYTHON:
+    if pathlib.Path(sys.prefix) == folder:
         return
-    stamp = PRIVATE_PYTHON / "requirements"
-    if not stamp.exists() or stamp.read_text().split() != REQUIREMENTS:
+    stamp = folder / "requirements"
+    if not stamp.exists() or stamp.read_text().split() != requirements:
         try:
             import ensurepip  # noqa: F401  (Debian has it in a package of its own)
         except ImportError:
             need_packages("python3-venv")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", PRIVATE_PYTHON], check=True)
-        pip = [PRIVATE_PYTHON / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, *REQUIREMENTS], check=True)
-        stamp.write_text("\n".join(REQUIREMENTS))
-    python = PRIVATE_PYTHON / "bin" / "python"
+        print(f"installing {' '.join(requirements)} into {folder}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        if subprocess.run([*pip, *requirements]).returncode != 0:
+            sys.exit(f"{' '.join(requirements)} could not be installed from PyPI: pip says above why")
+        stamp.write_text("\n".join(requirements))
+    python = folder / "bin" / "python"
     os.execv(python, [python, "-u", *sys.argv])
 
 

@@ -40,7 +40,7 @@ WORKLOADS = [
     workload("slow", "fan-out, 1 → 200, a tenth does not read, 1 KiB",
              "slow --subscribers 200 --stalled 0.1 --window 4 --size 1024"),
     workload("churn", "connect, one echo, close", "churn --connections 32", **CONNECTIONS),
-    workload("tls-handshakes", "the same over TLS", "churn --connections 32", tls=True, **CONNECTIONS),
+    workload("tls-handshakes", "connect, one echo, close, over TLS", "churn --connections 32", tls=True, **CONNECTIONS),
     workload("mixed", "users who come, think, and go", f"mixed --scenario {HERE / 'mixed.scenario'}"),
     workload("idle", "idle connections, 4,000", "idle --connections 4000", **MEMORY),
 ]

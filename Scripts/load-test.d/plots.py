@@ -1,112 +1,81 @@
-# Plots as SVG, without a library: bars by server, and curves.
-import html
+# The report's plots, as SVG by matplotlib. Colours are apart for the colour-blind too (Paul Tol's "muted"), and markers differ.
 import math
 
-COLOURS = ["#d9480f", "#1971c2", "#2f9e44", "#9c36b5", "#e8a500", "#0c8599", "#c2255c", "#5c940d", "#495057", "#6741d9"]
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 760, 80, 170, 46, 50
+OURS, OTHER = "#d9480f", "#8a97a6"
+PEERS = ["#332288", "#117733", "#88ccee", "#ddaa33", "#882255", "#44aa99", "#7f7f1f", "#aa4499", "#666666"]
+MARKERS = "sD^vPXd<>"
 
 
-class Canvas:
-    def __init__(self, title, height):
-        self.height = height
-        self.parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">',
-            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>']
-        self.text(WIDTH / 2, 24, title, size=15, anchor="middle")
-
-    def text(self, x, y, text, size=12, anchor="start", colour="#212529"):
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">'
-                          f'{html.escape(text)}</text>')
-
-    def line(self, x1, y1, x2, y2, colour="#dee2e6", width=1, dash=""):
-        dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        self.parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
-                          f'stroke-width="{width}"{dashes}/>')
-
-    def bar(self, x, y, width, height, colour):
-        self.parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.5, width):.1f}" height="{height:.1f}" fill="{colour}"/>')
-
-    def curve(self, points, colour, dash=""):
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>')
-        self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
-
-    def save(self, path):
-        path.write_text("\n".join([*self.parts, "</svg>", ""]))
+def pyplot():
+    """matplotlib, set so that a plot of the same figures is the same file. Imported late: a run needs it at its end only."""
+    import matplotlib
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({
+        "svg.fonttype": "none", "svg.hashsalt": "ringcast", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.axisbelow": True, "axes.titlesize": 10, "figure.constrained_layout.use": True})
+    from matplotlib import pyplot
+    return pyplot
 
 
-def short(value):
-    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+def save(figure, title, path):
+    figure.suptitle(title, fontsize=12, fontweight="bold")
+    figure.savefig(path, metadata={"Date": None})
+    pyplot().close(figure)
+
+
+def short(value, _=None):
+    for limit, suffix in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= limit:
             return f"{value / limit:.3g}{suffix}"
     return f"{value:.3g}"
 
 
-def bars(path, title, groups, unit):
-    """groups: [(name, [(server, value, least, most)])]: a group of bars each, on a logarithmic axis."""
-    values = [bar[1] for _, rows in groups for bar in rows if bar[1] > 0]
-    if not values:
-        return
-    low = 10 ** math.floor(math.log10(min(values)) - 0.3)
-    high = max(values) * 1.6
-    height = TOP + sum(24 + 15 * len(rows) for _, rows in groups) + BOTTOM
-    canvas = Canvas(title, height)
-    left, span = 170, WIDTH - 170 - 90
-
-    def x_of(value):
-        return left + span * math.log10(max(value, low) / low) / math.log10(high / low)
-
-    decade = low
-    while decade <= high:
-        canvas.line(x_of(decade), TOP, x_of(decade), height - BOTTOM)
-        canvas.text(x_of(decade), height - BOTTOM + 16, short(decade), anchor="middle")
-        decade *= 10
-    canvas.text(left + span / 2, height - 12, f"{unit} (logarithmic; shorter is better)", anchor="middle")
-    servers = sorted({row[0] for _, rows in groups for row in rows}, key=lambda name: (name != "ringcast", name))
-    y = TOP
-    for name, rows in groups:
-        canvas.text(8, y + 15, name, size=13)
-        y += 20
-        for server, value, least, most in sorted(rows, key=lambda row: row[1]):
-            canvas.text(left - 6, y + 10, server, anchor="end")
-            canvas.bar(left, y, x_of(value) - left, 12, COLOURS[servers.index(server) % len(COLOURS)])
-            canvas.line(x_of(least), y + 6, x_of(most), y + 6, colour="#212529", width=1.5)
-            canvas.text(max(x_of(value), x_of(most)) + 5, y + 10, short(value), size=11)
-            y += 15
-        y += 4
-    canvas.save(path)
+def bars(path, title, groups, columns=2):
+    """groups: [(name, unit, [(server, value, least, most)])]: a panel of bars each, the shortest on top."""
+    plt = pyplot()
+    rows = math.ceil(len(groups) / columns)
+    figure, panels = plt.subplots(rows, columns, figsize=(10, 0.5 + 2.3 * rows), squeeze=False)
+    figure.get_layout_engine().set(h_pad=0.12, w_pad=0.12)
+    most_servers = max(len(servers) for _, _, servers in groups)
+    for panel, (name, unit, servers) in zip(panels.flat, groups):
+        servers = sorted(servers, key=lambda server: -server[1])
+        names, values, least, most = zip(*servers)
+        spread = [[v - low for v, low in zip(values, least)], [high - v for v, high in zip(values, most)]]
+        colours = [OURS if name == "ringcast" else OTHER for name in names]
+        panel.barh(names, values, xerr=spread, color=colours, height=0.72, error_kw={"elinewidth": 1.2})
+        for y, (value, high) in enumerate(zip(values, most)):
+            panel.annotate(short(value), (high, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        panel.set(title=name, xlabel=unit, xlim=(0, max(most) * 1.12), ylim=(len(names) - most_servers - 0.6, len(names) - 0.4))
+        panel.tick_params(axis="y", length=0)
+        panel.xaxis.set_major_formatter(short)
+        panel.xaxis.grid(color="#e5e5e5")
+    for panel in panels.flat[len(groups):]:
+        panel.remove()
+    save(figure, title, path)
 
 
-def curves(path, title, series, x_label, y_label, logarithmic=False):
-    """series: [(name, [(x, y)], dash)]."""
-    points = [point for _, values, _ in series for point in values]
-    if not points:
-        return
-    height = 420
-    canvas = Canvas(title, height)
-    most_x = max(x for x, _ in points)
-    most_y = max(y for _, y in points) * 1.1 or 1
-    least_y = max(1e-9, min(y for _, y in points if y > 0) * 0.7) if logarithmic else 0
-
-    def place(x, y):
-        share = math.log(max(y, least_y) / least_y) / math.log(most_y / least_y) if logarithmic else y / most_y
-        return LEFT + (WIDTH - LEFT - RIGHT) * x / most_x, height - BOTTOM - (height - TOP - BOTTOM) * share
-
-    marks = [most_y * step / 5 for step in range(6)]
-    if logarithmic:
-        marks = [10.0 ** power for power in range(math.ceil(math.log10(least_y)), math.floor(math.log10(most_y)) + 1)]
-    for mark in marks:
-        canvas.line(LEFT, place(0, mark)[1], WIDTH - RIGHT, place(0, mark)[1])
-        canvas.text(LEFT - 6, place(0, mark)[1] + 4, short(mark), anchor="end")
-    for x in sorted({x for x, _ in points}):
-        canvas.text(place(x, most_y)[0], height - BOTTOM + 16, short(x), anchor="middle")
-    canvas.text((LEFT + WIDTH - RIGHT) / 2, height - 12, x_label, anchor="middle")
-    canvas.text(8, TOP - 8, y_label)
-    names = list(dict.fromkeys(name.split(",")[0] for name, _, _ in series))
-    for index, (name, values, dash) in enumerate(series):
-        colour = COLOURS[names.index(name.split(",")[0]) % len(COLOURS)]
-        canvas.curve([place(x, y) for x, y in sorted(values)], colour, dash)
-        canvas.line(WIDTH - RIGHT + 14, TOP + 10 + 18 * index, WIDTH - RIGHT + 38, TOP + 10 + 18 * index, colour, 2, dash)
-        canvas.text(WIDTH - RIGHT + 44, TOP + 14 + 18 * index, name)
-    canvas.save(path)
+def curves(path, title, panels, x_label, y_label, logarithmic=False):
+    """panels: [(name, {server: [(x, y)]})]: beside each other, on the same axes; a server looks alike in all of them."""
+    plt = pyplot()
+    servers = list(dict.fromkeys(server for _, series in panels for server in series))
+    peers = [server for server in servers if server != "ringcast"]
+    figure, axes = plt.subplots(1, len(panels), figsize=(10, 4.4), sharey=True, squeeze=False)
+    for axis, (name, series) in zip(axes.flat, panels):
+        for server, points in series.items():
+            index = 0 if server == "ringcast" else peers.index(server) % len(PEERS)
+            look = {"color": PEERS[index], "marker": MARKERS[index], "linewidth": 1.4, "markersize": 5}
+            if server == "ringcast":
+                look = {"color": OURS, "marker": "o", "linewidth": 2.6, "markersize": 6, "zorder": 5}
+            axis.plot(*zip(*sorted(points)), label=server, **look)
+        if logarithmic:
+            axis.set_yscale("log")
+        else:
+            axis.set_ylim(bottom=0)
+        axis.set(title=name, xlabel=x_label, xticks=sorted({x for points in series.values() for x, _ in points}))
+        axis.xaxis.set_major_formatter(short)
+        axis.yaxis.set_major_formatter(short)
+        axis.grid(color="#e5e5e5")
+    axes.flat[0].set_ylabel(y_label)
+    marks = {label: mark for axis in axes.flat for mark, label in zip(*axis.get_legend_handles_labels())}
+    figure.legend([marks[server] for server in servers], servers, loc="outside right center", frameon=False)
+    save(figure, title, path)

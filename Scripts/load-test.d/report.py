@@ -122,25 +122,30 @@ def growth(results):
 
 
 def draw(results, folder):
-    cpu = [(WORKLOADS[key].title, rows(samples, WORKLOADS[key].figure)) for key, samples in results["samples"].items()
-           if key != "idle"]
-    plots.bars(folder / "cpu.svg", "Server CPU per message, by server", cpu, "µs of CPU")
-    series = []
-    for name, points in results["latency"].items():
-        for figure, dash in (("p50", ""), ("p99", "5,3")):
-            # Where the offered rate was not kept up, latency only tells how long the run was.
-            values = [(rate, run["latency_us"][figure]) for rate, run in points
-                      if "error" not in run and run["messages_per_second"] > 0.9 * rate]
-            if values:
-                series.append((f"{name}, {figure}", values, dash))
-    plots.curves(folder / "latency.svg", "Latency over offered rate: echo, 64 connections, from the intended time", series,
-                 "messages offered per second", "µs", logarithmic=True)
-    memory = [(name, [(0, 0)] + [(count, grown / 1048576) for count, grown in added(points)], "")
-              for name, points in results["memory"].items()]
-    plots.curves(folder / "memory.svg", "Memory added by idle connections", memory, "connections", "MiB")
-    loops = [(name.split()[0], [(count, run["deliveries_per_second"]) for count, run in points if "error" not in run], "")
-             for name, points in results["loops"].items()]
-    plots.curves(folder / "loops.svg", "Throughput over loops", loops, "loops of the server", "messages per second")
+    cpu = [(WORKLOADS[key].title, WORKLOADS[key].unit, rows(samples, WORKLOADS[key].figure))
+           for key, samples in results["samples"].items() if key != "idle"]
+    cpu = [group for group in cpu if group[2]]
+    if cpu:
+        plots.bars(folder / "cpu.svg", "Server CPU: median (bar and number), least to most (line); shorter is better", cpu)
+    latency = [(figure, {name: kept_up(points, figure) for name, points in results["latency"].items() if kept_up(points, figure)})
+               for figure in ("p50", "p99")]
+    memory = {name: [(0, 0)] + [(count, grown / 1048576) for count, grown in added(points)]
+              for name, points in results["memory"].items()}
+    loops = {name.split()[0]: [(count, run["deliveries_per_second"]) for count, run in points if "error" not in run]
+             for name, points in results["loops"].items()}
+    if latency[0][1]:
+        plots.curves(folder / "latency.svg", "Latency over offered rate: echo, 64 connections, from the intended time", latency,
+                     "messages offered per second", "µs", logarithmic=True)
+    if memory:
+        plots.curves(folder / "memory.svg", "Memory added by idle connections", [("", memory)], "connections", "MiB")
+    if any(loops.values()):
+        plots.curves(folder / "loops.svg", "Throughput over loops", [("", loops)], "loops of the server", "messages per second")
+
+
+def kept_up(points, figure):
+    """Latencies by rate. Where a server did not keep up with the rate, they would only tell how long the run was."""
+    return [(rate, run["latency_us"][figure]) for rate, run in points
+            if "error" not in run and run["messages_per_second"] > 0.9 * rate]
 
 
 def rows(samples, figure):
