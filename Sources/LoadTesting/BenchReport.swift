@@ -1,44 +1,37 @@
 /// Repeated runs of one load, and what they have in common.
-package struct BenchReport: Sendable {
-    /// Figures of which a report has the spread: the path to each in a result's JSON, and whether more is better.
-    package static let figures: [(name: String, path: [String], moreIsBetter: Bool)] = [
-        ("messages_per_second", ["messages_per_second"], true),
-        ("deliveries_per_second", ["deliveries_per_second"], true),
-        ("server_cpu_seconds_per_million", ["server_cpu_seconds_per_million"], false),
-        ("server_cpu_user_seconds_per_million", ["server_cpu_user_seconds_per_million"], false),
-        ("server_cpu_system_seconds_per_million", ["server_cpu_system_seconds_per_million"], false),
-        ("p50_us", ["latency_us", "p50"], false),
-        ("p99_us", ["latency_us", "p99"], false),
-        ("p999_us", ["latency_us", "p999"], false),
-        ("resident_bytes_each", ["connections", "resident_bytes_each"], false),
+package struct BenchReport: Encodable, Sendable {
+    /// The figures of which a report has the spread.
+    fileprivate static let figures: [Figure] = [
+        .rate, .deliveries, .serverCPU, .serverUserCPU, .serverSystemCPU, .p50, .p99, .p999, .memoryEach,
     ]
 
-    /// Results as JSON, each the same load.
-    package let runs: [JSON]
+    /// A figure's key in the summary: latencies stand beside others there, and have their unit behind them.
+    fileprivate static func key(of figure: Figure) -> String { figure.rawValue + (figure.isLatency ? "_us" : "") }
 
-    package init(runs: [JSON]) { self.runs = runs }
+    /// The runs, each of one plan.
+    private let runs: [LoadRecord]
 
-    package var spreads: [(name: String, spread: Spread)] {
+    package init(runs: [LoadRecord]) { self.runs = runs }
+
+    private var spreads: [(name: String, spread: Spread)] {
         Self.figures.compactMap { figure in
-            let values = runs.compactMap { run in figure.path.reduce(Optional(run)) { $0?[$1] }?.number }
-            return Spread(values).map { (figure.name, $0) }
+            Spread(runs.compactMap { $0.result.value(of: figure) }).map { (Self.key(of: figure), $0.rounded) }
         }
     }
 
-    package var json: JSON {
-        .members([
-            ("workload", runs.first?["workload"] ?? .null),
-            ("parameters", runs.first?["parameters"] ?? .null),
-            ("repeats", .number(Double(runs.count))),
-            ("summary", .members(spreads.map { ($0.name, $0.spread.json) })),
-            ("runs", .array(runs)),
-        ])
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: JSON.Key.self)
+        try fields.encode(runs.first?.result.plan.workload.rawValue, forKey: "workload")
+        try fields.encode(runs.first?.result.plan.parameters, forKey: "parameters")
+        try fields.encode(runs.count, forKey: "repeats")
+        try fields.encode(Dictionary(uniqueKeysWithValues: spreads.map { ($0.name, $0.spread) }), forKey: "summary")
+        try fields.encode(runs, forKey: "runs")
     }
 
     package var text: String {
-        let workload = runs.first?["workload"]?.string ?? ""
+        let workload = runs.first?.result.plan.workload.rawValue ?? ""
         let lines = spreads.filter { $0.spread.most > 0 }.map { name, spread in
-            "  \(pad(name, 38)) \(Units.significant(spread.median)) "
+            "  \(Units.padded(name, 38)) \(Units.significant(spread.median)) "
                 + "(\(Units.significant(spread.least)) to \(Units.significant(spread.most)))"
         }
         return (["\(workload), median of \(runs.count) (least to most)"] + lines + troubles).joined(separator: "\n")
@@ -47,43 +40,59 @@ package struct BenchReport: Sendable {
 
     /// What went wrong in all runs together; nothing if nothing did.
     private var troubles: [String] {
-        let kinds = ["errors", "lost", "duplicated", "out_of_order", "unsent"]
-        let counts = kinds.map { kind in runs.reduce(0) { $0 + ($1[kind]?.number ?? 0) } }
-        let sentences = Set(runs.compactMap { $0["first_error"]?.string }).sorted().map { "  the first error: \($0)" }
-        let told = zip(kinds, counts).filter { $1 > 0 }.map { "\($0) \(Units.fixed($1, 0))" }
-        guard !told.isEmpty else { return sentences }
-        return ["  in all runs: " + told.joined(separator: ", ")] + sentences
+        let figures: [Figure] = [.errors, .lost, .duplicated, .outOfOrder, .unsent]
+        let counts = figures.map { figure in runs.reduce(0) { $0 + ($1.result.value(of: figure) ?? 0) } }
+        let sentences = Set(runs.compactMap(\.result.firstError)).sorted().map { "  the first error: \($0)" }
+        let told = zip(figures, counts).filter { $1 > 0 }.map { "\($0.rawValue) \(Units.fixed($1, 0))" }
+        return (told.isEmpty ? [] : ["  in all runs: " + told.joined(separator: ", ")]) + sentences
+    }
+}
+
+/// A report as `--compare` reads it: out of the JSON that `ringcast bench … --json` has written.
+package struct BenchFile: Decodable, Sendable {
+    private let workload: String
+    private let parameters: [String: JSON.Scalar]
+    private let summary: [String: Spread]
+
+    /// - Throws: a sentence with the file's name, the key, and what is wrong there.
+    package init(path: String) throws(LoadFailure) {
+        guard let text = SmallFile.read(path) else { throw LoadFailure("\(path) cannot be read") }
+        do throws(LoadFailure) { self = try JSON.value(BenchFile.self, in: text) } catch {
+            throw LoadFailure(
+                "\(path) \(error.message): --compare takes two files written by `ringcast bench … --json > FILE`")
+        }
     }
 
-    /// Compares two reports' JSON, B over A, a line per figure.
-    /// - Throws: a sentence, if they are not reports, or not of the same load.
-    package static func compare(_ a: JSON, _ b: JSON) throws(LoadFailure) -> String {
-        guard let first = a["summary"], let second = b["summary"] else {
-            throw LoadFailure("--compare takes two files written by `ringcast bench … --json > FILE`")
+    /// Compares two reports, B over A, a line per figure.
+    /// - Throws: a sentence, if they are not of one workload.
+    package static func compare(_ a: BenchFile, _ b: BenchFile) throws(LoadFailure) -> String {
+        guard a.workload == b.workload else {
+            throw LoadFailure("these are reports of two workloads, \(a.workload) and \(b.workload)")
         }
-        guard a["workload"] == b["workload"] else {
-            throw LoadFailure(
-                "these are not the same load: \(a["workload"]?.string ?? "?") and \(b["workload"]?.string ?? "?")")
+        let lines = BenchReport.figures.compactMap { figure -> String? in
+            let key = BenchReport.key(of: figure)
+            guard let before = a.summary[key], let after = b.summary[key], before.median > 0, after.median > 0 else {
+                return nil
+            }
+            return line(key, before, after, moreIsBetter: figure.moreIsBetter)
         }
-        let lines = figures.compactMap { figure -> String? in
-            guard let before = Spread(json: first[figure.name]), let after = Spread(json: second[figure.name]),
-                before.median > 0, after.median > 0
-            else { return nil }
-            return line(figure.name, before, after, moreIsBetter: figure.moreIsBetter)
-        }
-        var text = ["\(a["workload"]?.string ?? ""), B over A (medians)"] + lines
-        if a["parameters"] != b["parameters"] { text.append("  note: the parameters differ") }
-        return text.joined(separator: "\n") + "\n"
+        let names = Set(a.parameters.keys).union(b.parameters.keys).sorted()
+        let different = names.filter { a.comparable($0) != b.comparable($0) }
+        let note = different.isEmpty ? [] : ["  note: parameters differ: \(different.joined(separator: ", "))"]
+        return (["\(a.workload), B over A (medians)"] + lines + note).joined(separator: "\n") + "\n"
+    }
+
+    /// A parameter without the port of a URL: the server of every run listens on another one.
+    private func comparable(_ name: String) -> JSON.Scalar? {
+        guard case .text(let url) = parameters[name] else { return parameters[name] }
+        return .text(url.replacing(/:[0-9]+/, with: ""))
     }
 
     private static func line(_ name: String, _ before: Spread, _ after: Spread, moreIsBetter: Bool) -> String {
         let ratio = after.median / before.median
-        let verdict = before.overlaps(after) ? "within the spread" : (ratio > 1) == moreIsBetter ? "better" : "worse"
-        return "  \(pad(name, 38)) ×\(Units.fixed(ratio, 3))  \(Units.significant(before.median)) → "
+        let isBetter = (ratio > 1) == moreIsBetter
+        let verdict = before.overlaps(after) ? "within the spread" : isBetter ? "better" : "worse"
+        return "  \(Units.padded(name, 38)) ×\(Units.fixed(ratio, 3))  \(Units.significant(before.median)) → "
             + "\(Units.significant(after.median))  \(verdict)"
     }
-}
-
-private func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
 }

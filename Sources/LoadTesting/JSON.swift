@@ -1,68 +1,88 @@
-/// A JSON value (RFC 8259). Members keep their order.
-package indirect enum JSON: Equatable, Sendable {
-    case null
-    case bool(Bool)
-    case number(Double)
-    case string(String)
-    case array([JSON])
-    case object([Member])
+internal import FoundationEssentials
 
-    package struct Member: Equatable, Sendable {
-        package let name: String
-        package let value: JSON
-
-        package init(_ name: String, _ value: JSON) { (self.name, self.value) = (name, value) }
+/// JSON as the tool writes and reads it. The format itself is Foundation's; no library of this package needs it.
+package enum JSON {
+    /// A value on one line, with its keys in alphabetical order.
+    /// - Throws: an `EncodingError` for numbers that are not finite; `figure` leaves such out.
+    package static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    package static func members(_ members: [(String, JSON)]) -> JSON { .object(members.map { Member($0.0, $0.1) }) }
-
-    /// Rounded to what a measurement is worth.
-    package static func figure(_ value: Double, digits: Int = 3) -> JSON {
-        .number(Double(Units.fixed(value, digits)) ?? value)
-    }
-
-    package subscript(_ name: String) -> JSON? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
-    }
-
-    package var number: Double? { if case .number(let number) = self { number } else { nil } }
-    package var string: String? { if case .string(let string) = self { string } else { nil } }
-    package var array: [JSON]? { if case .array(let array) = self { array } else { nil } }
-}
-
-extension JSON: CustomStringConvertible {
-    /// On one line.
-    package var description: String {
-        switch self {
-        case .null: "null"
-        case .bool(let bool): "\(bool)"
-        case .number(let number): Self.show(number)
-        case .string(let string): Self.quoted(string)
-        case .array(let values): "[" + values.map(\.description).joined(separator: ",") + "]"
-        case .object(let members):
-            "{" + members.map { "\(Self.quoted($0.name)):\($0.value)" }.joined(separator: ",") + "}"
+    /// - Throws: what is wrong with the text, and at which key, as the rest of a sentence that begins with its name.
+    package static func value<Value: Decodable>(_ type: Value.Type, in text: String) throws(LoadFailure) -> Value {
+        do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
+            throw LoadFailure((error as? DecodingError)?.complaint ?? "is not JSON")
         }
     }
 
-    private static func show(_ number: Double) -> String {
-        guard number.isFinite else { return "null" }
-        return number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
+    /// A number rounded to what a measurement is worth; nil, which is written as null, where there is none.
+    package static func figure(_ value: Double?, digits: Int = 3) -> Double? {
+        value.flatMap { $0.isFinite ? Units.rounded($0, digits) : nil }
     }
 
-    private static func quoted(_ string: String) -> String {
-        var result = "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\0"..<" ":
-                let code = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - code.count) + code
-            default: result.unicodeScalars.append(scalar)
+    /// A key of an object, by its name.
+    package struct Key: CodingKey, ExpressibleByStringLiteral {
+        package let stringValue: String
+        package var intValue: Int? { nil }
+
+        package init(stringValue: String) { self.stringValue = stringValue }
+        package init(stringLiteral: String) { stringValue = stringLiteral }
+        package init?(intValue: Int) { nil }
+    }
+
+    /// A value that is no array and no object: what a load's parameters are, each of its own kind.
+    package enum Scalar: Codable, Equatable, Sendable {
+        case null
+        case flag(Bool)
+        case number(Double)
+        case text(String)
+
+        package init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            if value.decodeNil() {
+                self = .null
+            } else if let flag = try? value.decode(Bool.self) {
+                self = .flag(flag)
+            } else if let number = try? value.decode(Double.self) {
+                self = .number(number)
+            } else {
+                self = .text(try value.decode(String.self))
             }
         }
-        return result + "\""
+
+        package func encode(to encoder: any Encoder) throws {
+            var value = encoder.singleValueContainer()
+            switch self {
+            case .null: try value.encodeNil()
+            case .flag(let flag): try value.encode(flag)
+            case .number(let number): try value.encode(number)
+            case .text(let text): try value.encode(text)
+            }
+        }
+    }
+}
+
+extension DecodingError {
+    /// What is wrong, as the rest of a sentence: "has no 'summary'".
+    fileprivate var complaint: String {
+        switch self {
+        case .keyNotFound(let key, let context): "has no '\(Self.path(context.codingPath + [key]))'"
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            context.codingPath.isEmpty
+                ? "is no JSON object"
+                : "has a '\(Self.path(context.codingPath))' that is no \(Self.name(of: type))"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty
+                ? "is not JSON" : "has a '\(Self.path(context.codingPath))' that cannot be read"
+        @unknown default: "is not JSON"
+        }
+    }
+
+    private static func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
+
+    private static func name(of type: Any.Type) -> String {
+        type == Double.self ? "number" : type == String.self ? "text" : "object"
     }
 }

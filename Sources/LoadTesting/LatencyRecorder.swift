@@ -1,14 +1,18 @@
-package import Histogram
+#if CommandLineTool
+    package import Histogram
+#else
+    #error("the tool needs the trait CommandLineTool: leave out --disable-default-traits, or add --target Ringcast")
+#endif
 
 /// Latencies in nanoseconds, three digits of each kept.
 package struct LatencyRecorder: Sendable {
     package private(set) var histogram = Histogram<UInt64>(
         lowestDiscernibleValue: 64, highestTrackableValue: LatencyRecorder.longest,
         numberOfSignificantValueDigits: .three)
-    /// What takes longer is recorded as this: ten minutes.
+    /// The longest latency that is told apart: ten minutes. Longer ones are recorded as this one.
     package static let longest: UInt64 = 600_000_000_000
 
-    /// What was to be sent before this moment is not recorded.
+    /// Latencies of messages that were to be sent before this moment are left out: the warm-up's.
     package var beginsAt: UInt64 = 0
 
     package init() {}
@@ -27,7 +31,7 @@ package struct LatencyRecorder: Sendable {
 
     package var count: Int { Int(histogram.totalCount) }
 
-    /// nil if nothing was recorded.
+    /// The percentiles of what was recorded; nil where nothing was.
     package var summary: LatencySummary? {
         guard histogram.totalCount > 0 else { return nil }
         let at = { (percentile: Double) in Double(histogram.valueAtPercentile(percentile)) / 1_000 }
@@ -38,21 +42,16 @@ package struct LatencyRecorder: Sendable {
 
 /// Percentiles of latency, in microseconds.
 package struct LatencySummary: Equatable, Sendable {
-    package var p50 = 0.0
-    package var p90 = 0.0
-    package var p99 = 0.0
-    package var p999 = 0.0
-    package var p9999 = 0.0
-    package var max = 0.0
+    package var p50: Double
+    package var p90: Double
+    package var p99: Double
+    package var p999: Double
+    package var p9999: Double
+    package var max: Double
 
-    package init() {}
-
-    package init(p50: Double, p90: Double, p99: Double, p999: Double, p9999: Double, max: Double) {
+    package init(
+        p50: Double = 0, p90: Double = 0, p99: Double = 0, p999: Double = 0, p9999: Double = 0, max: Double = 0
+    ) {
         (self.p50, self.p90, self.p99, self.p999, self.p9999, self.max) = (p50, p90, p99, p999, p9999, max)
-    }
-
-    /// By name, in the order of a report.
-    package static var figures: [(String, KeyPath<LatencySummary, Double>)] {
-        [("p50", \.p50), ("p90", \.p90), ("p99", \.p99), ("p999", \.p999), ("p9999", \.p9999), ("max", \.max)]
     }
 }

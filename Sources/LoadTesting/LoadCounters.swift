@@ -6,14 +6,14 @@ package struct LoadCounters: Equatable, Sendable {
     package var opened = 0
     package var closed = 0
     package var failedConnections = 0
-    /// What came and was not what should have come, and connections that ended on their own.
+    /// Messages that differ from what should have come, and connections that ended on their own.
     package var errors = 0
     package var lost = 0
-    /// What came behind a later one.
+    /// Messages that came behind a later one of their sender.
     package var late = 0
-    /// What had come before.
+    /// Messages that had come before.
     package var duplicated = 0
-    /// Messages among the errors that were not what should have come.
+    /// The messages among `errors`.
     package var mismatched = 0
     /// Connections whose server has accepted permessage-deflate.
     package var compressed = 0

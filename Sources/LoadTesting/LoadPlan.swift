@@ -1,6 +1,10 @@
 package import Ringcast
 
 /// What is asked of a load, complete and consistent.
+///
+/// This folder is the load generator behind `ringcast load` and `ringcast bench`. Beside `Engine/` it holds values:
+/// what is asked for (plans, scenarios, thresholds), what was measured, and how both are read and written. They know no
+/// socket and no clock. What belongs to the tool does not live here: its options, its terminal, its exit codes.
 package struct LoadPlan: Sendable {
     package var workload: Workload
     /// Where connections go; may hold `{topic}`.
@@ -17,14 +21,14 @@ package struct LoadPlan: Sendable {
     /// Publishes outstanding, over all publishers.
     package var window = 16
     package var topics = 1
-    /// Messages per second in all, sent on schedule whatever comes back. nil: the next one goes when the last came
-    /// back.
+    /// Messages per second in all, sent on schedule whatever comes back. Without a rate the next message goes when
+    /// the last one came back.
     package var rate: Double?
     /// Seconds that are measured.
     package var duration = 10.0
-    /// Seconds before them.
+    /// Seconds of warm-up in front of the measured ones.
     package var warmup = 1.0
-    /// Connections opened per second in all; nil: as fast as they succeed, 128 at a time on each
+    /// Connections opened per second in all. Without a rate they open as fast as they succeed, 128 at a time on each
     /// loop.
     package var connectRate: Double?
     /// Seconds that a connection may take to be open.
@@ -32,7 +36,7 @@ package struct LoadPlan: Sendable {
     package var isText = false
     package var compress = false
     package var insecure = false
-    /// Sent with every request. Results do not tell them: there may be secrets among them.
+    /// Header fields of every request. Results do not tell them: there may be secrets among them.
     package var headers = HTTPFields()
     package var loops = 1
     package var pinning = true
@@ -57,19 +61,19 @@ package struct LoadPlan: Sendable {
         return (base + workload.defaultPath, publishURL ?? base + "/publish/{topic}")
     }
 
-    /// The URL without a slash at its end, if it names no path.
+    /// The URL without a slash at its end; nil where it names a path.
     private static func baseIfWithoutPath(_ url: String) -> String? {
         guard let scheme = url.firstRange(of: "://") else { return nil }
         guard let slash = url[scheme.upperBound...].firstIndex(where: { $0 == "/" || $0 == "?" }) else { return url }
         return url[slash...] == "/" ? String(url[..<slash]) : nil
     }
 
-    /// A URL with its topic.
+    /// The URL that a pattern stands for, with the topic's name in it.
     package static func address(_ pattern: String, topic: Int) -> String {
         pattern.replacing("{topic}", with: "load\(topic)")
     }
 
-    /// Connections in all, at the most.
+    /// How many connections are open at once, at the most.
     package var totalConnections: Int {
         switch workload {
         case .fanout, .slow: subscribers + publishers
@@ -94,4 +98,11 @@ package struct LoadPlan: Sendable {
         default: Double(counters.sent)
         }
     }
+}
+
+/// Why a load could not be run: one sentence, with what to do.
+package struct LoadFailure: Error, Equatable, Sendable {
+    package let message: String
+
+    package init(_ message: String) { self.message = message }
 }

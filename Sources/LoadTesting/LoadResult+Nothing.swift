@@ -1,5 +1,5 @@
 extension LoadResult {
-    /// A server that takes everything and answers nothing has passed no test: says so.
+    /// Makes a load a failure in which nothing was answered: a server that answers nothing has passed no test.
     mutating func failIfNothingCame() {
         guard failure == nil, !interrupted, seconds > 0, latency == nil else { return }
         if total.opened == 0 {
@@ -9,7 +9,7 @@ extension LoadResult {
         }
     }
 
-    /// Why it is wrong that there are no latencies; nil if it is not.
+    /// Why a load without latencies has failed; nil where the workload may have none.
     private func complaint(reason: String) -> String? {
         switch plan.workload {
         case .idle: nil

@@ -5,7 +5,7 @@ extension LoadResult {
             return "\(plan.workload.rawValue): interrupted before anything was measured; "
                 + "\(total.opened) connections had been opened\n"
         }
-        // That and why it failed is said elsewhere, and there is nothing else to say.
+        // The failure is told on standard error, and there is nothing else to tell.
         if failure != nil, counters.received == 0, plan.workload != .idle { return "" }
         var lines = [headline]
         if plan.workload != .idle {
@@ -32,8 +32,8 @@ extension LoadResult {
     }
 
     private var percentiles: String {
-        guard let latency else { return "nothing was answered" }
-        return LatencySummary.figures.map { "\($0.0) \(Units.show(microseconds: latency[keyPath: $0.1]))" }
+        guard latency != nil else { return "nothing was answered" }
+        return Figure.latencies.map { "\($0.rawValue) \(Units.show(microseconds: value(of: $0) ?? 0))" }
             .joined(separator: ", ")
     }
 

@@ -3,9 +3,9 @@ package struct LoadResult: Sendable {
     package let plan: LoadPlan
     /// Seconds that were measured: less than planned if it was interrupted.
     package var seconds = 0.0
-    /// What was counted in that time.
+    /// What was counted in the measured seconds.
     package var counters = LoadCounters()
-    /// Of the messages that were to be sent in that time; nil if none of them was answered.
+    /// Latencies of the messages that were to be sent in the measured seconds; nil where none of them was answered.
     package var latency: LatencySummary?
     /// What was counted from beginning to end: losses that show only at the end, and connections that failed.
     package var total = LoadCounters()
@@ -13,14 +13,15 @@ package struct LoadResult: Sendable {
     package var unsent = 0
     /// Seconds until every connection was open.
     package var connectSeconds = 0.0
+    /// What the server's process has used; nil where it is not watched.
     package var server: Usage?
-    /// Of this process, whose CPU is the tool's own share.
+    /// What this process has used: the tool's own share.
     package var client: Usage?
     package var series: [TimeSeries.Row] = []
     package var interrupted = false
-    /// What went wrong first, where something did, in a sentence.
+    /// What went wrong first, in a sentence.
     package var firstError: String?
-    /// What ended it early; nil if nothing did.
+    /// What ended the load early, in a sentence.
     package var failure: String?
 
     /// What a process has used between two samples.
@@ -48,7 +49,7 @@ package struct LoadResult: Sendable {
     /// What servers said to `--compress`.
     package enum Compression: String, Sendable { case negotiated, partly, declined }
 
-    /// nil if it was not offered, or nobody was connected.
+    /// What the servers said; nil where compression was not offered, or nobody was connected.
     package var compression: Compression? {
         guard plan.compress, total.opened > 0 else { return nil }
         return total.compressed == 0 ? .declined : total.compressed < total.opened ? .partly : .negotiated
@@ -60,28 +61,15 @@ package struct LoadResult: Sendable {
     /// Messages that came to clients.
     package var deliveriesPerSecond: Double { seconds > 0 ? Double(counters.received) / seconds : 0 }
 
-    /// CPU seconds per million deliveries: microseconds per delivery.
+    /// CPU seconds per million deliveries, which is microseconds each; nil where nothing was delivered.
     package func perMillion(_ cpu: Double?) -> Double? {
         guard let cpu, counters.received > 0 else { return nil }
         return cpu * 1e6 / Double(counters.received)
     }
 
-    package func value(of figure: Threshold.Figure) -> Double? {
-        switch figure {
-        case .p50: latency?.p50
-        case .p90: latency?.p90
-        case .p99: latency?.p99
-        case .p999: latency?.p999
-        case .p9999: latency?.p9999
-        case .max: latency?.max
-        case .rate: messagesPerSecond
-        case .deliveries: deliveriesPerSecond
-        case .errors: Double(total.errors + total.failedConnections)
-        case .lost: Double(total.lost)
-        case .duplicated: Double(total.duplicated)
-        case .outOfOrder: Double(total.late)
-        case .unsent: Double(unsent)
-        case .serverCPU: perMillion(server?.cpu)
-        }
+    /// What the server's memory grew by for each connection (idle); nil where that was not measured.
+    package var bytesPerConnection: Double? {
+        guard plan.workload == .idle, let server, total.opened > 0 else { return nil }
+        return Double(server.residentAfter - server.residentBefore) / Double(total.opened)
     }
 }

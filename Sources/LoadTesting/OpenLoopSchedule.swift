@@ -18,8 +18,8 @@ package struct OpenLoopSchedule: Sendable {
         tick = max(UInt64(1e9 / rate), shortestTick)
     }
 
-    /// The next tick that is due by `now`: when its messages were to be sent, and how many they are. nil: none is due.
-    /// To be called until it gives nil: ticks that were missed are made up for.
+    /// The next tick that is due by `now`: when its messages were to be sent, and how many they are; nil where none
+    /// is due. To be called until it gives nil, so that ticks that were missed are made up for.
     package mutating func due(by now: UInt64) -> (intended: UInt64, count: Int)? {
         let next = start + (ticks + 1) * tick
         guard next <= now else { return nil }
@@ -30,13 +30,13 @@ package struct OpenLoopSchedule: Sendable {
         return (next, Int(count))
     }
 
-    /// How many were due by `now`, and have not been asked for.
-    package func backlog(at now: UInt64) -> Int {
+    /// How many messages were due by `now`, and have not been asked for.
+    package func overdue(at now: UInt64) -> Int {
         guard now > start else { return 0 }
         let due = UInt64(Double((now - start) / tick * tick) * rate / 1e9 + 1e-6)
         return due > sent ? Int(due - sent) : 0
     }
 
-    /// When the next tick is.
+    /// The moment of the next tick.
     package var next: UInt64 { start + (ticks + 1) * tick }
 }

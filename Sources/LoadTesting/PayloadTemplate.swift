@@ -3,7 +3,7 @@ internal import Glibc
 /// A payload that is written once, and stamped anew for each message.
 package struct PayloadTemplate: Sendable {
     private var bytes: [UInt8]
-    /// Whether there is room for a stamp.
+    /// Whether the payload has room for a stamp.
     package let hasStamp: Bool
 
     /// - Parameter size: bytes of payload. From `Stamp.byteCount` on it begins with a stamp.
@@ -15,7 +15,7 @@ package struct PayloadTemplate: Sendable {
         hasStamp = size >= Stamp.byteCount
     }
 
-    /// Writes the stamp, if there is room.
+    /// Writes the stamp into a payload that has room for one.
     @inline(__always)
     package mutating func stamp(_ stamp: Stamp) {
         guard hasStamp else { return }
@@ -33,10 +33,10 @@ package struct PayloadTemplate: Sendable {
         get { unsafe _overrideLifetime(bytes.span.bytes, borrowing: self) }
     }
 
-    /// So short that it costs next to nothing to compare.
+    /// Whether the payload is so short that comparing it costs next to nothing.
     package var isShort: Bool { bytes.count <= 64 }
 
-    /// Whether what stands behind the stamp is the same in `other`, which is as long. Costs what `memcmp` does.
+    /// Whether `other` is as long as the payload, and equal to it behind the stamp. Costs what `memcmp` does.
     @inline(__always)
     package func hasSameRest(as other: RawSpan) -> Bool {
         let start = hasStamp ? Stamp.byteCount : 0
@@ -49,7 +49,7 @@ package struct PayloadTemplate: Sendable {
         }
     }
 
-    /// Its first bytes.
+    /// The payload's first bytes.
     @_lifetime(borrow self)
     package func prefix(_ count: Int) -> RawSpan {
         unsafe _overrideLifetime(bytes.span.bytes.extracting(first: count), borrowing: self)

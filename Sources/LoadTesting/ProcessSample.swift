@@ -1,6 +1,6 @@
 /// What the kernel says of a process at one moment (proc(5)).
 package struct ProcessSample: Equatable, Sendable {
-    /// Seconds of CPU since it began.
+    /// Seconds of CPU since the process began, in user mode.
     package var user = 0.0
     package var system = 0.0
     package var residentBytes = 0
@@ -9,7 +9,7 @@ package struct ProcessSample: Equatable, Sendable {
 
     package init() {}
 
-    /// nil if there is no such process.
+    /// The figures of this moment; nil where there is no such process.
     package static func take(of pid: Int32) -> ProcessSample? {
         guard let stat = SmallFile.read("/proc/\(pid)/stat") else { return nil }
         var sample = ProcessSample()

@@ -8,16 +8,16 @@ package struct ProgressLine: Sendable {
     }
 
     private let workload: Workload
-    /// In front of everything: which of several runs it is.
+    /// Which of several runs it is; stands in front of the line.
     private let label: String
-    /// The intervals of about the last second: figures of a tenth of one cannot be read.
+    /// The intervals of about the last second: nobody can read figures that change ten times a second.
     private var recent: [TimeSeries.Row] = []
     private var errors = 0
     private var lost = 0
 
     package init(workload: Workload, label: String = "") { (self.workload, self.label) = (workload, label) }
 
-    /// Takes in what happened in an interval; to be called for each.
+    /// Takes in what happened in an interval; to be called for every one.
     package mutating func add(_ row: TimeSeries.Row) {
         errors += row.counters.errors + row.counters.failedConnections
         lost += row.counters.lost
@@ -29,8 +29,8 @@ package struct ProgressLine: Sendable {
         }
     }
 
-    /// What to write so that the line stands where the one before it stood: at most `columns` wide, so that it does not
-    /// wrap. Where there is little room, what matters least is left out.
+    /// The characters that draw the line over the one before it: at most `columns` wide, so that it does not wrap.
+    /// Where there is little room, parts that matter least are left out.
     package func text(_ phase: Phase, open: Int, columns: Int, isColoured: Bool) -> String {
         let parts = parts(phase, open: open)
         var room = columns - 1
@@ -47,10 +47,10 @@ package struct ProgressLine: Sendable {
         return "\r" + pieces.joined(separator: "  ") + "\u{1B}[K"
     }
 
-    /// What to write to have the line gone.
+    /// The characters that remove the line.
     package static let cleared = "\r\u{1B}[K"
 
-    /// All that could be told, from left to right.
+    /// All parts that could be shown, from left to right.
     private func parts(_ phase: Phase, open: Int) -> [ProgressPart] {
         let trouble = [
             errors > 0 ? ProgressPart("\(Units.show(count: Double(errors))) errors", rank: 2, colour: .red) : nil,

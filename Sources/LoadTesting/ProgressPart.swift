@@ -14,29 +14,28 @@ struct ProgressPart {
 
     private enum Content {
         case text(String, Colour)
-        /// How much of it is full, 0 to 1.
+        /// The share of the bar that is full, 0 to 1.
         case bar(Double)
     }
 
     private let content: Content
-    /// The lowest go in first.
+    /// Where there is little room, parts of a low rank are shown first.
     let rank: Int
 
     private init(content: Content, rank: Int) { (self.content, self.rank) = (content, rank) }
 
-    /// - Parameter width: columns it takes even if it is shorter, so that what stands behind it stays where it is.
+    /// - Parameter width: columns that a shorter text takes too, so that the parts behind it stay where they are.
     init(_ text: String, rank: Int, colour: Colour = .none, width: Int = 0) {
-        let padded = text + String(repeating: " ", count: max(0, width - text.count))
-        self.init(content: .text(padded, colour), rank: rank)
+        self.init(content: .text(Units.padded(text, width), colour), rank: rank)
     }
 
-    /// - Parameter share: how much of it is full; outside of 0 to 1 it is empty or full.
+    /// - Parameter share: the share that is full; outside of 0 to 1 the bar is empty or full.
     static func bar(_ share: Double, rank: Int) -> ProgressPart { ProgressPart(content: .bar(share), rank: rank) }
 
     private static let shortestBar = 8
     private static let longestBar = 24
 
-    /// Columns it takes at least.
+    /// Columns that the part takes at least.
     var width: Int {
         switch content {
         case .text(let text, _): text.count
@@ -44,7 +43,7 @@ struct ProgressPart {
         }
     }
 
-    /// - Parameter room: columns that nobody else takes.
+    /// - Parameter room: columns that no other part takes: a bar's to stretch into.
     func show(stretchedBy room: Int, isColoured: Bool) -> String {
         switch content {
         case .text(let text, let colour): return isColoured ? colour.paint(text) : text

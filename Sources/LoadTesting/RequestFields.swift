@@ -17,7 +17,7 @@ package enum RequestFields {
         }
         var pairs = fields[.cookie].map { [$0] } ?? []
         for cookie in cookies { pairs.append(try pair(cookie)) }
-        // One header for all of them (RFC 6265 §5.4); set by its name it would be split.
+        // One header for all cookies (RFC 6265 §5.4); set by its name it would be split.
         fields[.cookie] = nil
         if !pairs.isEmpty { fields.append(HTTPField(name: .cookie, value: pairs.joined(separator: "; "))) }
         return fields
@@ -46,7 +46,7 @@ package enum RequestFields {
         return rest.lastIndex { !isBlank($0) }.map { String(rest[...$0]) } ?? ""
     }
 
-    /// Why a header is not the user's to set; nil: it is.
+    /// The reason why users may not set a header; nil for those that they may.
     private static func owner(of name: HTTPField.Name) -> String? {
         switch name.canonicalName {
         case "sec-websocket-protocol": "subprotocols are asked for with `ringcast connect --subprotocol`"
@@ -58,7 +58,8 @@ package enum RequestFields {
         }
     }
 
-    /// RFC 6265 §4.1.1, which many cookies do not keep: what would end the pair or the header is refused.
+    /// A cookie's name and value. Many cookies do not keep RFC 6265 §4.1.1: refused is only what would end the pair or
+    /// the header.
     private static func pair(_ text: String) throws(LoadFailure) -> String {
         let name = text.prefix { $0 != "=" }
         guard name.count < text.count, HTTPField.Name(String(name)) != nil, HTTPField.isValidValue(text),
@@ -67,7 +68,7 @@ package enum RequestFields {
         return text
     }
 
-    /// b64token (RFC 6750 §2.1).
+    /// Whether the text is a b64token (RFC 6750 §2.1).
     private static func isToken(_ text: String) -> Bool {
         let body = text.utf8.reversed().drop { $0 == UInt8(ascii: "=") }
         return !body.isEmpty
@@ -81,7 +82,7 @@ package enum RequestFields {
             }
     }
 
-    /// On one line, whatever was typed, and not too long.
+    /// What was typed, on one line, and cut to 60 characters.
     private static func readable(_ text: String) -> String {
         String(text.prefix(60).map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 } ? " " : $0 })
             + (text.count > 60 ? "…" : "")

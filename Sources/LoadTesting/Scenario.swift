@@ -44,7 +44,7 @@ package struct Scenario: Equatable, Sendable {
     package var duration: Double { phases.reduce(0) { $0 + $1.duration } }
     package var mostConnections: Int { phases.map { max($0.users.from, $0.users.to) }.max() ?? 0 }
 
-    /// How many users there are to be after so many seconds, and how long they think. nil: it is over.
+    /// How many users there are to be after so many seconds, and how long they think; nil behind the scenario's end.
     package func moment(at seconds: Double) -> (users: Int, think: ClosedRange<Double>)? {
         var start = 0.0
         for phase in phases {
@@ -58,7 +58,7 @@ package struct Scenario: Equatable, Sendable {
         return nil
     }
 
-    /// The path for a number from 0 to 1.
+    /// The path that a random number from 0 to 1 chooses, by the paths' weights.
     package func path(at share: Double) -> Path {
         var rest = share * paths.reduce(0) { $0 + $1.weight }
         for path in paths {

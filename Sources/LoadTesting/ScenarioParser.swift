@@ -29,7 +29,7 @@ private struct ScenarioParser {
         return Scenario(paths: all, size: size, phases: phases)
     }
 
-    /// Reads a line without its remark. Gives a complaint, or nil.
+    /// Reads a line without its remark. Returns what is wrong with it, if anything is.
     mutating func read(_ line: Substring) -> String? {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let keyword = words.first else { return nil }
@@ -105,7 +105,7 @@ extension Scenario.Phase {
     }
 }
 
-/// `a` or `a..b`, `a` not above `b`.
+/// The range that is written `a` or `a..b`, with `a` not above `b`.
 private func range<Bound: Comparable>(_ text: String, _ bound: (String) -> Bound?) -> ClosedRange<Bound>? {
     guard let dots = text.firstRange(of: "..") else { return bound(text).map { $0...$0 } }
     guard let low = bound(String(text[..<dots.lowerBound])), let high = bound(String(text[dots.upperBound...])),

@@ -2,21 +2,21 @@
 ///
 /// Numbers are compared round the circle of `Stamp.sequences`, so that a load may go on for days.
 package struct SequenceCheck: Equatable, Sendable {
-    /// The next one that has not been seen; 0 at first.
+    /// The number that is to come next; 0 at first.
     package private(set) var next: UInt32
-    /// Which of the last 64 have come: the lowest bit is the one before `next`. What was before the first is not
-    /// awaited.
+    /// Which of the last 64 numbers have come; the lowest bit stands for the one before `next`. Numbers before the
+    /// first count as come.
     private var seen = UInt64.max
 
     package init(next: UInt32 = 0) { self.next = next }
 
     package enum Verdict: Equatable, Sendable {
         case inOrder
-        /// So many in front of it have not come. If one does come later, it is `late`.
+        /// So many numbers in front of this one have not come. One of them that comes later is `late`.
         case gap(UInt32)
-        /// One that was missing: it was overtaken. What is more than 64 behind is taken for such a one.
+        /// A number that was missing, since others have overtaken it. One that is more than 64 behind is taken for it.
         case late
-        /// One that had come already.
+        /// A number that had come already.
         case duplicate
     }
 

@@ -31,7 +31,13 @@ package enum SmallFile {
     /// Writes all of it; false if the other end is gone.
     @discardableResult
     package static func write(_ text: String, to descriptor: Int32) -> Bool {
-        var bytes = Array(text.utf8)[...]
+        write(Array(text.utf8), to: descriptor)
+    }
+
+    /// Writes all of it; false if the other end is gone.
+    @discardableResult
+    package static func write(_ all: [UInt8], to descriptor: Int32) -> Bool {
+        var bytes = all[...]
         while !bytes.isEmpty {
             // Safe: the pointer is used during the call only.
             let count = unsafe bytes.withUnsafeBytes { bytes in

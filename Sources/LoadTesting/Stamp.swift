@@ -7,11 +7,11 @@ package struct Stamp: Equatable, Sendable {
     /// Sequence numbers run from 0 and begin again here.
     package static let sequences: UInt32 = 1 << 28
 
-    /// Below `senders`.
+    /// The sender's number, below `senders`.
     package var sender: UInt32
-    /// Below `sequences`.
+    /// The message's number, below `sequences`.
     package var sequence: UInt32
-    /// Nanoseconds since the load began; three days can be told.
+    /// When the message was to be sent, in nanoseconds since the load began; there is room for three days.
     package var time: UInt64
 
     @inline(__always)
@@ -26,10 +26,10 @@ package struct Stamp: Equatable, Sendable {
         (Self.spread(UInt64(sender) << 28 | UInt64(sequence)), Self.spread(time & 0xFFFF_FFFF_FFFF))
     }
 
-    /// nil if these are no stamp's.
+    /// The stamp that two words of a payload hold; nil where they hold none.
     @inline(__always)
     package init?(words first: UInt64, _ second: UInt64) {
-        guard let number = Self.gathered(first), let time = Self.gathered(second) else { return nil }
+        guard let number = Self.packed(first), let time = Self.packed(second) else { return nil }
         sender = UInt32(truncatingIfNeeded: number >> 28)
         sequence = UInt32(truncatingIfNeeded: number) & (Self.sequences - 1)
         self.time = time
@@ -44,8 +44,9 @@ package struct Stamp: Equatable, Sendable {
         return word &+ 0x3030_3030_3030_3030
     }
 
+    /// The 48 bits of 8 characters; nil where one of them is no stamp's.
     @inline(__always)
-    static func gathered(_ characters: UInt64) -> UInt64? {
+    static func packed(_ characters: UInt64) -> UInt64? {
         let word = characters &- 0x3030_3030_3030_3030
         // A borrow, or a character beyond `o`, leaves one of these bits.
         guard word & 0xC0C0_C0C0_C0C0_C0C0 == 0 else { return nil }

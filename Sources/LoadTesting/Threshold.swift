@@ -2,24 +2,13 @@
 package struct Threshold: Equatable, Sendable {
     package let figure: Figure
     package let comparison: Comparison
-    /// In the figure's own unit.
+    /// The limit in the figure's own unit; microseconds for latencies.
     package let limit: Double
     package let text: String
 
     package enum Comparison: String, Sendable {
         case above = ">"
         case below = "<"
-    }
-
-    package enum Figure: String, CaseIterable, Sendable {
-        case p50, p90, p99, p999, p9999, max
-        case rate = "messages_per_second"
-        case deliveries = "deliveries_per_second"
-        case errors, lost, duplicated, unsent
-        case outOfOrder = "out_of_order"
-        case serverCPU = "server_cpu_seconds_per_million"
-
-        package var isLatency: Bool { [.p50, .p90, .p99, .p999, .p9999, .max].contains(self) }
     }
 
     /// - Throws: a sentence that says what is wrong with it.
@@ -49,7 +38,8 @@ package struct Threshold: Equatable, Sendable {
         (self.figure, self.comparison, self.text) = (figure, comparison, text)
     }
 
-    /// What to say when it is crossed; nil when it is kept. A figure that was not measured counts as crossed.
+    /// The sentence for a threshold that is crossed; nil where it is kept. A figure that was not measured counts as
+    /// crossed.
     package func violation(by result: LoadResult) -> String? {
         guard let value = result.value(of: figure) else { return "\(text): \(figure.rawValue) was not measured" }
         guard comparison == .above ? value > limit : value < limit else { return nil }

@@ -5,7 +5,7 @@ package enum TimeSeries {
         package var at: Double
         package var seconds: Double
         package var counters: LoadCounters
-        /// nil if nothing came.
+        /// Latencies of what came in the row's seconds; nil where nothing came.
         package var latency: LatencySummary?
         package var server: LoadResult.Usage?
 
@@ -20,7 +20,7 @@ package enum TimeSeries {
         "seconds,connections,messages_per_second,deliveries_per_second,p50_us,p99_us,p999_us,max_us,errors,lost,"
         + "server_cpu_user,server_cpu_system,server_resident_bytes"
 
-    /// - Parameter openConnections: at the row's end, which counters of an interval do not tell.
+    /// - Parameter openConnections: how many are open at the row's end, which counters of an interval do not tell.
     package static func line(_ row: Row, of plan: LoadPlan, openConnections: Int) -> String {
         let perSecond = { (count: Double) in Units.fixed(row.seconds > 0 ? count / row.seconds : 0, 1) }
         var cells = [

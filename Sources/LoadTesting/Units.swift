@@ -14,7 +14,7 @@ package enum Units {
         }
     }
 
-    /// A number and what stands behind it.
+    /// A number, and the unit that stands behind it.
     package static func split(_ text: some StringProtocol) -> (number: Double, unit: String)? {
         let digits = text.prefix { $0.isNumber || $0 == "." || $0 == "-" }
         guard let number = Double(digits), number.isFinite else { return nil }
@@ -31,7 +31,7 @@ package enum Units {
         }
     }
 
-    /// `8 s`, `2 min 05 s`, `3 h 07 min`: whole seconds, begun ones too.
+    /// `8 s`, `2 min 05 s`, `3 h 07 min`; a second that has begun counts.
     package static func show(wait seconds: Double) -> String {
         let all = Int(min(max(0, seconds), 1e9).rounded(.up))
         let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
@@ -60,12 +60,20 @@ package enum Units {
         }
     }
 
-    /// Three digits.
+    /// A number with three digits.
     package static func significant(_ value: Double) -> String {
         fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0)
     }
 
-    /// With so many digits behind the point.
+    /// A text with blanks behind it, up to so many columns.
+    static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    /// The number that `fixed` shows.
+    static func rounded(_ value: Double, _ digits: Int) -> Double { Double(fixed(value, digits)) ?? value }
+
+    /// A number with so many digits behind the point.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         var scale = 1.0

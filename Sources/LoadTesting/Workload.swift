@@ -15,7 +15,7 @@ package enum Workload: String, CaseIterable, Sendable {
     /// What a scenario file says: phases, ramps, think times.
     case mixed
 
-    /// Where it goes when the URL names no path. `{topic}` is replaced.
+    /// The path of connections whose URL names none. `{topic}` is replaced.
     package var defaultPath: String {
         switch self {
         case .echo, .idle, .churn, .mixed: "/echo"

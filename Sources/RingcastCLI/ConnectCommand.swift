@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import LoadTesting
 import Ringcast
 import Synchronization
 import UnixSignals
@@ -25,7 +26,7 @@ struct ConnectCommand: AsyncParsableCommand {
             throw CommandFailure(error.description)
         }
         if isTerminal(STDIN_FILENO) { note("connected" + (socket.subprotocol.map { ", subprotocol \($0)" } ?? "")) }
-        // Not awaited: reading a line cannot be cancelled, and the end of the process ends it.
+        // The task is not awaited: reading a line cannot be cancelled, and the end of the process ends it.
         let lastMessage = LastMessage()
         Task {
             await sendLines(to: socket)
@@ -44,7 +45,7 @@ struct ConnectCommand: AsyncParsableCommand {
         if isTerminal(STDIN_FILENO), let code = socket.closeCode { note("closed: \(code) \(socket.closeReason ?? "")") }
     }
 
-    /// One line at a time, each when the last has been taken: a long input does not pile up here.
+    /// Sends one line at a time, each when the last one has been taken, so that a long input does not pile up here.
     private func sendLines(to socket: WebSocketClient) async {
         let input = DispatchQueue(label: "standard input")
         while true {
@@ -60,7 +61,8 @@ struct ConnectCommand: AsyncParsableCommand {
         }
     }
 
-    /// What comes behind our own Close is lost: the server gets time for its answers.
+    /// Closes once the server has been silent for `--linger`: messages behind this end's Close are lost, so answers get
+    /// their time.
     private func close(_ socket: WebSocketClient, after lastMessage: LastMessage) async {
         lastMessage.note()
         let silence = Duration.seconds(options.linger)
@@ -72,7 +74,7 @@ struct ConnectCommand: AsyncParsableCommand {
 
     private func closeOnInterrupt(_ socket: WebSocketClient) async {
         for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
-            // Who asks twice does not want to wait for the server.
+            // Whoever asks twice does not want to wait for the server.
             if socket.isClosing { socket.terminate() } else { Task { await socket.close() } }
         }
     }
@@ -88,12 +90,12 @@ struct ConnectCommand: AsyncParsableCommand {
     private func show(_ message: OwnedMessage) {
         switch message {
         case .text(let text): write(text + "\n", to: STDOUT_FILENO)
-        case .binary(let bytes) where options.binary: write(bytes[...], to: STDOUT_FILENO)
+        case .binary(let bytes) where options.binary: SmallFile.write(bytes, to: STDOUT_FILENO)
         case .binary(let bytes): write("\(bytes.count) bytes: \(Self.hexadecimal(bytes))\n", to: STDOUT_FILENO)
         }
     }
 
-    /// What is about the connection, and not from it.
+    /// Tells about the connection on standard error: standard output is for messages.
     private func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     private func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }

@@ -1,3 +1,4 @@
+import LoadTesting
 import Ringcast
 import Synchronization
 
@@ -43,9 +44,11 @@ final class Endpoints: Sendable {
     }
 
     private func statistics() -> Reply {
-        guard let loops = server.withLock({ $0?.server.statistics }) else { return .response(.serviceUnavailable) }
+        guard let loops = server.withLock({ $0?.server.statistics }),
+            let json = try? JSON.text(StatisticsReport(loops: loops))
+        else { return .response(.serviceUnavailable) }
         return .response(
-            .ok, StatisticsReport(loops: loops).json,
+            .ok, json + "\n",
             headers: [.contentType: "application/json", .cacheControl: "no-store"])
     }
 
@@ -59,5 +62,63 @@ final class Endpoints: Sendable {
             return .upgrade(to: self.topic, with: TopicMember(topic: topic, subscribes: subscribes))
         }
         return .response(.notFound, "there is nothing here\n")
+    }
+}
+
+/// A member of `/chat`: every message goes to every member, its sender too. Nothing is announced.
+struct ChatMember {
+    let name: String?
+
+    static func handlers(options: WebSocketOptions) -> WebSocketHandlers<ChatMember> {
+        let topic: Topic = "chat"
+        var options = options
+        options.publishToSelf = true
+        return WebSocketHandlers(
+            options: options,
+            open: { ws in ws.subscribe(to: topic) },
+            message: { ws, message in
+                if let name = ws.data.name, message.isText {
+                    ws.publish("\(name): \(message.string)", to: topic)
+                } else {
+                    ws.publish(message, to: topic)
+                }
+            })
+    }
+}
+
+/// A guest of `/room`, which is the chat page's: what one says goes to the others, and they are told who comes and
+/// goes.
+struct RoomGuest {
+    let name: String
+
+    /// Names are cut to what a chat page can show.
+    init(name: String?) {
+        let name = name ?? ""
+        self.name = name.isEmpty ? "someone" : String(name.prefix(64))
+    }
+
+    static func handlers(options: WebSocketOptions) -> WebSocketHandlers<RoomGuest> {
+        let room: Topic = "room"
+        return WebSocketHandlers(
+            options: options,
+            open: { ws in
+                ws.subscribe(to: room)
+                ws.publish("* \(ws.data.name) joined", to: room)
+            },
+            message: { ws, message in ws.publish("\(ws.data.name): \(message.string)", to: room) },
+            close: { ws, _, _ in ws.publish("* \(ws.data.name) left", to: room) })
+    }
+}
+
+/// A socket of `/topic/T`, which publishes to `T` and hears the others, or of `/publish/T`, which only publishes.
+struct TopicMember {
+    let topic: Topic
+    let subscribes: Bool
+
+    static func handlers(options: WebSocketOptions) -> WebSocketHandlers<TopicMember> {
+        WebSocketHandlers(
+            options: options,
+            open: { ws in if ws.data.subscribes { ws.subscribe(to: ws.data.topic) } },
+            message: { ws, message in ws.publish(message, to: ws.data.topic) })
     }
 }

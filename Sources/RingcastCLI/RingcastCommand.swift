@@ -1,8 +1,13 @@
 import ArgumentParser
 import Glibc
+import LoadTesting
 
 /// The `ringcast` tool. What goes wrong is said in one sentence on standard error; the exit code is 64 for what was
 /// typed, else 1.
+///
+/// This folder is the commands: a file for each, one for its options, and what they serve and print; those that drive a
+/// load are in `Load/`. A command turns options into a configuration, runs it, and says what came of it. It uses the
+/// library as a user of the package does: what a server or a load has to know lives in Ringcast or LoadTesting.
 @main
 struct RingcastCommand: AsyncParsableCommand {
     static let version = "unreleased"
@@ -36,15 +41,4 @@ struct CommandFailure: Error {
 }
 
 /// Writes text at once, without a buffer that an exit could lose.
-func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8)[...], to: descriptor) }
-
-/// The same with bytes.
-func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) {
-    var bytes = bytes
-    while !bytes.isEmpty {
-        // Safe: the pointer is used during the call only.
-        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 else { return }
-        bytes = bytes.dropFirst(count)
-    }
-}
+func write(_ text: String, to descriptor: Int32) { SmallFile.write(text, to: descriptor) }

@@ -19,11 +19,11 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: ServeOptions
 
     func run() async throws {
-        // What slow readers have been holding goes back to the system with them. By itself glibc raises this threshold
-        // at the first large block that is freed, and keeps all later ones.
+        // Memory of slow readers goes back to the system with them. By itself glibc raises this threshold at the first
+        // large block that is freed, and keeps all later ones.
         mallopt(M_MMAP_THRESHOLD, 64 << 10)
         var logger = Logger(label: "ringcast")
-        // Failed handshakes are told of at info.
+        // Failed TLS handshakes are logged at level info.
         logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .notice : .info
         let server: Server
         do {
@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
             group.addTask {
                 var isFirst = true
                 for await _ in signals {
-                    // A second one does not wait.
+                    // A second signal does not wait.
                     isFirst ? server.stop() : server.stop(within: .zero, deadline: .zero)
                     isFirst = false
                 }
@@ -68,7 +68,7 @@ struct ServeCommand: AsyncParsableCommand {
         return server
     }
 
-    /// Everything that is listened on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.
+    /// All places that the server listens on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.
     private func places(of server: Server) -> String {
         let sockets = server.addresses.filter { $0.path != nil }.map(\.description)
         return (sockets.count == server.addresses.count ? sockets : [url(of: server)] + sockets)

@@ -137,7 +137,7 @@ struct ServeOptions: ParsableArguments {
         }
     }
 
-    /// Empty: what host and port say.
+    /// Where to listen, if `--unix` is given; empty where host and port say it all.
     func endpoints(tls: TLSConfiguration?) -> [Endpoint] {
         guard let unix else { return [] }
         let socket: Endpoint =

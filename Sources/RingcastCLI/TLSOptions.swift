@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LoadTesting
 import Logging
 import Ringcast
 import UnixSignals
@@ -46,7 +47,7 @@ struct TLSOptions: ParsableArguments {
         }
     }
 
-    /// Nil: nothing is encrypted.
+    /// What TLS is served with; nil where no certificate is given: plain ws then.
     func configuration() throws(ServerError) -> TLSConfiguration? {
         guard !tlsCert.isEmpty else { return nil }
         let passphrase = try tlsPassphraseFile.map { path throws(ServerError) in try firstLine(of: path) }
@@ -63,19 +64,15 @@ struct TLSOptions: ParsableArguments {
     }
 
     private func firstLine(of path: String) throws(ServerError) -> String {
-        // Safe: the stream is closed before the function returns, and the line is copied.
-        guard let file = unsafe fopen(path, "re") else {
+        guard let text = SmallFile.read(path) else {
             throw ServerError("the passphrase file \(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
         }
-        defer { unsafe fclose(file) }
-        var line = [UInt8]()
-        while case let byte = unsafe getc(file), byte != EOF, byte != 0x0A { line.append(UInt8(byte)) }
-        return String(decoding: line, as: UTF8.self)
+        return String(text.prefix { $0 != "\n" })
     }
 }
 
 extension Server {
-    /// Reads the certificates again at each signal (SIGHUP), as after their renewal. Until it is cancelled.
+    /// Reads the certificates again at each signal (SIGHUP), as after their renewal, until the task is cancelled.
     func reloadCertificates(at signals: UnixSignalsSequence, _ logger: Logger) async {
         for await _ in signals {
             do {

@@ -1,28 +1,54 @@
+import Foundation
 import LoadTesting
 import Testing
 
 @Suite struct ReportTests {
-    private func run(rate: Double, p99: Double) -> JSON {
-        .members([
-            ("workload", .string("echo")), ("messages_per_second", .number(rate)),
-            ("latency_us", .members([("p99", .number(p99))])),
-        ])
+    private func run(
+        _ workload: Workload = .echo, rate: Int, p99: Double = 1, _ change: (inout LoadResult) -> Void = { _ in }
+    ) -> LoadRecord {
+        var result = LoadResult(plan: LoadPlan(workload: workload, url: "ws://127.0.0.1:1"))
+        (result.seconds, result.counters.received) = (1, rate)
+        result.latency = LatencySummary(p99: p99)
+        change(&result)
+        return LoadRecord(result: result)
     }
 
-    @Test func `a result has the keys that are promised`() {
-        var result = LoadResult(plan: LoadPlan(workload: .fanout, url: "ws://127.0.0.1:1"))
-        result.seconds = 1
-        result.counters.received = 1_000_000
-        result.server = LoadResult.Usage(from: ProcessSample(), to: ProcessSample())
-        let json = result.json(machine: .null, versions: .null)
+    private func object(_ value: some Encodable) throws -> [String: Any] {
+        let text = try JSON.text(value)
+        return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    /// What `--compare` says of two reports, written and read again.
+    private func compare(_ a: some Encodable, _ b: some Encodable) throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "ringcast-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = try zip(["a.json", "b.json"], [JSON.text(a), JSON.text(b)]).map { name, text in
+            let path = folder.appending(path: name).path
+            #expect(SmallFile.write(text + "\n", to: path))
+            return try BenchFile(path: path)
+        }
+        return try BenchFile.compare(files[0], files[1])
+    }
+
+    @Test func `a result has the keys that are promised`() throws {
+        let record = run(.fanout, rate: 1_000_000) {
+            $0.server = LoadResult.Usage(from: ProcessSample(), to: ProcessSample())
+        }
+        let json = try object(record)
         for key in [
             "workload", "parameters", "messages_per_second", "deliveries_per_second", "server_cpu_seconds_per_million",
             "server_cpu_user_seconds_per_million", "server_cpu_system_seconds_per_million", "latency_us", "errors",
-            "lost", "duplicated", "unsent", "connections",
-            "out_of_order", "machine", "versions",
+            "lost", "duplicated", "unsent", "connections", "client_cpu_seconds_per_million", "seconds", "server",
+            "interrupted", "out_of_order", "machine", "versions",
         ] { #expect(json[key] != nil, "\(key)") }
-        for key in ["p50", "p90", "p99", "p999", "max"] { #expect(json["latency_us"]?[key] != nil, "\(key)") }
-        #expect(JSONParser.parse("\(json)") == json)
+        let latency = json["latency_us"] as? [String: Any]
+        for key in ["p50", "p90", "p99", "p999", "p9999", "max"] { #expect(latency?[key] != nil, "\(key)") }
+        let parameters = json["parameters"] as? [String: Any]
+        for key in ["url", "publish_url", "subscribers", "window", "topics", "size", "loops"] {
+            #expect(parameters?[key] != nil, "\(key)")
+        }
+        #expect(parameters?["rate"] is NSNull && parameters?["stalled"] == nil && json["first_error"] == nil)
     }
 
     @Test func `CPU is told per million deliveries, and not where nothing came`() {
@@ -42,37 +68,51 @@ import Testing
         #expect(Spread([4, 1, 2, 3])?.median == 2.5)
     }
 
-    @Test func `a report of repeated runs survives being written and read`() throws {
+    @Test func `a report of repeated runs has their medians, and all of them`() throws {
         let report = BenchReport(runs: [run(rate: 100, p99: 5), run(rate: 300, p99: 7), run(rate: 200, p99: 6)])
-        let json = try #require(JSONParser.parse("\(report.json)"))
-        #expect(Spread(json: json["summary"]?["messages_per_second"]) == Spread([100, 200, 300]))
-        #expect(json["summary"]?["p50_us"] == nil)
+        let json = try object(report)
+        let summary = try #require(json["summary"] as? [String: [String: Double]])
+        #expect(summary["messages_per_second"] == ["median": 200, "min": 100, "max": 300])
+        #expect(summary["p99_us"]?["median"] == 6 && summary["server_cpu_seconds_per_million"] == nil)
+        #expect(json["repeats"] as? Int == 3 && (json["runs"] as? [Any])?.count == 3)
         #expect(report.text.contains("200 (100 to 300)"))
     }
 
     @Test func `a comparison tells better, worse, and what is within the spread`() throws {
-        let before = BenchReport(runs: [run(rate: 100, p99: 50), run(rate: 110, p99: 60)]).json
-        let after = BenchReport(runs: [run(rate: 200, p99: 55), run(rate: 220, p99: 70)]).json
-        let text = try BenchReport.compare(before, after)
+        let before = BenchReport(runs: [run(rate: 100, p99: 50), run(rate: 110, p99: 60)])
+        let after = BenchReport(runs: [run(rate: 200, p99: 55), run(rate: 220, p99: 70)])
+        let text = try compare(before, after)
         #expect(text.contains("×2.000"))
         #expect(text.split(separator: "\n").first { $0.contains("messages_per_second") }?.hasSuffix("better") == true)
         #expect(text.split(separator: "\n").first { $0.contains("p99_us") }?.hasSuffix("within the spread") == true)
-        #expect(try BenchReport.compare(after, before).contains("worse"))
+        #expect(try compare(after, before).contains("worse"))
     }
 
-    @Test func `files that are no reports, or of other loads, are not compared`() {
-        let echo = BenchReport(runs: [run(rate: 1, p99: 1)]).json
-        let chat = BenchReport(runs: [.members([("workload", .string("chat"))])]).json
-        #expect(throws: LoadFailure.self) { try BenchReport.compare(.null, echo) }
-        #expect(throws: LoadFailure.self) { try BenchReport.compare(echo, chat) }
+    @Test func `parameters that differ are named, and the port is none of them`() throws {
+        func report(_ port: Int, depth: Int) -> BenchReport {
+            var plan = LoadPlan(workload: .echo, url: "ws://127.0.0.1:\(port)")
+            plan.depth = depth
+            var result = LoadResult(plan: plan)
+            (result.seconds, result.counters.received) = (1, 10)
+            return BenchReport(runs: [LoadRecord(result: result)])
+        }
+        #expect(try !compare(report(1, depth: 1), report(2, depth: 1)).contains("differ"))
+        #expect(try compare(report(1, depth: 1), report(2, depth: 4)).hasSuffix("  note: parameters differ: depth\n"))
+    }
+
+    @Test func `files that are no reports, or of other loads, are not compared`() throws {
+        let (echo, chat) = (BenchReport(runs: [run(rate: 1)]), BenchReport(runs: [run(.chat, rate: 1)]))
+        let noReport = #expect(throws: LoadFailure.self) { try compare(run(rate: 1), echo) }
+        #expect(noReport?.message.contains("a.json has no 'summary': --compare takes two files") == true)
+        let others = #expect(throws: LoadFailure.self) { try compare(echo, chat) }
+        #expect(others?.message.contains("echo and chat") == true)
+        let missing = #expect(throws: LoadFailure.self) { try BenchFile(path: "/nothing/there.json") }
+        #expect(missing?.message == "/nothing/there.json cannot be read")
     }
 
     @Test func `what went wrong in any run is told, and nothing where nothing did`() {
-        let sound = run(rate: 1, p99: 1)
-        let wrong = JSON.members([
-            ("workload", .string("echo")), ("errors", .number(2)), ("lost", .number(3)),
-            ("first_error", .string("Oh.")),
-        ])
+        let sound = run(rate: 1)
+        let wrong = run(rate: 1) { ($0.total.errors, $0.total.lost, $0.firstError) = (2, 3, "Oh.") }
         #expect(!BenchReport(runs: [sound]).text.contains("in all runs"))
         let text = BenchReport(runs: [sound, wrong, wrong]).text
         #expect(text.contains("in all runs: errors 4, lost 6\n") && text.contains("the first error: Oh.\n"))
@@ -90,36 +130,37 @@ import Testing
         }
     }
 
-    @Test func `text, JSON and the time series count the same messages`() {
+    @Test func `text, JSON and the time series count the same messages`() throws {
         var result = LoadResult(plan: LoadPlan(workload: .echo, url: "ws://h"))
         (result.seconds, result.counters.sent, result.counters.received) = (2, 1_500, 1_400)
         (result.counters.duplicated, result.counters.mismatched) = (300, 100)
         let row = TimeSeries.Row(at: 2, seconds: 2, counters: result.counters, latency: nil, server: nil)
-        #expect(result.json(machine: .null, versions: .null)["messages_per_second"]?.number == 500)
+        #expect(try object(LoadRecord(result: result))["messages_per_second"] as? Double == 500)
         #expect(result.text.contains("  500 messages/s\n"))
         #expect(TimeSeries.line(row, of: result.plan, openConnections: 1).hasPrefix("2.00,1,500.0,700.0,"))
     }
 
     @Test(arguments: [(0, "declined", "declined"), (3, "partly", "3 of 4"), (4, "negotiated", "below 1 KiB")])
-    func `what the server said to compression is told`(compressed: Int, word: String, sentence: String) {
+    func `what the server said to compression is told`(compressed: Int, word: String, sentence: String) throws {
         var plan = LoadPlan(workload: .echo, url: "ws://h")
         plan.compress = true
         var result = LoadResult(plan: plan)
         (result.total.opened, result.total.compressed) = (4, compressed)
-        #expect(result.json(machine: .null, versions: .null)["compression"] == .string(word))
+        #expect(try object(LoadRecord(result: result))["compression"] as? String == word)
         #expect(result.text.contains("  compression: ") && result.text.contains(sentence))
     }
 
-    @Test func `compression that was not offered is not spoken of`() {
+    @Test func `compression that was not offered is not spoken of`() throws {
         var result = LoadResult(plan: LoadPlan(workload: .echo, url: "ws://h"))
         result.total.opened = 4
-        #expect(result.json(machine: .null, versions: .null)["compression"] == nil)
+        #expect(try object(LoadRecord(result: result))["compression"] == nil)
         #expect(!result.text.contains("compression"))
     }
 
     @Test func `latency that was not measured is null, and no threshold's friend`() throws {
         let result = LoadResult(plan: LoadPlan(workload: .echo, url: "ws://h"))
-        #expect(result.json(machine: .null, versions: .null)["latency_us"]?["p99"] == .null)
+        let latency = try object(LoadRecord(result: result))["latency_us"] as? [String: Any]
+        #expect(latency?["p99"] is NSNull)
         #expect(try Threshold("p99>20ms").violation(by: result)?.contains("was not measured") == true)
     }
 }

@@ -84,11 +84,11 @@ import Testing
         #expect(latency.count == 0)
     }
 
-    @Test func `what was due and not asked for is the backlog`() {
+    @Test func `what was due and not asked for is overdue`() {
         var schedule = OpenLoopSchedule(rate: 1_000, start: 500_000)
-        #expect(schedule.backlog(at: 0) == 0)
+        #expect(schedule.overdue(at: 0) == 0)
         _ = drain(&schedule, by: 2_500_000)
-        #expect(schedule.backlog(at: 2_500_000) == 0)
-        #expect(schedule.backlog(at: 10_500_000) == 8)
+        #expect(schedule.overdue(at: 2_500_000) == 0)
+        #expect(schedule.overdue(at: 10_500_000) == 8)
     }
 }

@@ -10,7 +10,7 @@ final class ChatWorker: Worker, @unchecked Sendable {
     private var members: [WebSocketRef<Int>?]
     private var round = 0
     private var roundStart: UInt64 = 0
-    /// Messages that are still to come. Below zero: others have begun the next round already.
+    /// Messages that are still to come; below zero where others have begun the next round already.
     private var awaited = 0
     private var isBetweenRounds = true
 
@@ -42,7 +42,7 @@ final class ChatWorker: Worker, @unchecked Sendable {
 
     override func tick(_ now: UInt64) {
         guard isBetweenRounds else { return }
-        // A round that another worker has begun is taken part in at the end, too: its members wait for these.
+        // At the end, too, members take part in a round that another worker has begun: its members wait for all texts.
         let begins =
             phase == .running ? rounds.mayBegin(round, now: now) : phase == .finishing && rounds.hasBegun(round + 1)
         if begins { say(now) }
@@ -99,10 +99,24 @@ final class ChatRounds: Sendable {
         completed.add(1, ordering: .releasing)
     }
 
-    /// Whether all have completed `round` rounds, and the time of the next has come.
+    /// Whether all workers have completed `round` rounds, and the time of the next one has come.
     func mayBegin(_ round: Int, now: UInt64) -> Bool {
         guard completed.load(ordering: .acquiring) >= round * workers else { return false }
         guard interval > 0 else { return true }
         return now / interval > lastCompletion.load(ordering: .relaxed) / interval
     }
+}
+
+/// What a client of the chat benchmark says in a round: 50 short texts of the lengths that Bun publishes (595 bytes in
+/// all), 32 times over.
+package enum ChatScript {
+    package static let textsPerRound = 1_600
+    package static let lengths = [
+        12, 14, 14, 14, 14, 14, 14, 14, 14, 14, 28, 22, 3, 8, 6, 6, 3, 5, 10, 10, 14, 14, 14, 28, 22, 3, 8, 6, 6, 3, 5,
+        10, 10, 14, 14, 14, 28, 14, 14, 14, 28, 22, 3, 8, 6, 6, 3, 5, 10, 10,
+    ]
+    private static let filler = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
+
+    /// The 50 texts.
+    package static let texts: [[UInt8]] = lengths.map { Array(filler[..<$0]) }
 }

@@ -15,7 +15,7 @@ final class ChurnWorker: Worker, @unchecked Sendable {
     private var free: [Int]
     private var payload: PayloadTemplate
     private var schedule: OpenLoopSchedule?
-    /// When connections were to begin for which there was no slot.
+    /// When those connections were to begin that found no slot.
     private var late = TimeQueue()
     private var lateCount = 0
     private var begun = 0
@@ -26,13 +26,13 @@ final class ChurnWorker: Worker, @unchecked Sendable {
         slots = Array(repeating: Slot(), count: count)
         free = Array((0..<count).reversed())
         payload = PayloadTemplate(size: plan.size)
-        // They are not opened before the load begins: opening them is the load.
+        // No connection is opened before the load begins: opening them is the load.
         super.init(index: index, setup: setup, numbers: [])
     }
 
     override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }
     override var outstanding: Int { slots.count - free.count }
-    override var unsent: Int { lateCount + (schedule?.backlog(at: inTime) ?? 0) }
+    override var unsent: Int { lateCount + (schedule?.overdue(at: inTime) ?? 0) }
 
     override func begin() {
         phase = .running
@@ -47,7 +47,7 @@ final class ChurnWorker: Worker, @unchecked Sendable {
 
     override func tick(_ now: UInt64) {
         guard phase == .running else { return }
-        // Those that failed are tried again here, so that a server that is gone is not asked without a pause.
+        // Connections that failed are tried again at ticks, so that a server that is gone is not asked without a rest.
         if schedule == nil { return fillSlots(now) }
         var budget = Self.mostAtOnce
         while budget > 0, let due = schedule?.due(by: now) {

@@ -27,7 +27,7 @@ extension WebSocketClientError {
 }
 
 extension RefusedHandshake {
-    /// What to look at.
+    /// What to look at when a server answers with this status.
     fileprivate var advice: String {
         switch status {
         case 300..<400:

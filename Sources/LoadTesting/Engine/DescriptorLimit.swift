@@ -3,7 +3,7 @@ internal import Glibc
 /// The limit of open files, which every connection counts against.
 package enum DescriptorLimit {
     /// Raises the soft limit to the hard one.
-    /// - Throws: a sentence, if that is not enough for so many connections.
+    /// - Throws: a sentence where the hard limit is not enough for so many connections.
     package static func raise(for connections: Int, loops: Int) throws(LoadFailure) {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
@@ -14,7 +14,7 @@ package enum DescriptorLimit {
         }
     }
 
-    /// nil if the limit is enough.
+    /// The sentence for a limit that is too low; nil where it is enough.
     static func complaint(connections: Int, loops: Int, limit: UInt) -> String? {
         // Standard streams, a ring and an event per loop, and what libraries open.
         let needed = connections + 32 + 4 * loops

@@ -15,7 +15,7 @@ package struct DueQueue: Sendable {
         }
     }
 
-    /// The earliest that is due by `now`.
+    /// Takes the earliest user who is due by `now`.
     package mutating func takeDue(by now: UInt64) -> (at: UInt64, user: Int)? {
         guard let first = heap.first, first.at <= now else { return nil }
         heap.swapAt(0, heap.count - 1)

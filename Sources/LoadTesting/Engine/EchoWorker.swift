@@ -5,7 +5,7 @@ final class EchoWorker: Worker, @unchecked Sendable {
     private struct Peer {
         var socket: WebSocketRef<Int>?
         var sent: UInt32 = 0
-        /// Answers that are still to come. One that was left out by those behind it is not awaited.
+        /// Answers that are still to come. An answer that later ones have overtaken is not awaited.
         var waiting = 0
         var check = SequenceCheck()
         /// When messages that have no room for a stamp were to be sent.
@@ -15,7 +15,8 @@ final class EchoWorker: Worker, @unchecked Sendable {
     private var peers: [Peer]
     private var payload: PayloadTemplate
     private var schedule: OpenLoopSchedule?
-    private var turn = 0
+    /// The peer that has sent last on schedule.
+    private var cursor = 0
 
     override init(index: Int, setup: LoadSetup, numbers: [Int]) {
         peers = Array(repeating: Peer(), count: numbers.count)
@@ -31,7 +32,7 @@ final class EchoWorker: Worker, @unchecked Sendable {
     }
 
     override var outstanding: Int { peers.reduce(0) { $0 + ($1.socket == nil ? 0 : $1.waiting) } }
-    override var unsent: Int { schedule?.backlog(at: inTime) ?? 0 }
+    override var unsent: Int { schedule?.overdue(at: inTime) ?? 0 }
     override var tickInterval: UInt64 { schedule?.tick ?? super.tickInterval }
 
     override func begin() {
@@ -58,12 +59,12 @@ final class EchoWorker: Worker, @unchecked Sendable {
         }
     }
 
-    /// To the connection whose turn it is.
+    /// Sends to the next open connection, round and round.
     private func sendOnSchedule(intended: UInt64) {
         for _ in peers.indices {
-            turn = turn + 1 < peers.count ? turn + 1 : 0
-            guard let socket = peers[turn].socket else { continue }
-            return send(to: socket, turn, intended: intended)
+            cursor = cursor + 1 < peers.count ? cursor + 1 : 0
+            guard let socket = peers[cursor].socket else { continue }
+            return send(to: socket, cursor, intended: intended)
         }
     }
 
@@ -86,7 +87,7 @@ final class EchoWorker: Worker, @unchecked Sendable {
         }
     }
 
-    /// Compares a message with what was sent. Returns how many are no longer awaited.
+    /// Compares a message with what was sent. Returns how many answers are no longer awaited.
     @inline(__always)
     private func judge(_ message: borrowing Message, _ position: Int, _ now: UInt64) -> Int {
         var isSound = count(message, size: plan.size)

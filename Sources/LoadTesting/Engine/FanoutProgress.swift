@@ -4,15 +4,15 @@ import Synchronization
 final class FanoutProgress: Sendable {
     private final class Cell: Sendable { let value = Atomic<Int>(0) }
 
-    /// Of each publisher, a cell for each worker that has subscribers of its topic.
+    /// For each publisher a cell of each worker that has subscribers of its topic.
     private let cells: [[Cell?]]
 
-    /// - Parameter subscribers: of each publisher's topic, how many each worker has that read.
+    /// - Parameter subscribers: for each publisher how many subscribers of its topic read, worker by worker.
     init(subscribers: [[Int]]) {
         cells = subscribers.map { $0.map { $0 > 0 ? Cell() : nil } }
     }
 
-    /// By a worker: its subscribers have all had `count` publishes of this publisher.
+    /// A worker tells that its subscribers have all had `count` publishes of this publisher.
     func store(_ count: Int, publisher: Int, worker: Int) {
         cells[publisher][worker]?.value.store(count, ordering: .releasing)
     }
@@ -31,7 +31,7 @@ struct FanoutLayout: Sendable {
     let publishers: Int
     let topics: Int
     let workers: Int
-    /// Subscribers that do not read: spread evenly.
+    /// The share of subscribers that do not read; they are spread evenly.
     let stalledShare: Double
 
     init(plan: LoadPlan) {
@@ -49,12 +49,13 @@ struct FanoutLayout: Sendable {
     func worker(of number: Int) -> Int { number % workers }
 
     func isStalled(_ number: Int) -> Bool {
-        // Every time the running share passes a whole number; the stride over topics keeps each topic's share.
+        // A row, one subscriber of every topic, stalls where the running share passes a whole number: so each topic
+        // has its share.
         let row = Double(number / topics)
         return (row * stalledShare).rounded(.down) != ((row + 1) * stalledShare).rounded(.down)
     }
 
-    /// Of each publisher's topic, how many subscribers that read each worker has.
+    /// For each publisher how many subscribers of its topic read, worker by worker.
     var readers: [[Int]] {
         var byTopic = Array(repeating: Array(repeating: 0, count: workers), count: topics)
         for number in 0..<subscribers where !isStalled(number) {

@@ -11,27 +11,28 @@ final class FanoutWorker: Worker, @unchecked Sendable {
     /// All workers, this one too, to wake the one that owns a publisher.
     private let colleagues: WorkerList
     private var publishers: [Publisher] = []
-    /// Of each publisher in all: how many deliveries of its messages there have been here, and at which the next
-    /// publish is complete.
+    /// For each publisher of the load: deliveries of its messages here, its publishes that are complete here, how many
+    /// deliveries complete the next one, and how many subscribers here read.
     private var arrivals: [(count: Int, complete: Int, goal: Int, readers: Int)]
-    /// A check for each subscriber here and each publisher of its topic.
+    /// The order of arrival for each subscriber here and each publisher of its topic.
     private var checks: [SequenceCheck]
     /// Subscribers here that were disconnected.
     private var isGone: [Bool]
     private var payload: PayloadTemplate
     private var schedule: OpenLoopSchedule?
-    private var turn = 0
+    /// The publisher that has sent last on schedule.
+    private var cursor = 0
 
     struct Publisher {
         let id: Int
         var socket: WebSocketRef<Int>
         var sent = 0
-        /// Publishes before this one are no longer waited for.
+        /// The first publish that is still waited for, where earlier ones were given up.
         var forgiven = 0
         var lastProgress: (completed: Int, at: UInt64) = (0, 0)
     }
 
-    /// Without progress for so long, what is outstanding is given up.
+    /// Publishes that are outstanding without progress for so long are given up.
     private static let patience: UInt64 = 2_000_000_000
 
     init(
@@ -83,7 +84,7 @@ final class FanoutWorker: Worker, @unchecked Sendable {
 
     override var published: [Int: Int] { Dictionary(uniqueKeysWithValues: publishers.map { ($0.id, $0.sent) }) }
 
-    /// What was published and has come to no end of a subscriber's sequence; gaps within have been counted.
+    /// Messages missing at the end of subscribers' sequences; gaps within a sequence have been counted.
     override func undelivered(of published: [Int: Int]) -> Int {
         var count = 0
         for (position, number) in numbers.enumerated() {
@@ -97,7 +98,7 @@ final class FanoutWorker: Worker, @unchecked Sendable {
         return count
     }
 
-    override var unsent: Int { schedule?.backlog(at: inTime) ?? 0 }
+    override var unsent: Int { schedule?.overdue(at: inTime) ?? 0 }
 
     override func begin() {
         phase = .running
@@ -117,8 +118,8 @@ final class FanoutWorker: Worker, @unchecked Sendable {
         while budget > 0, let due = schedule?.due(by: now) {
             budget -= due.count
             for _ in 0..<due.count where !publishers.isEmpty {
-                turn = (turn + 1) % publishers.count
-                publish(turn, intended: due.intended)
+                cursor = (cursor + 1) % publishers.count
+                publish(cursor, intended: due.intended)
             }
         }
         if schedule == nil { giveUpWhatDoesNotCome(now) }
@@ -139,7 +140,7 @@ final class FanoutWorker: Worker, @unchecked Sendable {
 
     // MARK: publishing
 
-    /// Publishes up to the window.
+    /// Publishes until the window is full.
     private func publishMore(_ position: Int) {
         guard phase == .running else { return }
         let window = max(1, plan.window / layout.publishers)
@@ -186,7 +187,7 @@ final class FanoutWorker: Worker, @unchecked Sendable {
         if arrivals[id].count >= arrivals[id].goal { advance(id) }
     }
 
-    /// All readers here have had one more publish, or several.
+    /// Tells that all subscribers here that read have had one more publish, or several.
     private func advance(_ id: Int) {
         let readers = arrivals[id].readers
         guard readers > 0 else { return }

@@ -12,7 +12,7 @@ package struct LoadClock: Sendable {
     func sleep(until moment: UInt64) {
         let at = origin + moment
         var time = timespec(tv_sec: Int(at / 1_000_000_000), tv_nsec: Int(at % 1_000_000_000))
-        // Interrupted by a signal, it goes on sleeping. Safe: the pointer is used during the call only.
+        // A sleep that a signal interrupts goes on. Safe: the pointer is used during the call only.
         while unsafe clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
     }
 

@@ -1,7 +1,12 @@
 import Ringcast
+import Synchronization
 import WebSocketProtocol
 
 /// Runs a load: connects, warms up, measures, stops.
+///
+/// This folder is what runs: an engine has a worker per loop (`Worker`, a subclass for each workload), a thread that
+/// keeps the workers' time (`Pacer`), and a look at their counters a few times a second (`Sampler`). Connections are
+/// Ringcast's own clients, through its public API and no other door. Nothing here prints, parses or formats.
 package struct LoadEngine: Sendable {
     let plan: LoadPlan
     let control: LoadControl
@@ -44,4 +49,16 @@ package struct LoadEngine: Sendable {
         if let failure { throw failure }
         return run.result
     }
+}
+
+/// How a running load is told to stop, from any thread, also from a signal handler.
+package final class LoadControl: Sendable {
+    private let stopped = Atomic<Bool>(false)
+
+    package init() {}
+
+    package var isStopped: Bool { stopped.load(ordering: .acquiring) }
+
+    /// What was measured so far is kept.
+    package func stop() { stopped.store(true, ordering: .releasing) }
 }

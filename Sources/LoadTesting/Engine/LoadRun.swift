@@ -4,15 +4,15 @@ struct LoadRun {
     let workers: Workers
     private(set) var result: LoadResult
     private var sampler: Sampler
-    /// There is nothing left to measure.
+    /// Whether all connections were lost, so that nothing is left to measure.
     private var isOver = false
 
     private static let step = Duration.milliseconds(100)
-    /// When sending has ended, answers are waited for as long as some come within this time of each other, ...
+    /// Once sending has ended, answers are waited for until none has come for so long.
     private static let patience = Duration.seconds(2)
-    /// ... and so long at most, ...
+    /// Once sending has ended, answers are waited for so long at most.
     private static let longestEnd = Duration.seconds(20)
-    /// ... or only so long once the load has been told to stop.
+    /// Answers are waited for so long at most when the load was told to stop.
     private static let interruptedEnd = Duration.milliseconds(300)
 
     init(engine: LoadEngine, workers: Workers) {
@@ -22,13 +22,13 @@ struct LoadRun {
     }
 
     private var plan: LoadPlan { engine.plan }
-    /// A task that is cancelled has been told to stop, too. Its sleeps return at once from then on, so that every loop
-    /// here looks at this.
+    /// Whether the load was told to stop, or its task was cancelled. A cancelled task's sleeps return at once, so every
+    /// loop here looks at this.
     var isStopped: Bool { engine.control.isStopped || Task.isCancelled }
 
     // MARK: connecting
 
-    /// Opens all connections. Returns early when it is told to stop.
+    /// Opens all connections. Returns early when the load is told to stop.
     mutating func connect() async throws(LoadFailure) {
         let expected = workers.expectedConnections
         let first = sampler.beginServerSample()
@@ -77,7 +77,7 @@ struct LoadRun {
         sampler.endMeasuring(into: &result)
     }
 
-    /// Lets time pass, and looks on.
+    /// Lets time pass, and takes samples.
     private mutating func pass(seconds: Double, _ phase: (Double) -> ProgressLine.Phase) async {
         let clock = workers.setup.clock
         let end = clock.now + UInt64(seconds * 1e9)
@@ -92,7 +92,7 @@ struct LoadRun {
                 result.failure = "all connections were lost: \(sampler.failure ?? "the server is gone")"
             }
         }
-        // On a machine that is busy with others, what was asked long before the end may be answered behind it.
+        // On a busy machine a sample that was asked for before the end may be taken long before it.
         if sampler.isBehind(end), clock.now >= end { _ = await sampler.take() }
     }
 
@@ -102,7 +102,7 @@ struct LoadRun {
         return total.open == 0 && total.errors > 0
     }
 
-    /// Where connections come and go, so many steps in a row without one that opens, and with some that fail.
+    /// Where connections come and go, everyone is lost after so many steps in a row in which some fail and none opens.
     private static let hopelessSteps = 10
 
     // MARK: the end
@@ -134,7 +134,7 @@ struct LoadRun {
     }
 
     private func hasWaited(since started: ContinuousClock.Instant, lastArrival: ContinuousClock.Instant) -> Bool {
-        // Who cancels does not want to wait.
+        // Whoever cancels does not want to wait.
         if Task.isCancelled { return true }
         if isStopped { return started.duration(to: .now) >= Self.interruptedEnd }
         return lastArrival.duration(to: .now) >= Self.patience || started.duration(to: .now) >= Self.longestEnd

@@ -6,7 +6,7 @@ package struct LoadSetup: Sendable {
     package let plan: LoadPlan
     package let group: ClientGroup
     package let clock: LoadClock
-    /// Without a local address.
+    /// Every connection's request, without a local address.
     private let base: ClientRequest
 
     init(plan: LoadPlan, clock: LoadClock) throws(LoadFailure) {
@@ -23,7 +23,7 @@ package struct LoadSetup: Sendable {
         } catch {
             throw LoadFailure("\(error); an address is written like ws://127.0.0.1:3000/echo")
         }
-        // What goes wrong is counted, and told once.
+        // Connections' errors are counted, and the first one is told: nothing is logged.
         var logger = Logger(label: "ringcast.load")
         logger.logLevel = .critical
         do throws(WebSocketClientError) {
@@ -45,24 +45,22 @@ package struct LoadSetup: Sendable {
             sendPings: false, closeTimeout: .seconds(5), perMessageDeflate: plan.compress ? true : false)
     }
 
-    /// What connection `number` asks for.
+    /// The request of connection `number`.
     func request(_ pattern: String, topic: Int = 0, number: Int) -> ClientRequest {
         var request = base
-        // The same text was accepted by `init`, but for the topic's number.
+        // `init` has accepted this URL with another topic's number.
         if let url = try? WebSocketURL(LoadPlan.address(pattern, topic: topic)) { request.url = url }
         if plan.sources > 0 { request.localAddress = Self.source(number % plan.sources) }
         return request
     }
 
-    /// Addresses of this machine, one after the other: 127.0.0.2 and what comes behind it.
+    /// The loopback address with this index, counted from 127.0.0.2.
     package static func source(_ index: Int) -> String {
         let number = index + 2
         return "127.\(number >> 16 & 0xFF).\(number >> 8 & 0xFF).\(number & 0xFF)"
     }
-}
 
-extension LoadSetup {
-    /// The plan's server with another path.
+    /// The URL of another path of the plan's server.
     func base(path: String) -> String {
         guard let scheme = plan.url.firstRange(of: "://") else { return plan.url }
         let end = plan.url[scheme.upperBound...].firstIndex { $0 == "/" || $0 == "?" } ?? plan.url.endIndex

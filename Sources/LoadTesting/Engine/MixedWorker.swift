@@ -7,7 +7,7 @@ final class MixedWorker: Worker, @unchecked Sendable {
         var waitsForAnswer = true
         var isLeaving = false
         var sent: UInt32 = 0
-        /// When the message was to be sent whose answer is awaited.
+        /// When the message was to be sent that waits for its answer.
         var intended: UInt64 = 0
         var isWaiting = false
     }
@@ -24,9 +24,10 @@ final class MixedWorker: Worker, @unchecked Sendable {
     /// Users that are here or on their way.
     private var present = 0
     private var begun = 0
-    /// Nobody comes before this.
+    /// No user comes before this moment.
     private var comesAgain: UInt64 = 0
-    private static let pauseAfterFailure: UInt64 = 100_000_000
+    /// Users stay away for so long where one has failed, so that a server that is gone is not asked without a rest.
+    private static let restAfterFailure: UInt64 = 100_000_000
 
     init(index: Int, setup: LoadSetup, scenario: Scenario) {
         self.scenario = scenario
@@ -69,8 +70,7 @@ final class MixedWorker: Worker, @unchecked Sendable {
 
     override func failed(data place: Int) {
         forget(place)
-        // Or a server that is gone would be asked without a pause.
-        comesAgain = setup.clock.now + Self.pauseAfterFailure
+        comesAgain = setup.clock.now + Self.restAfterFailure
     }
 
     private func leave(_ count: Int) {
@@ -93,20 +93,20 @@ final class MixedWorker: Worker, @unchecked Sendable {
 
     override func opened(_ ws: borrowing WebSocket<Int>) {
         users[ws.data].socket = ws.reference
-        pause(ws.data)
+        letThink(ws.data)
     }
 
     override func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool {
         let isExpected = users[ws.data].isLeaving
         forget(ws.data)
-        if !isExpected { comesAgain = setup.clock.now + Self.pauseAfterFailure }
+        if !isExpected { comesAgain = setup.clock.now + Self.restAfterFailure }
         return isExpected
     }
 
     // MARK: sending
 
     /// The user thinks, and then sends.
-    private func pause(_ place: Int) {
+    private func letThink(_ place: Int) {
         let seconds = Double.random(in: think, using: &random)
         due.add(place, at: setup.clock.now + UInt64(seconds * 1e9))
     }
@@ -118,7 +118,7 @@ final class MixedWorker: Worker, @unchecked Sendable {
         users[place].sent = (users[place].sent + 1) & (Stamp.sequences - 1)
         users[place].intended = intended
         count(plan.isText ? socket.sendText(payload.prefix(size)) : socket.sendBinary(payload.prefix(size)))
-        if users[place].waitsForAnswer { users[place].isWaiting = true } else { pause(place) }
+        if users[place].waitsForAnswer { users[place].isWaiting = true } else { letThink(place) }
     }
 
     override func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {
@@ -127,6 +127,6 @@ final class MixedWorker: Worker, @unchecked Sendable {
         guard users[place].isWaiting else { return }
         users[place].isWaiting = false
         latency.record(intended: users[place].intended, now: setup.clock.now)
-        pause(place)
+        letThink(place)
     }
 }

@@ -13,7 +13,7 @@ final class Pacer: Sendable {
     private final class Entry: Sendable {
         let worker: Worker
         let isPending = Atomic<Bool>(false)
-        /// Told by the worker at each tick.
+        /// Nanoseconds from tick to tick, as the worker says at each of them.
         let interval: Atomic<UInt64>
 
         init(_ worker: Worker) {
@@ -41,14 +41,14 @@ final class Pacer: Sendable {
     private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard let context = unsafe context else { return nil }
         let pacer = unsafe Unmanaged<Pacer>.fromOpaque(context).takeRetainedValue()
-        // Or the kernel may be 50 µs late, to save power.
+        // By default the kernel may wake a thread 50 µs late, to save power.
         _ = SmallFile.write("1", to: "/proc/thread-self/timerslack_ns")
         var next = Array(repeating: UInt64(0), count: pacer.entries.count)
         while !pacer.isStopped.load(ordering: .acquiring) {
             let now = pacer.setup.clock.now
             for (index, entry) in pacer.entries.enumerated() where next[index] <= now {
                 pacer.serve(entry)
-                // What was missed is not made up for here: schedules do that.
+                // Ticks that were missed are not made up for here: schedules do that.
                 next[index] = max(next[index] + entry.interval.load(ordering: .relaxed), now)
             }
             pacer.setup.clock.sleep(until: next.min() ?? now + 10_000_000)

@@ -4,12 +4,12 @@ internal import Glibc
 struct Sampler {
     private let workers: Workers
     private let pid: Int32?
-    /// Since the load began.
+    /// Counts since the load began.
     private(set) var total = LoadCounters()
     private(set) var outstanding = 0
     private(set) var failure: String?
     private(set) var lastInterval = LoadCounters()
-    /// How many times there was trouble with connections since something came.
+    /// How many samples in a row have shown trouble and no message.
     private(set) var failingSteps = 0
     private var lastAt: UInt64 = 0
 
@@ -32,7 +32,7 @@ struct Sampler {
 
     init(workers: Workers, pid: Int32?) { (self.workers, self.pid) = (workers, pid) }
 
-    /// Asks every worker, and tells what there was since the last time.
+    /// Asks every worker, and returns what has happened since the last sample.
     mutating func take() async -> TimeSeries.Row {
         let reports = await workers.perform { $0.report() }
         let before = total
@@ -49,7 +49,7 @@ struct Sampler {
             at: Double(at) / 1e9, seconds: Double(at - lastAt) / 1e9, counters: total - before, latency: merged.summary,
             server: nil)
         lastAt = at
-        // What was to be sent while measuring and comes later is recorded all the same.
+        // A message that was to be sent while measuring counts though it comes later.
         if hasMeasured { recorder.add(merged) }
         if isMeasuring {
             row.latency.add(merged)
@@ -58,7 +58,7 @@ struct Sampler {
         return interval
     }
 
-    /// Whether the last `take` was more than a millisecond before this moment.
+    /// Whether the last sample was taken more than a millisecond before this moment.
     func isBehind(_ moment: UInt64) -> Bool { lastAt + 1_000_000 < moment }
 
     private mutating func beginRow(_ at: UInt64) {
@@ -78,7 +78,7 @@ struct Sampler {
         beginRow(at)
     }
 
-    /// With what is left of a second; less than a tenth of one belongs to the row before.
+    /// Ends the last row, which is shorter than a second; less than a tenth of one is added to the row before.
     private mutating func endLastRow() {
         if lastAt - row.start < 100_000_000, !rows.isEmpty {
             rows.removeLast()
@@ -88,9 +88,9 @@ struct Sampler {
         if lastAt > row.start { endRow(lastAt) }
     }
 
-    // MARK: the time that counts
+    // MARK: time that counts
 
-    /// From the last `take` on.
+    /// The time that counts begins at the last sample.
     mutating func beginMeasuring() {
         isMeasuring = true
         hasMeasured = true
@@ -98,7 +98,7 @@ struct Sampler {
         beginRow(lastAt)
     }
 
-    /// Up to the last `take`.
+    /// The time that counts ends at the last sample.
     mutating func endMeasuring(into result: inout LoadResult) {
         endLastRow()
         isMeasuring = false
@@ -107,7 +107,7 @@ struct Sampler {
         result.series = rows
     }
 
-    /// Of what was to be sent while measuring; nil if nothing of it has come.
+    /// Latencies of messages that were to be sent in the time that counts; nil where none has come.
     var latency: LatencySummary? { recorder.summary }
 
     // MARK: processes

@@ -6,7 +6,7 @@ package struct TimeQueue: Sendable {
     package init() {}
 
     package mutating func append(_ time: UInt64) {
-        // What was taken is given back now and then, so that each append costs little on average.
+        // Room of times that were taken is given back now and then, so that an append costs little on average.
         if first > 32, first * 2 > times.count {
             times.removeFirst(first)
             first = 0

@@ -12,21 +12,21 @@ package class Worker: @unchecked Sendable {
     var counters = LoadCounters()
     var latency = LatencyRecorder()
     var phase = Phase.connecting
-    /// A little before sending ended: what was due later than that is not late yet.
+    /// A moment a little before sending ended: messages that were due later are not late yet.
     private(set) var inTime: UInt64 = 0
     private static let slack: UInt64 = 50_000_000
     /// What went wrong first, in a sentence.
     private(set) var failure: String?
-    /// They hold the worker, until `releaseHandlers`.
+    /// The handlers hold the worker, until `releaseHandlers`.
     private var handlers: WebSocketHandlers<Int>?
     private var nextNumber = 0
     private var connectSchedule: OpenLoopSchedule?
 
     enum Phase { case connecting, running, finishing, ended }
 
-    /// So many connections are being opened at once, when no rate is asked for.
+    /// How many connections are being opened at once where no rate is asked for.
     private static let attemptsAtOnce = 128
-    /// A schedule that is behind is made up for in steps of so many, or what comes back would have to wait.
+    /// A schedule that is behind is made up for in steps of so many messages, or answers would have to wait.
     static let mostAtOnce = 4_096
 
     var plan: LoadPlan { setup.plan }
@@ -42,26 +42,26 @@ package class Worker: @unchecked Sendable {
 
     // MARK: what a workload does
 
-    /// What connection number `numbers[position]` asks for.
+    /// The request of connection number `numbers[position]`.
     func request(position: Int) -> ClientRequest { setup.request(plan.url, number: numbers[position]) }
 
-    /// A socket is open; its data is what `connect(with:)` was given: for those that are opened before the load begins
-    /// their position in `numbers`.
+    /// A socket is open; its data is what `connect(with:)` was given: its position in `numbers`, where it is opened
+    /// before the load begins.
     func opened(_ ws: borrowing WebSocket<Int>) {}
 
-    /// A message has come. Called for each of them.
+    /// A message has come.
     func received(_ ws: borrowing WebSocket<Int>, _ message: borrowing Message) {}
 
-    /// A socket is closed. Returns whether that is as it should be; if not, it is an error.
+    /// A socket is closed. Returns whether that was to be; if not, it is counted as an error.
     func closed(_ ws: borrowing WebSocket<Int>, _ code: CloseCode) -> Bool { false }
 
-    /// There is no socket for what `connect(with:)` was given.
+    /// A connection has failed; `data` is what `connect(with:)` was given.
     func failed(data: Int) {}
 
     /// Everything is connected: the load begins.
     func begin() { phase = .running }
 
-    /// Called regularly; at least each `tickInterval`.
+    /// Called regularly, about each `tickInterval`.
     func tick(_ now: UInt64) {}
 
     /// How often `tick` is called, in nanoseconds.
@@ -70,17 +70,17 @@ package class Worker: @unchecked Sendable {
     /// Messages that were sent, and whose answer has not come.
     var outstanding: Int { 0 }
 
-    /// Of each publisher here how many messages it has published (fanout, slow).
+    /// How many messages each publisher here has published (fanout, slow).
     var published: [Int: Int] { [:] }
 
-    /// At the end: messages that should have come and have not, but for those that were noticed before.
-    /// - Parameter published: by all workers' publishers.
+    /// Messages that should have come by the end and have not, without those that were counted as lost before.
+    /// - Parameter published: how many messages each publisher of the load has published.
     func undelivered(of published: [Int: Int]) -> Int { outstanding }
 
     /// Messages of a schedule that were due by `inTime`, and had not been sent at the end: this tool could not keep up.
     var unsent: Int { 0 }
 
-    /// What was to be sent before this does not count.
+    /// Messages that were to be sent before this call do not count.
     final func beginMeasuring() { latency.beginsAt = setup.clock.now }
 
     final func endSending() {
@@ -142,7 +142,7 @@ package class Worker: @unchecked Sendable {
         guard phase != .ended else { return }
         counters.failedConnections += 1
         note(error.advice)
-        // Where some may fail (idle) the others are tried all the same.
+        // Idle connections may fail: the others are tried nevertheless.
         if connectSchedule == nil { connectNext() }
     }
 
@@ -159,8 +159,8 @@ package class Worker: @unchecked Sendable {
 
     final func note(_ sentence: String) { if failure == nil { failure = sentence } }
 
-    /// Counts a received message, and whether it is of the kind and, if it is known, of the size that it should be.
-    /// - Returns: false if it is not, which has been counted as an error.
+    /// Counts a message that has come, and compares its kind and, where that is known, its size with what was to come.
+    /// - Returns: false where they differ, which has been counted as an error.
     @inline(__always)
     @discardableResult
     final func count(_ message: borrowing Message, size: Int?) -> Bool {
@@ -180,7 +180,7 @@ package class Worker: @unchecked Sendable {
         case .gap(let missing): counters.lost += Int(missing)
         case .late:
             counters.late += 1
-            // It was counted as lost when those behind it came.
+            // The message was counted as lost when those behind it came.
             counters.lost = max(0, counters.lost - 1)
         case .duplicate: counters.duplicated += 1
         }
@@ -214,11 +214,11 @@ package class Worker: @unchecked Sendable {
     }
 }
 
-/// What a worker tells at a moment.
+/// What a worker has counted up to a moment.
 struct WorkerReport: Sendable {
     var at: UInt64
     var counters: LoadCounters
-    /// Since the report before it.
+    /// Latencies since the report before.
     var latency: LatencyRecorder
     var outstanding: Int
     var failure: String?
@@ -231,3 +231,6 @@ extension Worker {
             at: setup.clock.now, counters: counters, latency: latency, outstanding: outstanding, failure: failure)
     }
 }
+
+/// Opens connections, and leaves them alone.
+final class IdleWorker: Worker, @unchecked Sendable {}

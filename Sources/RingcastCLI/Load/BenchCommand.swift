@@ -48,27 +48,28 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func runOnce(_ round: Int, _ cores: CoreShares, _ tls: SelfSigned?) async throws -> LoadResult {
-        // Nothing is awaited between the two, so both are about this thread; the server inherits what it is restricted
-        // to.
+        // Nothing is awaited from here to the server's start, so both happen on this thread; the server inherits its
+        // cores.
         Cores.restrictThread(to: cores.server)
         let server = try ServerProcess(loops: cores.serverLoops, compress: options.compress, tls: tls)
         Cores.restrictProcess(to: cores.load)
         defer { server.stop() }
         var plan = try options.plan(url: server.url, cores: cores.load.count)
         plan.serverPID = server.pid
-        // The certificate is this run's own, and nobody has signed it.
+        // The certificate was made for this run, and no authority has signed it.
         if tls != nil { plan.insecure = true }
         return try await LoadRunner(options: options, label: "\(round)/\(`repeat`) ").run(plan)
     }
 
     private func report(_ results: [LoadResult], _ thresholds: [Threshold]) throws {
-        // What was interrupted before it was measured is no run.
+        // A run that was interrupted before it was measured does not count.
         let results = results.filter { !$0.interrupted || $0.seconds > 0 }
         guard let last = results.last else { throw ExitCode(LoadRunner.interruptedCode) }
         try options.writeSeries(of: last)
         let (machine, versions) = (Machine.facts, Machine.versions)
-        let bench = BenchReport(runs: results.map { $0.json(machine: machine, versions: versions) })
-        write(options.json ? "\(bench.json)\n" : bench.text, to: STDOUT_FILENO)
+        let bench = BenchReport(
+            runs: results.map { LoadRecord(result: $0, machine: machine, versions: versions) })
+        write(options.json ? try JSON.text(bench) + "\n" : bench.text, to: STDOUT_FILENO)
         let violations = results.enumerated().flatMap { index, result in
             thresholds.compactMap { threshold in threshold.violation(by: result).map { "run \(index + 1): \($0)" } }
         }
@@ -78,13 +79,9 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func compareFiles(_ a: String, _ b: String) throws {
-        let reports = try [a, b].map { path in
-            guard let text = SmallFile.read(path) else { throw CommandFailure("\(path) cannot be read") }
-            guard let json = JSONParser.parse(text) else { throw CommandFailure("\(path) is not JSON") }
-            return json
-        }
         do throws(LoadFailure) {
-            write(try BenchReport.compare(reports[0], reports[1]), to: STDOUT_FILENO)
+            let (before, after) = (try BenchFile(path: a), try BenchFile(path: b))
+            write(try BenchFile.compare(before, after), to: STDOUT_FILENO)
         } catch {
             throw CommandFailure(error.message)
         }

@@ -11,10 +11,10 @@ enum Cores {
         return count > 0 ? list.prefix(Int(count)).map(Int.init) : [0]
     }
 
-    /// Restricts the calling thread, and what it starts, to these.
+    /// Restricts the calling thread, and what it starts, to these cores.
     static func restrictThread(to cores: [Int]) { restrict(thread: 0, to: cores) }
 
-    /// Restricts every thread that there is, and what they start, to these.
+    /// Restricts every thread of the process, and what they start, to these cores.
     static func restrictProcess(to cores: [Int]) {
         for thread in SmallFile.names(in: "/proc/self/task").compactMap({ Int32($0) }) {
             restrict(thread: thread, to: cores)
@@ -22,7 +22,7 @@ enum Cores {
     }
 
     private static func restrict(thread: Int32, to cores: [Int]) {
-        // Where it is not allowed they run where they may. Safe: the array outlives the call.
+        // A thread that may not be restricted runs where it may. Safe: the array outlives the call.
         _ = unsafe ringcast_restrict_thread(thread, cores.map(Int32.init), Int32(cores.count))
     }
 }

@@ -4,6 +4,9 @@ import LoadTesting
 import Ringcast
 
 /// `ringcast load`: drives any WebSocket server, and tells how it did.
+///
+/// This folder is the two commands that measure, `load` and `bench`, and what they need of the machine: cores, a server
+/// process, a certificate, a terminal. What is measured, and how, lives in LoadTesting.
 struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Drive any WebSocket server, and measure it.", discussion: LoadOptions.formats)
@@ -49,18 +52,34 @@ struct LoadRunner {
         }
     }
 
-    /// What shells say of a program that Ctrl-C has ended.
+    /// The exit code that shells give a program that Ctrl-C has ended.
     static let interruptedCode: Int32 = 128 + SIGINT
 
     /// Writes everything that was asked for, and ends with the exit code that says how it went.
     static func finish(_ result: LoadResult, options: LoadOptions, thresholds: [Threshold]) throws {
         try options.writeSeries(of: result)
-        let json = result.json(machine: Machine.facts, versions: Machine.versions)
-        write(options.json ? "\(json)\n" : result.text, to: STDOUT_FILENO)
+        let record = LoadRecord(result: result, machine: Machine.facts, versions: Machine.versions)
+        write(options.json ? try JSON.text(record) + "\n" : result.text, to: STDOUT_FILENO)
         if result.interrupted, result.seconds == 0 { throw ExitCode(interruptedCode) }
         let violations = thresholds.compactMap { $0.violation(by: result) }
         for violation in violations { write(violation + "\n", to: STDERR_FILENO) }
         if let failure = result.failure { throw CommandFailure(failure) }
         if !violations.isEmpty { throw ExitCode(3) }
+    }
+}
+
+/// Ctrl-C stops a load cleanly; a second one ends the program at once.
+enum Interrupts {
+    static let control = LoadControl()
+
+    static func install() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                // A store and a change of handler are all that happens here: both are safe in a signal handler.
+                Interrupts.control.stop()
+                signal(number, SIG_DFL)
+            }
+        }
+        signal(SIGPIPE, SIG_IGN)
     }
 }

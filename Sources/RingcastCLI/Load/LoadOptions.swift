@@ -116,7 +116,7 @@ struct LoadOptions: ParsableArguments {
         plan.sources = sources ?? 0
         if let objection = plan.objection { throw CommandFailure(objection) }
         if sources == nil { plan.sources = plan.usualSources }
-        // Before anything is measured that could not be kept.
+        // The file is tried before anything is measured that could not be kept.
         if let csv, !SmallFile.write("", to: csv) { throw CommandFailure("--csv \(csv) cannot be written") }
         return plan
     }
@@ -161,7 +161,7 @@ struct LoadOptions: ParsableArguments {
 }
 
 extension Workload: ExpressibleByArgument {
-    /// What a person expects who names no number.
+    /// How many connections a person expects who names no number.
     var usualConnections: Int {
         switch self {
         case .chat: 32
@@ -172,8 +172,8 @@ extension Workload: ExpressibleByArgument {
 }
 
 extension LoadPlan {
-    /// Of a plan without objections: as many source addresses as it takes not to run out of ports, where the server is
-    /// on loopback.
+    /// How many source addresses it takes not to run out of ports, where the server is on loopback. For plans without
+    /// objections.
     var usualSources: Int {
         guard url.contains("://127.") else { return 0 }
         if workload == .churn { return 16 }

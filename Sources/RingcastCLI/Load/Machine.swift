@@ -3,21 +3,19 @@ import LoadTesting
 
 /// What a result says of where it was measured.
 enum Machine {
-    static var facts: JSON {
+    static var facts: [String: JSON.Scalar] {
         var name = utsname()
         unsafe uname(&name)
-        return .members([
-            ("cores", .number(Double(Cores.available.count))),
-            ("processor", .string(processor)),
-            ("kernel", .string(text(of: name.release))),
-            ("load_average", .string(String((SmallFile.read("/proc/loadavg") ?? "").prefix { $0 != "/" }))),
-            ("congestion_control", .string(firstLine("/proc/sys/net/ipv4/tcp_congestion_control"))),
-        ])
+        return [
+            "cores": .number(Double(Cores.available.count)),
+            "processor": .text(processor),
+            "kernel": .text(text(of: name.release)),
+            "load_average": .text(firstLine("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: " ")),
+            "congestion_control": .text(firstLine("/proc/sys/net/ipv4/tcp_congestion_control")),
+        ]
     }
 
-    static var versions: JSON {
-        .members([("ringcast", .string(RingcastCommand.version)), ("swift", .string(swift))])
-    }
+    static var versions: [String: String] { ["ringcast": RingcastCommand.version, "swift": swift] }
 
     private static var swift: String {
         #if compiler(>=6.4)

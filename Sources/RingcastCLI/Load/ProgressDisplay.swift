@@ -13,12 +13,12 @@ final class ProgressDisplay: Sendable {
     private let isTerminal: Bool
     private let isColoured: Bool
 
-    /// Twice as often as one can read, half as often as one can see.
-    private static let pause = Duration.milliseconds(200)
+    /// The time from one drawing to the next: faster than one can read, slower than one can see.
+    private static let interval = Duration.milliseconds(200)
 
     init(workload: Workload, label: String) {
         state = Mutex(State(line: ProgressLine(workload: workload, label: label)))
-        // A dumb terminal cannot take a line back.
+        // A dumb terminal cannot draw over a line.
         isTerminal = isatty(STDERR_FILENO) == 1 && Self.environment("TERM").map { $0 != "dumb" } ?? false
         // https://no-color.org
         isColoured = (Self.environment("NO_COLOR") ?? "").isEmpty
@@ -29,7 +29,7 @@ final class ProgressDisplay: Sendable {
         let text: String? = state.withLock { state in
             state.line.add(row)
             let now = ContinuousClock.now
-            if let drawnAt = state.drawnAt, drawnAt.duration(to: now) < Self.pause { return nil }
+            if let drawnAt = state.drawnAt, drawnAt.duration(to: now) < Self.interval { return nil }
             state.drawnAt = now
             return state.line.text(phase, open: open, columns: columns, isColoured: isColoured)
         }

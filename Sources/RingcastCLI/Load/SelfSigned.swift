@@ -30,7 +30,7 @@ final class SelfSigned {
         unsafe rmdir(folder)
     }
 
-    /// False if OpenSSL or the file system refuses.
+    /// Writes both files. Returns false where OpenSSL or the file system refuses.
     private func write() -> Bool {
         guard let pair = unsafe Self.makeKey() else { return false }
         defer { unsafe EVP_PKEY_free(pair) }
@@ -51,7 +51,7 @@ final class SelfSigned {
         return isMade ? unsafe key : nil
     }
 
-    /// Valid from yesterday, for clocks that differ, to tomorrow.
+    /// A certificate that is valid from yesterday, for clocks that differ, to tomorrow.
     private static func sign(_ key: OpaquePointer) -> OpaquePointer? {
         guard let certificate = unsafe X509_new() else { return nil }
         unsafe X509_set_version(certificate, 2)

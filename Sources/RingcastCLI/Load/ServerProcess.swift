@@ -6,14 +6,14 @@ final class ServerProcess {
     let pid: pid_t
     let url: String
 
-    /// Starts it on the calling thread's cores, and waits until it listens.
-    /// - Parameter tls: what it is to serve wss with; nil: ws.
+    /// Starts the server on the calling thread's cores, and waits until it listens.
+    /// - Parameter tls: a certificate to serve wss with; without one it serves ws.
     init(loops: Int, compress: Bool, tls: SelfSigned?) throws {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else {
             throw CommandFailure("no pipe for the server: \(Self.reason)")
         }
-        // Or the server would keep its own output open.
+        // Without this flag the server would keep the reading end of its own output open.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         defer { close(ends[0]) }
         var arguments = ["ringcast", "serve", "--host", "127.0.0.1", "--port", "0", "--loops", "\(loops)"]
@@ -37,7 +37,7 @@ final class ServerProcess {
 
     func stop() {
         kill(pid, SIGTERM)
-        // It has a second to stop; what it has to say has been measured.
+        // The server has a second to stop; what it has to say has been measured.
         for _ in 0..<100 {
             var status: Int32 = 0
             if SmallFile.uninterrupted({ unsafe waitpid(pid, &status, WNOHANG) }) != 0 { return }

@@ -1,2 +1,0 @@
-/// Opens connections, and leaves them alone.
-final class IdleWorker: Worker, @unchecked Sendable {}
