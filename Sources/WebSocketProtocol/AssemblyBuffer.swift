@@ -8,7 +8,7 @@
     private var capacity = 0
     private(set) var count = 0
 
-    /// The smallest allocation: most messages that come in pieces at all are not tiny.
+    /// The smallest allocation, since most messages that come in pieces at all are not tiny.
     private static let minimumCapacity = 256
 
     deinit { unsafe base?.deallocate() }

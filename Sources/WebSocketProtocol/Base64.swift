@@ -5,7 +5,7 @@ package enum Base64 {
         characters.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
-            // Three bytes are four groups of six bits; what is missing at the end is zero, and shown as padding.
+            // Three bytes are four groups of six bits; the bits that are missing at the end are zero.
             var bits = group.reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
             bits <<= UInt32(3 - group.count) * 8
             for position in 0..<4 {
@@ -16,7 +16,7 @@ package enum Base64 {
         return String(decoding: characters, as: UTF8.self)
     }
 
-    /// How many bytes `text` decodes to. nil: it is not Base64.
+    /// How many bytes `text` decodes to; nil if it is not Base64.
     static func decodedLength(of text: String) -> Int? {
         let characters = text.utf8
         guard characters.count.isMultiple(of: 4) else { return nil }

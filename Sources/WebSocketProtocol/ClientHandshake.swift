@@ -25,7 +25,7 @@ public struct ClientHandshake: Hashable, Sendable {
     }
 
     /// Judges a 101 response.
-    /// - Throws: what makes it one that the client has to fail the connection on.
+    /// - Throws: the violation for which the client has to fail the connection.
     public func check(_ response: HandshakeResponse) throws(HandshakeViolation) -> HandshakeAgreement {
         // The server has switched to one protocol: any other beside it is a contradiction.
         let protocols = response.upgrade.map(FieldValue.members) ?? []
@@ -45,20 +45,18 @@ public struct ClientHandshake: Hashable, Sendable {
         }
     }
 
-    /// Whether a name may stand in `Sec-WebSocket-Protocol` (§4.1: a token).
+    /// Whether a name may stand in `Sec-WebSocket-Protocol`: whether it is a token (RFC 6455 §4.1).
     public static func isSubprotocol(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !separators.contains($0) }
+        !name.isEmpty && name.utf8.allSatisfy(FieldValue.isToken)
     }
-
-    private static let separators = [UInt8]("()<>@,;:\\\"/[]?={}".utf8)
 }
 
 /// What a client has to know of a 101 response to judge it. A header that came several times is given with its values
-/// joined by commas; nil: there is none.
+/// joined by commas, one that did not come as nil.
 public struct HandshakeResponse: Hashable, Sendable {
-    /// The header of that name: so with all that follow.
+    /// `Upgrade`: a list of protocols.
     public var upgrade: String?
-    /// The header of that name: a list of tokens.
+    /// `Connection`: a list of tokens.
     public var connection: String?
     /// `Sec-WebSocket-Accept`.
     public var accept: String?
@@ -67,7 +65,7 @@ public struct HandshakeResponse: Hashable, Sendable {
     /// `Sec-WebSocket-Extensions`.
     public var extensions: String?
 
-    /// Nil stands for a header that was not sent.
+    /// A response with these headers and no others.
     public init(
         upgrade: String? = nil, connection: String? = nil, accept: String? = nil, subprotocol: String? = nil,
         extensions: String? = nil
@@ -80,22 +78,25 @@ public struct HandshakeResponse: Hashable, Sendable {
     }
 }
 
-/// What both sides have agreed on.
+/// What both sides have agreed on in the opening handshake.
 public struct HandshakeAgreement: Hashable, Sendable {
-    /// The subprotocol that the server chose; nil: none.
+    /// The subprotocol that the server chose; nil if it chose none.
     public var subprotocol: String?
-    /// How messages are compressed; nil: they are not.
+    /// How messages are compressed; nil if they are not.
     public var deflate: DeflateParameters?
 }
 
 /// What is wrong with a 101 response (RFC 6455 §4.1, steps 2 to 6 of what a client has to validate).
 public enum HandshakeViolation: Error, Hashable, Sendable, CustomStringConvertible {
+    /// `Upgrade` names another protocol than `websocket`, or several.
     case upgrade
+    /// `Connection` lacks the token `upgrade`.
     case connection
+    /// `Sec-WebSocket-Accept` does not answer the key.
     case acceptValue
-    /// One that was not asked for.
+    /// A subprotocol that was not asked for.
     case subprotocol(String)
-    /// One that was not offered, or with parameters that were not: why.
+    /// An extension that was not offered, or parameters that do not fit the offer: which, in words.
     case extensions(String)
 
     /// What is wrong, as a part of a sentence.

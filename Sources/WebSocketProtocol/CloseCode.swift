@@ -1,6 +1,6 @@
 /// The status code of a Close frame (RFC 6455 §7.4 and the IANA registry).
 public struct CloseCode: RawRepresentable, Hashable, Sendable {
-    /// As it travels, in network byte order there.
+    /// The number as the registry has it; a frame carries it in network byte order (§5.5.1).
     public let rawValue: UInt16
 
     /// Any number; `isSendable` says whether it may stand in a frame.
@@ -14,11 +14,11 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     public static let protocolError = CloseCode(rawValue: 1002)
     /// A kind of data that this endpoint does not take.
     public static let unsupportedData = CloseCode(rawValue: 1003)
-    /// Never on the wire: what a Close frame without a code is reported as.
+    /// Never on the wire: how a Close frame without a code is reported.
     public static let noStatusReceived = CloseCode(rawValue: 1005)
-    /// Never on the wire: what a connection that ends without a Close frame is reported as.
+    /// Never on the wire: how a connection is reported that ends without a Close frame.
     public static let abnormalClosure = CloseCode(rawValue: 1006)
-    /// Text that is not UTF-8, and the like.
+    /// A message that does not fit its type, such as text that is not UTF-8.
     public static let invalidPayload = CloseCode(rawValue: 1007)
     /// A rule of this endpoint was broken for which there is no other code.
     public static let policyViolation = CloseCode(rawValue: 1008)
@@ -34,8 +34,7 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     public static let tryAgainLater = CloseCode(rawValue: 1013)
     /// A gateway got a bad answer from behind.
     public static let badGateway = CloseCode(rawValue: 1014)
-
-    /// Never on the wire: what a connection that TLS refused is reported as.
+    /// Never on the wire: how a connection is reported that TLS refused.
     public static let tlsHandshakeFailure = CloseCode(rawValue: 1015)
 
     /// Whether the code may stand in a Close frame: 1000–1003, 1007–1014 and the private ranges 3000–4999. The others
@@ -48,8 +47,8 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     }
 }
 
-/// `1013` is written as it stands in the RFC and the registry.
 extension CloseCode: ExpressibleByIntegerLiteral {
+    /// A code written as the RFC and the registry write it: `1013`.
     public init(integerLiteral value: UInt16) { self.init(rawValue: value) }
 }
 

@@ -28,8 +28,8 @@ extension FrameDecoder {
         return .close(code, .assembled)
     }
 
-    /// The code in the body of a Close frame whose reason is right as well. nil: the body is empty (§5.5.1, §7.4,
-    /// §7.1.6).
+    /// The code in the body of a Close frame, whose reason is checked too; nil if the body is empty (RFC 6455 §5.5.1,
+    /// §7.1.6, §7.4).
     private static func closeCode(of body: RawSpan) throws(ProtocolViolation) -> CloseCode? {
         guard body.byteCount > 0 else { return nil }
         guard body.byteCount >= 2 else { throw .truncatedCloseCode }

@@ -1,5 +1,5 @@
 extension FrameDecoder {
-    /// Every frame that the shortcut does not take: header, payload, and on until there is an event or no more input.
+    /// Takes the frames that `wholeMessage` does not: header, payload, and on until there is an event or no more input.
     mutating func decode(
         _ input: inout MutableRawSpan, at position: inout Int, limits: DecoderLimits
     ) throws(ProtocolViolation) -> FrameEvent? {
@@ -13,7 +13,7 @@ extension FrameDecoder {
             if let event = try takePayload(&input, at: &position) { return event }
             if stage == .payload { break }
         }
-        // Waiting for more. Memory kept for the next message is given back; an idle connection owns none.
+        // The input is used up. Memory kept for the next message is given back; an idle connection owns none.
         if assembly.count == 0 { assembly.release() }
         return nil
     }
@@ -67,7 +67,7 @@ extension FrameDecoder {
         guard start.isMasked == (role == .server) else { throw role == .server ? .unmaskedFrame : .maskedFrame }
     }
 
-    /// Judges the length and makes the frame the current one.
+    /// Judges the length, and makes the frame the current one.
     private mutating func begin(_ header: ReceivedHeader, limits: DecoderLimits) throws(ProtocolViolation) {
         let opcode = header.start.opcode ?? .continuation
         guard header.payloadLength <= UInt64(Int.max) else { throw .negativeLength }
@@ -76,7 +76,7 @@ extension FrameDecoder {
         if opcode.isControl {
             lentStart = assembly.count
         } else {
-            // Earlier fragments have all been assembled, so that what is there is their sum.
+            // Earlier fragments have all been assembled, so that `assembly` is as long as all of them together.
             let isCompressed = message?.isCompressed ?? header.start.isCompressed
             let most = isCompressed ? limits.maxDeflatedLength : limits.maxPayloadLength
             guard length <= most &- assembly.count else { throw .messageTooBig }

@@ -1,6 +1,6 @@
 extension FrameDecoder {
-    /// Takes what has arrived of the current frame's payload. nil: the frame, or the message it belongs to, is not
-    /// complete; in the first case the stage is still `payload`.
+    /// Takes what has arrived of the current frame's payload. Gives nil when the frame is not complete (the stage is
+    /// still `payload` then), or the message it belongs to is not.
     mutating func takePayload(
         _ input: inout MutableRawSpan, at position: inout Int
     ) throws(ProtocolViolation) -> FrameEvent? {
@@ -23,7 +23,7 @@ extension FrameDecoder {
     ) throws(ProtocolViolation) -> FrameEvent? {
         guard let kind = message else { preconditionFailure("a data frame belongs to a message") }
         let isCheckedText = kind.isText && !kind.isCompressed
-        // RFC 6455 §8.1. What is all ASCII needs no look, unless it cuts a character short.
+        // RFC 6455 §8.1. Bytes that are all ASCII need no look, unless they cut a character short.
         if isCheckedText, !(isASCII && validator.isComplete) {
             guard validator.consume(bytes) else { throw .invalidText }
         }

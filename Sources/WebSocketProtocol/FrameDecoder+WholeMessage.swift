@@ -1,6 +1,6 @@
 extension FrameDecoder {
     /// The path that nearly every frame takes: a message in one frame of less than 64 KiB that lies whole in the input.
-    /// nil: it is something else, and nothing was touched.
+    /// Anything else gives nil, and nothing was touched.
     @inline(__always)
     mutating func wholeMessage(
         in input: inout MutableRawSpan, at position: inout Int, limits: DecoderLimits

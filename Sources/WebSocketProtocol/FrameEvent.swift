@@ -1,12 +1,12 @@
-/// What the decoder found.
+/// What `FrameDecoder` found.
 public enum FrameEvent: Hashable, Sendable {
     /// A whole message. Text is valid UTF-8, unless it is compressed: then nobody has looked at it yet.
     case message(MessageKind, Payload)
-    /// To be answered with a pong of the same payload (§5.5.2).
+    /// A ping, to be answered with a pong of its payload (RFC 6455 §5.5.2).
     case ping(Payload)
-    /// An answer to a ping, or none (§5.5.3).
+    /// A pong, which may answer a ping or none (§5.5.3).
     case pong(Payload)
-    /// The peer's Close frame. No code: the frame was empty (to be reported as 1005). The payload is the reason, valid
+    /// The peer's Close frame: its code, nil if the frame was empty (to be reported as 1005), and its reason, valid
     /// UTF-8.
     case close(CloseCode?, Payload)
     /// The peer broke the protocol: the connection has to be closed with the violation's code.
@@ -17,7 +17,7 @@ public enum FrameEvent: Hashable, Sendable {
 public struct MessageKind: Hashable, Sendable {
     /// `.text` or `.binary`.
     public let opcode: Opcode
-    /// RSV1 of the first frame: the payload is deflated (RFC 7692 §6).
+    /// Whether the payload is deflated: RSV1 of the first frame (RFC 7692 §6).
     public let isCompressed: Bool
 
     /// - Precondition: `opcode` is `.text` or `.binary`.
@@ -34,14 +34,14 @@ public struct MessageKind: Hashable, Sendable {
         isCompressed = false
     }
 
-    /// Whether it is text and not binary.
+    /// Whether the message is text and not binary.
     @inlinable public var isText: Bool { opcode == .text }
 }
 
 /// Where the bytes of an event are.
 public enum Payload: Hashable, Sendable {
-    /// At these offsets of the input, unmasked. The frame's header lies directly before them.
+    /// At these offsets of the input, unmasked. The frame's header lies directly before.
     case inPlace(Range<Int>)
-    /// They came in pieces: see `FrameDecoder.assembled`.
+    /// In `FrameDecoder.assembled`, since they came in pieces.
     case assembled
 }

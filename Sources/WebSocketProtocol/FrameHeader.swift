@@ -1,6 +1,6 @@
 /// The header of a frame to send (RFC 6455 §5.2). Servers give no mask; clients give a new one for every frame.
 ///
-/// A header is only written here. Masking the payload behind it is `unmask(_:in:key:)`, which is its own inverse.
+/// A header is only written here. `MaskingKey.mask(_:to:)` masks the payload behind it.
 public struct FrameHeader: Hashable, Sendable {
     @usableFromInline let firstByte: UInt8
     @usableFromInline let payloadLength: Int
@@ -22,7 +22,7 @@ public struct FrameHeader: Hashable, Sendable {
         FrameHeader.encodedLength(payloadLength: payloadLength) + (mask == nil ? 0 : 4)
     }
 
-    /// Bytes of a header without mask: the length is encoded in the fewest bytes.
+    /// Bytes of a header without mask, the length being encoded in the fewest bytes (§5.2).
     @inlinable package static func encodedLength(payloadLength: Int) -> Int {
         payloadLength <= 125 ? 2 : payloadLength <= 0xFFFF ? 4 : 10
     }

@@ -3,7 +3,7 @@ public enum Handshake {
     /// Judges a request, and gives what the 101 response has to say.
     ///
     /// - Parameter supportedProtocols: the subprotocols of the server, the one it likes best first. The first that the
-    ///   client offers too is chosen; none when there is none.
+    ///   client offers too is chosen, if there is one.
     /// - Throws: the response to send instead, with the reason in words.
     public static func accept(
         _ request: HandshakeRequest, supportedProtocols: [String] = [], originPolicy: OriginPolicy = .sameOrigin
@@ -44,14 +44,60 @@ public enum Handshake {
         isUpgrade(upgrade: request.upgrade, connection: request.connection)
     }
 
-    /// The same of the two headers that decide it.
+    /// Whether the two headers that decide it ask for an upgrade to WebSocket.
     public static func isUpgrade(upgrade: String?, connection: String?) -> Bool {
         FieldValue.contains(upgrade, token: "websocket") && FieldValue.contains(connection, token: "upgrade")
     }
 
-    /// Names of subprotocols are compared as they are (§1.9 and the IANA registry: they are case-sensitive).
+    /// The first of the server's that the client offers too. Names are compared as they are: RFC 6455 ignores case
+    /// (§2.1) only where it says so.
     private static func chosenProtocol(offered: [String], supported: [String]) -> String? {
         let names = offered.flatMap(FieldValue.members)
         return supported.first { name in names.contains { $0 == name } }
+    }
+}
+
+/// What the 101 response to a handshake in order says.
+public struct HandshakeAcceptance: Hashable, Sendable {
+    /// The value of `Sec-WebSocket-Accept`.
+    public var acceptValue: String
+    /// The value of `Sec-WebSocket-Protocol`; nil to leave the header out.
+    public var subprotocol: String?
+
+    /// What `Handshake.accept` makes; public for tests of its users.
+    public init(acceptValue: String, subprotocol: String? = nil) {
+        self.acceptValue = acceptValue
+        self.subprotocol = subprotocol
+    }
+}
+
+/// The HTTP response to a handshake that is not in order.
+public struct HandshakeRefusal: Error {
+    /// The HTTP status: 400, 403, 405 or 426.
+    public var status: Int
+    /// Headers that the status asks for.
+    public var headers: [(name: String, value: String)]
+    /// A sentence for the body of the response and for logs.
+    public var reason: String
+
+    /// What `Handshake.accept` throws; public for tests of its users.
+    public init(status: Int, headers: [(name: String, value: String)], reason: String) {
+        self.status = status
+        self.headers = headers
+        self.reason = reason
+    }
+}
+
+extension HandshakeRefusal {
+    static func badRequest(_ reason: String) -> HandshakeRefusal {
+        HandshakeRefusal(status: 400, headers: [], reason: reason)
+    }
+
+    /// RFC 6455 §4.4: the answer names the version that would do. RFC 9110 §15.5.22: 426 comes with an Upgrade header.
+    static var unsupportedVersion: HandshakeRefusal {
+        HandshakeRefusal(
+            status: 426,
+            headers: [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")],
+            reason: "Only version 13 of WebSocket is spoken here.")
     }
 }

@@ -1,17 +1,17 @@
 /// What a server has to know of an HTTP request to judge it as a WebSocket handshake (RFC 6455 §4.2.1).
 ///
-/// A header that came several times is given with its values joined by commas, except `protocols`, which takes them as
-/// they are.
+/// A header that came several times is given with its values joined by commas, except in `protocols`, which takes them
+/// as they are. One that did not come is nil or empty.
 public struct HandshakeRequest: Hashable, Sendable {
-    /// As it was sent: `GET`.
+    /// The method as it was sent: `GET`.
     public var method: String
-    /// False for HTTP/1.0.
+    /// Whether the request is of HTTP/1.1 and not of 1.0.
     public var isHTTP11: Bool
-    /// The header of that name; nil: there is none. So with all that follow.
+    /// `Host`.
     public var host: String?
-    /// The header of that name: a list of protocols.
+    /// `Upgrade`: a list of protocols.
     public var upgrade: String?
-    /// The header of that name: a list of tokens.
+    /// `Connection`: a list of tokens.
     public var connection: String?
     /// `Sec-WebSocket-Key`.
     public var key: String?
@@ -19,14 +19,14 @@ public struct HandshakeRequest: Hashable, Sendable {
     public var version: String?
     /// The values of `Sec-WebSocket-Protocol`: each a name or a comma list of names, those the client likes best first.
     public var protocols: [String]
-    /// The header of that name, which browsers send.
+    /// `Origin`, which browsers send.
     public var origin: String?
     /// `Sec-WebSocket-Extensions`.
     public var extensions: String?
-    /// The request announces a body, which no handshake has.
+    /// Whether the request announces a body, which no handshake has.
     public var hasBody: Bool
 
-    /// Nil or empty stands for a header that was not sent.
+    /// A request with these headers and no others.
     public init(
         method: String, isHTTP11: Bool = true, host: String? = nil, upgrade: String? = nil, connection: String? = nil,
         key: String? = nil, version: String? = nil, protocols: [String] = [], origin: String? = nil,

@@ -9,9 +9,9 @@ public enum Opcode: UInt8, Hashable, Sendable {
     case binary = 0x2
     /// The closing handshake.
     case close = 0x8
-    /// To be answered by a pong.
+    /// A question to be answered by a pong.
     case ping = 0x9
-    /// The answer to a ping.
+    /// The answer to a ping, or an unasked sign of life.
     case pong = 0xA
 
     /// Close, ping and pong: never fragmented, at most 125 bytes, allowed between the fragments of a message (§5.5).

@@ -1,8 +1,7 @@
 /// Which web pages may open a connection (RFC 6455 §10.2).
 ///
 /// Browsers send an `Origin` with every handshake, other clients usually none; and a client that is not a browser can
-/// send what it likes. So a request without `Origin` passes every policy: it is not the kind that a policy protects
-/// from.
+/// send what it likes. So a request without `Origin` passes every policy: a policy protects from web pages only.
 public enum OriginPolicy: Hashable, Sendable {
     /// Pages of this very host and port. The scheme does not matter, since a proxy in front may speak TLS.
     case sameOrigin
@@ -24,7 +23,7 @@ public enum OriginPolicy: Hashable, Sendable {
         }
     }
 
-    /// What follows `scheme://`. nil: there is no scheme, or nothing follows it.
+    /// What follows `scheme://`; nil where there is no scheme, or nothing behind it.
     private static func authority(of origin: String) -> Substring? {
         guard let colon = origin.firstIndex(of: ":"), colon > origin.startIndex else { return nil }
         let rest = origin[origin.index(after: colon)...]
@@ -32,8 +31,8 @@ public enum OriginPolicy: Hashable, Sendable {
         return rest.dropFirst(2)
     }
 
-    /// The ports of `http` and `https` both mean the same as none: which of them a proxy was asked on is not known
-    /// here.
+    /// The ports of `http` and `https` are both left out, as browsers leave out their scheme's: on which of the two a
+    /// proxy in front was asked is not known here.
     private static func withoutDefaultPort(_ authority: Substring) -> Substring {
         for port in [":80", ":443"] where authority.hasSuffix(port) { return authority.dropLast(port.count) }
         return authority

@@ -1,4 +1,4 @@
-/// What a peer did wrong. Every case maps to the code the connection is closed with.
+/// What a peer did wrong: `reason` says each case in words, `closeCode` what the connection is closed with.
 public enum ProtocolViolation: UInt8, Error, Hashable, Sendable, CaseIterable {
     // The first two bytes of a header (RFC 6455 §5.1, §5.2, §5.4, §5.5).
     case reservedBits

@@ -3,9 +3,7 @@
 
 extension RawSpan {
     /// The byte at `offset`.
-    @inline(__always) func byte(at offset: Int) -> UInt8 {
-        unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-    }
+    @inline(__always) func byte(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
 
     /// The integer that lies at `offset`, at any alignment, in the machine's byte order.
     @inline(__always) func integer<I: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: I.Type) -> I {
@@ -19,7 +17,7 @@ extension RawSpan {
 }
 
 /// The top bit of each of eight bytes: none is set in ASCII.
-@usableFromInline let topBits: UInt64 = 0x8080_8080_8080_8080
+let topBits: UInt64 = 0x8080_8080_8080_8080
 
 extension SIMD8<UInt64> {
     /// All words ORed into one.

@@ -1,5 +1,5 @@
-/// SHA-1 (RFC 3174), which the handshake proves with that the server speaks WebSocket (RFC 6455 §4.2.2). It is of no
-/// use for security.
+/// SHA-1 (RFC 3174), by which the handshake proves that the server speaks WebSocket (RFC 6455 §4.2.2). It is of no use
+/// for security.
 enum SHA1 {
     static let digestLength = 20
 

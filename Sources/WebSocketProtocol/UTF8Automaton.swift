@@ -7,21 +7,21 @@ enum UTF8Automaton {
     struct State: RawRepresentable, Hashable {
         let rawValue: UInt8
 
-        /// Nothing that follows can make it right.
+        /// Behind a byte that cannot be right, whatever follows.
         static let reject = State(rawValue: 0)
         /// Between two characters.
         static let accept = State(rawValue: 6)
-        /// One, two or three continuation bytes are missing.
+        /// Inside a character, where one, two or three continuation bytes are missing.
         static let oneMissing = State(rawValue: 12)
         static let twoMissing = State(rawValue: 18)
         static let threeMissing = State(rawValue: 24)
-        /// Behind E0: the next would be overlong below A0.
+        /// Behind E0, where a byte below A0 would make an overlong encoding.
         static let afterE0 = State(rawValue: 30)
-        /// Behind ED: the next would make a surrogate above 9F.
+        /// Behind ED, where a byte above 9F would make a surrogate.
         static let afterED = State(rawValue: 36)
-        /// Behind F0: the next would be overlong below 90.
+        /// Behind F0, where a byte below 90 would make an overlong encoding.
         static let afterF0 = State(rawValue: 42)
-        /// Behind F4: the next would be beyond U+10FFFF above 8F.
+        /// Behind F4, where a byte above 8F would lead beyond U+10FFFF.
         static let afterF4 = State(rawValue: 48)
     }
 
@@ -36,14 +36,15 @@ enum UTF8Automaton {
         @inline(__always) var state: State { State(rawValue: UInt8(truncatingIfNeeded: bits & 63)) }
     }
 
-    /// By byte. A loop fetches it once, since the first use of it has to be told from the others.
+    /// The row of each byte. A loop fetches the table once, since each access has to see whether it is the first.
     static let rows: InlineArray<256, UInt64> = InlineArray { row(of: UInt8($0)) }
 
     private static func row(of byte: UInt8) -> UInt64 {
         transitions(on: byte).reduce(0) { $0 | UInt64($1.to.rawValue) << UInt64($1.from.rawValue) }
     }
 
-    /// The states that `byte` leads on from. From all others it leads to `reject`, whose offset 0 is already there.
+    /// The states that `byte` leads on from. From all others it leads to `reject`, which needs no bits: its offset is
+    /// 0.
     private static func transitions(on byte: UInt8) -> [(from: State, to: State)] {
         switch byte {
         case 0x00...0x7F: [(.accept, .accept)]

@@ -5,13 +5,13 @@
 public struct UTF8Validator: Hashable, Sendable {
     private var state = UTF8Automaton.State.accept
 
-    /// At the beginning of a text.
+    /// A validator at the beginning of a text.
     public init() {}
 
     /// Whether the bytes so far end between two characters. A text that ends otherwise is not valid.
     public var isComplete: Bool { state == .accept }
 
-    /// Takes the next bytes. False as soon as one is wrong, and from then on.
+    /// Takes the next bytes, and tells whether all so far can be right.
     public mutating func consume(_ bytes: RawSpan) -> Bool {
         let rows = UTF8Automaton.rows.span
         var run = UTF8Automaton.Run(from: state)
@@ -38,7 +38,7 @@ public struct UTF8Validator: Hashable, Sendable {
         return state != .reject
     }
 
-    /// Whether `bytes` are valid and complete by themselves.
+    /// Whether `bytes` are a whole text.
     static func isValid(_ bytes: RawSpan) -> Bool {
         var validator = UTF8Validator()
         return validator.consume(bytes) && validator.isComplete

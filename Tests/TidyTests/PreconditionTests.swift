@@ -24,7 +24,7 @@ import Testing
         "WebSocketProtocol/FrameDecoder+Payload.swift": (1, "the decoder's stages"),
         "WebSocketProtocol/FrameEvent.swift": (1, "the decoder asks for the opcode before"),
         "WebSocketProtocol/FrameHeader.swift": (1, "lengths of what is there"),
-        "WebSocketProtocol/Unmask.swift": (1, "a range that the decoder has cut to the input"),
+        "WebSocketProtocol/Masking.swift": (1, "a range that the decoder has cut to the input"),
         "Reactor/HeldInput.swift": (1, "what the loop has given, checked in EventLoop+Receive"),
         "Reactor/JobQueue.swift": (1, "a loop's end"),
         "Reactor/MPSCQueue.swift": (1, "a constant"),

@@ -4,12 +4,12 @@ public struct DeflateParameters: Hashable, Sendable {
     public var serverNoContextTakeover: Bool
     /// The client's messages refer to nothing before them (§7.1.1.2).
     public var clientNoContextTakeover: Bool
-    /// The server's window, 8 to 15 (§7.1.2.1). Nil: not mentioned, which is 15.
+    /// The logarithm of the server's window, 8 to 15 (§7.1.2.1). An answer that does not mention it (nil) means 15.
     public var serverMaxWindowBits: Int?
-    /// The client's window, 8 to 15 (§7.1.2.2). Nil: not mentioned, which is 15.
+    /// The logarithm of the client's window, 8 to 15 (§7.1.2.2). An answer that does not mention it (nil) means 15.
     public var clientMaxWindowBits: Int?
 
-    /// Nothing mentioned, unless it is given.
+    /// An answer that mentions what is given, and nothing else.
     public init(
         serverNoContextTakeover: Bool = false, clientNoContextTakeover: Bool = false, serverMaxWindowBits: Int? = nil,
         clientMaxWindowBits: Int? = nil
@@ -20,7 +20,7 @@ public struct DeflateParameters: Hashable, Sendable {
         self.clientMaxWindowBits = clientMaxWindowBits
     }
 
-    /// The value of `Sec-WebSocket-Extensions` that says so.
+    /// The value of `Sec-WebSocket-Extensions` that gives this answer.
     public var headerValue: String {
         var value = PerMessageDeflate.extensionName
         if serverNoContextTakeover { value += "; server_no_context_takeover" }
@@ -30,15 +30,15 @@ public struct DeflateParameters: Hashable, Sendable {
         return value
     }
 
-    /// How the side that receives as `role` sends.
+    /// How the side `role` sends.
     public func outgoing(of role: Role) -> Direction { role == .server ? server : client }
 
-    /// How the other side sends to it.
+    /// How the other side sends to `role`.
     public func incoming(of role: Role) -> Direction { role == .server ? client : server }
 
     /// One direction of a connection.
     public struct Direction: Hashable, Sendable {
-        /// 8 to 15.
+        /// The logarithm of the window's size: 8 to 15.
         public let windowBits: Int
         /// Whether messages may refer to those before them.
         public let keepsContext: Bool
@@ -53,14 +53,11 @@ public struct DeflateParameters: Hashable, Sendable {
     }
 }
 
-extension PerMessageDeflate {
-    static let extensionName = "permessage-deflate"
-}
-
-/// The parameters of one `permessage-deflate` as they came, from either side.
+/// The parameters of one `permessage-deflate` as they came, in an offer or in an answer.
 struct DeflateFields {
-    /// A window that a client may be asked to keep to. In an offer it needs no value (RFC 7692 §7.1.2.2).
+    /// The value of `client_max_window_bits` (RFC 7692 §7.1.2.2).
     enum ClientWindow: Hashable {
+        /// No value, which only an offer may have.
         case any
         case atMost(Int)
     }
@@ -70,7 +67,7 @@ struct DeflateFields {
     private(set) var serverMaxWindowBits: Int?
     private(set) var clientWindow: ClientWindow?
 
-    /// nil: an unknown parameter, one that came twice, or one with a wrong value (§7.1).
+    /// Fails at an unknown parameter, one that came twice, and one with a wrong value (RFC 7692 §7.1).
     init?(_ parameters: [ExtensionList.Parameter]) {
         for (name, value) in parameters {
             switch name {
@@ -98,16 +95,7 @@ struct DeflateFields {
 
     /// A decimal number from 8 to 15 without leading zeros.
     private static func windowBits(_ value: String?) -> Int? {
-        switch value {
-        case "8": 8
-        case "9": 9
-        case "10": 10
-        case "11": 11
-        case "12": 12
-        case "13": 13
-        case "14": 14
-        case "15": 15
-        default: nil
-        }
+        guard let value, let bits = Int(value), 8...15 ~= bits, "\(bits)" == value else { return nil }
+        return bits
     }
 }

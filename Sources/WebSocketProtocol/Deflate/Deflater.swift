@@ -4,24 +4,24 @@ internal import CZlib
 ///
 /// It owns zlib's memory: 2^(windowBits + 2) + 2^(memoryLevel + 9) bytes. Not thread-safe.
 @safe public struct Deflater: ~Copyable {
-    /// In memory of its own: zlib's state points back to it.
+    /// What zlib knows of the stream, in memory of its own, since zlib's state points back to it.
     private let stream: UnsafeMutablePointer<z_stream>
     private let keepsContext: Bool
-    /// The next message must not refer to what came before.
+    /// Whether the next message must not refer to what came before it.
     private var isStale = false
 
     /// - Parameters:
     ///   - windowBits: 8 to 15. zlib cannot make a window of 8 bits; it gets one of 9, of which zlib uses only the last
     ///     250 bytes (its `MAX_DIST`), so that a window of 8 bits holds all that is referred to.
     ///   - memoryLevel: 1 to 9.
-    ///   - keepsContext: messages refer to those before them.
+    ///   - keepsContext: whether messages refer to those before them.
     public init(windowBits: Int, memoryLevel: Int = 8, keepsContext: Bool) {
         precondition(8...15 ~= windowBits, "a window has 8 to 15 bits")
         precondition(1...9 ~= memoryLevel, "zlib's memory level is 1 to 9")
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         self.keepsContext = keepsContext
-        // Negative: raw deflate, without zlib's header.
+        // A negative window asks for raw deflate, without zlib's header.
         let status = unsafe deflateInit2_(
             stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -Int32(max(windowBits, 9)), Int32(memoryLevel),
             Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
@@ -33,8 +33,8 @@ internal import CZlib
         unsafe stream.deallocate()
     }
 
-    /// The next message will refer to nothing before it. Needed when the peer has received a compressed message that
-    /// this compressor has not made: its window is then another one than this one's.
+    /// Makes the next message refer to nothing before it. Needed when the peer has received a compressed message that
+    /// this compressor has not made: what the peer remembers then differs from what this compressor does.
     public mutating func forgetContext() { isStale = true }
 
     /// Appends the compressed form of `message` to `output`, without the four bytes at its end that every message would
@@ -53,7 +53,7 @@ internal import CZlib
             run(message.extracting(offset..<end), flush, into: &output)
             offset = end
         }
-        // The end of every flush: the length, 0, of a stored block, and its complement.
+        // Every flush ends with the length, 0, of a stored block, and the complement of that length.
         output.truncate(to: output.count - 4)
     }
 
@@ -79,8 +79,8 @@ internal import CZlib
         }
     }
 
-    /// zlib counts in 32 bits.
-    private static let largestPiece = 1 << 30
-    /// More than a flush appends: with less, zlib would repeat its mark.
+    /// Bytes that one call of zlib reads or writes at the most, since zlib counts in 32 bits.
+    static let largestPiece = 1 << 30
+    /// More bytes than a flush appends: with less room, zlib would repeat its mark.
     private static let flushRoom = 16
 }

@@ -9,7 +9,7 @@ struct ExtensionList {
 
     let elements: [Element]
 
-    /// nil: the text breaks the grammar. Empty members of the list are skipped (RFC 9110 §5.6.1.2).
+    /// Fails where the text breaks the grammar. Empty members of the list are skipped (RFC 9110 §5.6.1.2).
     init?(_ text: String) {
         var cursor = Cursor(rest: text.utf8[...])
         var elements: [Element] = []
@@ -55,38 +55,27 @@ struct ExtensionList {
         }
 
         mutating func skipWhitespace() {
-            while let byte = rest.first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { rest.removeFirst() }
+            while let byte = rest.first, FieldValue.isWhitespace(byte) { rest.removeFirst() }
         }
 
-        /// RFC 9110 §5.6.2.
         private mutating func takeToken() -> String? {
-            let token = rest.prefix(while: Self.isTokenCharacter)
+            let token = rest.prefix(while: FieldValue.isToken)
             guard !token.isEmpty else { return nil }
             rest = rest[token.endIndex...]
             return String(Substring(token))
         }
 
-        /// What is quoted has to be a token once it is unescaped.
+        /// A quoted value, which has to be a token once it is unescaped (RFC 6455 §9.1).
         private mutating func takeQuoted() -> String? {
             rest.removeFirst()
             var value: [UInt8] = []
             while let byte = rest.popFirst() {
                 if byte == UInt8(ascii: "\"") { return value.isEmpty ? nil : String(decoding: value, as: UTF8.self) }
-                guard let literal = byte == UInt8(ascii: "\\") ? rest.popFirst() : byte,
-                    Self.isTokenCharacter(literal)
+                guard let literal = byte == UInt8(ascii: "\\") ? rest.popFirst() : byte, FieldValue.isToken(literal)
                 else { return nil }
                 value.append(literal)
             }
             return nil
-        }
-
-        private static func isTokenCharacter(_ byte: UInt8) -> Bool {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-            }
         }
     }
 }

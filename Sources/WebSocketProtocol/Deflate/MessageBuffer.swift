@@ -2,12 +2,12 @@ internal import Glibc
 
 /// Memory that messages are deflated or inflated to, one after the other. It grows with what is written.
 ///
-/// Large ones are mapped, not allocated: what is given back is given back at once, an allocator would keep some of it.
-/// A page of a mapping costs nothing before it is written to, so that growing by copying never takes more than what it
-/// grows to.
+/// Large buffers are mapped, not allocated: the kernel has their memory back at once, where an allocator would keep
+/// some of it. A page of a mapping costs nothing before it is written to, so that growing by copying never takes more
+/// than what it grows to.
 @safe public struct MessageBuffer: ~Copyable {
-    /// Invariant: `base` holds `capacity` bytes, of which the first `count` are written; nil when `capacity` is 0. They
-    /// are a mapping of their own from `mappedCapacity` on, else from `malloc`.
+    /// Invariant: `base` holds `capacity` bytes, of which the first `count` are written; nil when `capacity` is 0. The
+    /// memory is a mapping of its own from `mappedCapacity` bytes on, else from `malloc`.
     private var base: UnsafeMutableRawPointer?
     package private(set) var capacity = 0
     /// Bytes written.
@@ -17,7 +17,7 @@ internal import Glibc
     private static let mappedCapacity = 128 << 10
     private static let largeCapacity = 1 << 20
 
-    /// Owns nothing yet.
+    /// A buffer that owns no memory yet.
     public init() {}
 
     deinit { unsafe Self.release(base, capacity) }
@@ -42,13 +42,13 @@ internal import Glibc
         capacity = 0
     }
 
-    /// Leaves room for so many bytes at the beginning, for `prepend`.
+    /// Forgets what is written, and begins with so many zeros for the caller to overwrite with `mutableBytes`.
     package mutating func begin(headroom: Int) {
         removeAll()
         skip(headroom)
     }
 
-    /// Leaves so many bytes behind what is written.
+    /// Appends so many zeros, to be overwritten with `mutableBytes`.
     package mutating func skip(_ byteCount: Int) {
         let room = unsafe room(atLeast: byteCount)
         unsafe room.baseAddress!.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
@@ -76,7 +76,7 @@ internal import Glibc
     mutating func room(atLeast minimum: Int, growingTo limit: Int = .max) -> UnsafeMutableRawBufferPointer {
         if capacity - count < minimum {
             // What a large mapping does not use costs nothing, while old and new are both there for the time of a copy:
-            // large ones grow in few steps, and the last of them is not a small one.
+            // large buffers grow in few steps, and the last step is not a small one.
             let multiplied = max((capacity < Self.largeCapacity ? 2 : 16) * capacity, Self.minimumCapacity)
             let grown = max(count + minimum, multiplied > limit / 2 ? limit : multiplied)
             let larger = unsafe Self.allocate(grown)

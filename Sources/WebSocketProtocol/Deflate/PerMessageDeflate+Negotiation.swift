@@ -1,12 +1,14 @@
 /// The server's side of the negotiation (RFC 7692 §5, §7.1).
 extension PerMessageDeflate {
+    static let extensionName = "permessage-deflate"
+
     /// Chooses among a client's offers: the first that can be kept.
     ///
     /// An offer with an unknown parameter, one given twice, or one with a wrong value, is declined. A client that wants
     /// no context, or a smaller window, gets it; this side asks for what its own options say. A client that cannot be
     /// asked for a smaller window is asked to keep no context instead, so that what a connection may cost holds.
-    /// - Parameter offers: the value of `Sec-WebSocket-Extensions`, several joined by commas; nil: there is none.
-    /// - Returns: what to answer; nil: without the extension.
+    /// - Parameter offers: the value of `Sec-WebSocket-Extensions`, several joined by commas; nil if none came.
+    /// - Returns: what to answer; nil to go on without the extension.
     /// - Throws: the response to a header that breaks its grammar (RFC 6455 §9.1).
     public func accept(offers: String?) throws(HandshakeRefusal) -> DeflateParameters? {
         guard isEnabled, let offers else { return nil }
@@ -37,16 +39,16 @@ extension PerMessageDeflate {
     }
 }
 
-/// The client's side.
+/// The client's side of the negotiation (RFC 7692 §5, §7.1).
 extension PerMessageDeflate {
-    /// The value of `Sec-WebSocket-Extensions` for a request; nil: the extension is off.
+    /// The value of `Sec-WebSocket-Extensions` for a request; nil if the extension is off.
     public var offer: String? {
         guard isEnabled else { return nil }
         var value = Self.extensionName
         if !decompress.isDedicated { value += "; server_no_context_takeover" }
         if !compress.isDedicated { value += "; client_no_context_takeover" }
         if decompress.windowBits < 15 { value += "; server_max_window_bits=\(decompress.windowBits)" }
-        // Whoever says this can be asked for a smaller window.
+        // A client that says this can be asked for a smaller window.
         value += "; client_max_window_bits"
         if compress.windowBits < 15 { value += "=\(compress.windowBits)" }
         return value
@@ -54,8 +56,8 @@ extension PerMessageDeflate {
 
     /// Judges the server's answer to `offer`.
     ///
-    /// - Parameter answer: the value of `Sec-WebSocket-Extensions`, several joined by commas; nil: there is none.
-    /// - Returns: what both sides keep to from now on; nil: the server wants no compression.
+    /// - Parameter answer: the value of `Sec-WebSocket-Extensions`, several joined by commas; nil if none came.
+    /// - Returns: what both sides keep to from now on; nil if the server wants no compression.
     /// - Throws: why the connection has to be failed (RFC 6455 §4.1, RFC 7692 §7.1).
     public func confirm(answer: String?) throws(NegotiationFailure) -> DeflateParameters? {
         guard let answer else { return nil }
@@ -73,7 +75,7 @@ extension PerMessageDeflate {
     }
 
     private func confirmed(_ fields: DeflateFields) -> DeflateParameters? {
-        // §7.1.1.1, §7.1.2.1: a server accepts what is asked of it by saying it too.
+        // §7.1.1.1, §7.1.2.1: a server accepts what it is asked for by saying it in its answer.
         guard decompress.isDedicated || fields.serverNoContextTakeover else { return nil }
         if decompress.windowBits < 15 {
             guard let bits = fields.serverMaxWindowBits, bits <= decompress.windowBits else { return nil }
@@ -87,7 +89,7 @@ extension PerMessageDeflate {
         case .atMost(let bits):
             guard bits <= compress.windowBits else { return nil }
             parameters.clientMaxWindowBits = bits
-        // §7.1.2.2: in an answer it has a value.
+        // §7.1.2.2: in an answer the parameter has a value.
         case .any: return nil
         case nil: break
         }

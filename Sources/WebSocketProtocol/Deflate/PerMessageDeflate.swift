@@ -9,13 +9,13 @@ public struct PerMessageDeflate: Hashable, Sendable, ExpressibleByBooleanLiteral
     /// `.disable` asks for nothing here, and means `.shared` if the other direction is on.
     public var decompress: Context
 
-    /// Off, unless a direction is given.
+    /// The extension for the given directions; with neither it is off.
     public init(compress: Context = .disable, decompress: Context = .disable) {
         self.compress = compress
         self.decompress = decompress
     }
 
-    /// `true`: `.shared` both ways. `false`: off.
+    /// `true` is `.shared` in both directions, `false` is off.
     public init(booleanLiteral value: Bool) {
         self.init(compress: Context(booleanLiteral: value), decompress: Context(booleanLiteral: value))
     }
@@ -26,7 +26,7 @@ public struct PerMessageDeflate: Hashable, Sendable, ExpressibleByBooleanLiteral
     /// What is remembered from one message of a connection to the next ("context takeover", RFC 7692 §4.2). Remembering
     /// compresses short messages that are alike far better, and costs memory for every connection.
     public enum Context: Hashable, Sendable, ExpressibleByBooleanLiteral {
-        /// Not compressed.
+        /// Messages are not compressed.
         case disable
         /// Nothing is remembered: all connections of a loop share one compressor, or one decompressor. An idle
         /// connection costs nothing.
@@ -34,10 +34,11 @@ public struct PerMessageDeflate: Hashable, Sendable, ExpressibleByBooleanLiteral
         /// A window of 32 KB for each connection: 256 KB to compress, 40 KB to decompress, from the first compressed
         /// message on.
         case dedicated
-        /// The same with less memory and a smaller window: so much to compress; to decompress, the window alone.
+        /// A window for each connection as with `dedicated`, in so many kilobytes to compress: the less memory, the
+        /// smaller the window (`windowBits`). To decompress, each connection costs the window alone.
         case kilobytes3, kilobytes4, kilobytes8, kilobytes16, kilobytes32, kilobytes64, kilobytes128, kilobytes256
 
-        /// `true` is `.shared`.
+        /// `true` is `.shared`, `false` is `.disable`.
         public init(booleanLiteral value: Bool) { self = value ? .shared : .disable }
     }
 }
