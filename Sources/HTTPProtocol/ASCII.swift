@@ -1,4 +1,4 @@
-/// Character classes of RFC 9110 and RFC 3986. Each is a switch that compiles to a bit test.
+/// Character classes of RFC 9110 and RFC 3986. The switches compile to bit tests.
 extension UInt8 {
     static var horizontalTab: UInt8 { 0x09 }
     static var lineFeed: UInt8 { 0x0A }
@@ -36,7 +36,7 @@ extension UInt8 {
         }
     }
 
-    /// `OWS` of RFC 9110 §5.6.3.
+    /// What optional white space, `OWS`, is made of (RFC 9110 §5.6.3).
     @inline(__always)
     var isBlank: Bool { self == .space || self == .horizontalTab }
 
@@ -45,9 +45,7 @@ extension UInt8 {
     var isForbiddenControl: Bool { (self < 0x20 && self != .horizontalTab) || self == 0x7F }
 
     @inline(__always)
-    var lowercasedASCII: UInt8 {
-        self >= UInt8(ascii: "A") && self <= UInt8(ascii: "Z") ? self | 0x20 : self
-    }
+    var lowercasedASCII: UInt8 { self >= UInt8(ascii: "A") && self <= UInt8(ascii: "Z") ? self | 0x20 : self }
 
     var decimalDigit: Int? {
         self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") ? Int(self - UInt8(ascii: "0")) : nil

@@ -1,10 +1,10 @@
-/// What a body decoder found.
+/// What `BodyDecoder` found.
 package enum BodyEvent: Hashable, Sendable {
-    /// Bytes of the body: offsets in the input of this call.
+    /// Bytes of the body, at these offsets of the call's input.
     case data(Range<Int>)
     /// The body is complete. What follows belongs to the next request.
     case end
-    /// To be answered, then the connection is closed.
+    /// A body that is not taken: to be answered, then the connection is closed.
     case refused(HTTPRefusal)
 }
 
@@ -19,8 +19,8 @@ package struct BodyDecoder: Sendable {
 
     private var state: State
 
-    /// - Parameter limit: The most bytes of body that are accepted; one more is refused with 413, before it is received
-    ///   where the framing tells so in advance.
+    /// - Parameter limit: The most bytes of body that are accepted. A longer one is refused with 413: at once where the
+    ///   framing tells its length in advance.
     package init(framing: BodyFraming, limit: Int) {
         state =
             switch framing {
@@ -30,10 +30,9 @@ package struct BodyDecoder: Sendable {
             }
     }
 
-    /// The next part of the body in `input` from `position` on, which is advanced over what was consumed.
-    ///
-    /// Nil: all input is consumed and more is needed. Behind `.end` or `.refused` every call gives the same and
-    /// consumes nothing.
+    /// The next part of the body in `input` from `position` on, which is advanced over what was consumed; nil when all
+    /// input is consumed and more is needed. Behind `.end` or `.refused` every call gives that again and consumes
+    /// nothing.
     package mutating func next(in input: RawSpan, at position: inout Int) -> BodyEvent? {
         switch state {
         case .length(let remaining):
@@ -65,4 +64,14 @@ package struct BodyDecoder: Sendable {
         state = .length(remaining: remaining - count)
         return .data(position..<(position + count))
     }
+}
+
+/// How the end of a request's body is known (RFC 9112 §6.3).
+package enum BodyFraming: Hashable, Sendable {
+    /// No body, or one of length zero.
+    case none
+    /// By `Content-Length`: more than zero bytes.
+    case length(Int)
+    /// By the last chunk of `Transfer-Encoding: chunked`.
+    case chunked
 }

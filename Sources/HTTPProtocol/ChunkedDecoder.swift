@@ -1,19 +1,19 @@
 /// Takes a body of transfer coding `chunked` apart (RFC 9112 §7.1). Extensions and trailers are checked and skipped.
 struct ChunkedDecoder: Sendable {
     /// What the next byte belongs to.
-    private enum Phase: Sendable {
+    private enum Stage: Sendable {
         case size, blankAfterSize, chunkExtension, sizeEnd
         case data, dataEnd, dataLineFeed
         case trailerStart, trailerName, trailerValue, trailerEnd
         case end
     }
 
-    /// Digits of a chunk size that are read, leading zeros included.
+    /// The most digits of a chunk size that are read, leading zeros included.
     private static let maximumSizeDigits = 16
-    /// Bytes of extensions and trailers that are skipped in all of a body. No client that is known sends any.
+    /// The most bytes of extensions and trailers that are skipped in all of a body. No client that is known sends any.
     private static let maximumSkippedBytes = 16 * 1024
 
-    private var phase = Phase.size
+    private var stage = Stage.size
     private var digitCount = 0
     /// The size of the current chunk while it is read, then what is still to come of it.
     private var remaining = 0
@@ -21,23 +21,21 @@ struct ChunkedDecoder: Sendable {
     private var allowance: Int
     private var skippedBytes = 0
 
-    init(limit: Int) {
-        allowance = limit
-    }
+    init(limit: Int) { allowance = limit }
 
-    /// As `BodyDecoder.next`, with refusals thrown.
+    /// Does what `BodyDecoder.next` says, but throws refusals.
     mutating func next(in input: RawSpan, at position: inout Int) throws(HTTPRefusal) -> BodyEvent? {
         while position < input.byteCount {
-            if phase == .data {
+            if stage == .data {
                 let count = min(remaining, input.byteCount - position)
                 remaining -= count
-                if remaining == 0 { phase = .dataEnd }
+                if remaining == 0 { stage = .dataEnd }
                 defer { position += count }
                 return .data(position..<(position + count))
             }
             let byte = input[position]
             position += 1
-            if phase == .end {
+            if stage == .end {
                 try requireLineFeed(byte)
                 return .end
             }
@@ -46,17 +44,17 @@ struct ChunkedDecoder: Sendable {
         return nil
     }
 
-    /// One byte of the framing.
+    /// Takes one byte of the framing.
     private mutating func read(_ byte: UInt8) throws(HTTPRefusal) {
-        switch phase {
+        switch stage {
         case .size, .blankAfterSize, .chunkExtension, .sizeEnd:
             try readSizeLine(byte)
         case .dataEnd:
             guard byte == .carriageReturn else { throw .malformed("a chunk is longer than its size") }
-            phase = .dataLineFeed
+            stage = .dataLineFeed
         case .dataLineFeed:
             try requireLineFeed(byte)
-            (phase, digitCount, remaining) = (.size, 0, 0)
+            (stage, digitCount, remaining) = (.size, 0, 0)
         case .trailerStart, .trailerName, .trailerValue, .trailerEnd:
             try readTrailer(byte)
         case .data, .end:
@@ -64,31 +62,31 @@ struct ChunkedDecoder: Sendable {
         }
     }
 
-    /// `1*HEXDIG [ BWS ";" … ] CRLF`.
+    /// Takes a byte of `1*HEXDIG [ BWS ";" … ] CRLF`.
     private mutating func readSizeLine(_ byte: UInt8) throws(HTTPRefusal) {
-        if phase == .size, let digit = byte.hexadecimalDigit { return try readDigit(digit) }
-        switch (phase, byte) {
+        if stage == .size, let digit = byte.hexadecimalDigit { return try readDigit(digit) }
+        switch (stage, byte) {
         case (.size, .carriageReturn) where digitCount > 0, (.chunkExtension, .carriageReturn):
-            phase = .sizeEnd
+            stage = .sizeEnd
         case (.size, UInt8(ascii: ";")) where digitCount > 0, (.blankAfterSize, UInt8(ascii: ";")):
-            phase = .chunkExtension
+            stage = .chunkExtension
         case (.size, .space) where digitCount > 0, (.size, .horizontalTab) where digitCount > 0,
             (.blankAfterSize, .space), (.blankAfterSize, .horizontalTab):
             try skip()
-            phase = .blankAfterSize
+            stage = .blankAfterSize
         case (.chunkExtension, _) where !byte.isForbiddenControl:
             try skip()
         case (.sizeEnd, _):
             try requireLineFeed(byte)
             allowance -= remaining
-            phase = remaining == 0 ? .trailerStart : .data
+            stage = remaining == 0 ? .trailerStart : .data
         default:
             throw .malformed("the chunk size is malformed")
         }
     }
 
-    /// Refuses a size as soon as its leading digits are over what is left of the limit: it can only grow, and is far
-    /// from overflowing then.
+    /// Takes a digit of a size, which is refused as soon as its leading digits are over what is left of the limit: it
+    /// can only grow.
     private mutating func readDigit(_ digit: UInt8) throws(HTTPRefusal) {
         let (product, overflow) = remaining.multipliedReportingOverflow(by: 16)
         let (size, carry) = product.addingReportingOverflow(Int(digit))
@@ -98,22 +96,22 @@ struct ChunkedDecoder: Sendable {
         digitCount += 1
     }
 
-    /// Field lines as in a head, up to an empty one (RFC 9112 §7.1.2).
+    /// Takes a byte of the trailers: field lines as in a head, up to an empty one (RFC 9112 §7.1.2).
     private mutating func readTrailer(_ byte: UInt8) throws(HTTPRefusal) {
-        switch (phase, byte) {
+        switch (stage, byte) {
         case (.trailerStart, .carriageReturn):
-            phase = .end
+            stage = .end
         case (.trailerStart, _) where byte.isToken, (.trailerName, _) where byte.isToken:
             try skip()
-            phase = .trailerName
+            stage = .trailerName
         case (.trailerName, UInt8(ascii: ":")):
-            phase = .trailerValue
+            stage = .trailerValue
         case (.trailerValue, .carriageReturn):
-            phase = .trailerEnd
+            stage = .trailerEnd
         case (.trailerValue, _) where !byte.isForbiddenControl:
             try skip()
         case (.trailerEnd, .lineFeed):
-            phase = .trailerStart
+            stage = .trailerStart
         default:
             throw .malformed("a trailer is malformed")
         }

@@ -4,7 +4,7 @@ struct FieldLine {
     var value: Range<Int>
 }
 
-/// Walks over the field lines of a head that the parser has accepted. Allocates nothing.
+/// Walks over the field lines of a head that `RequestHeadParser` has accepted. Allocates nothing.
 struct FieldLineCursor {
     private var position: Int
     private let end: Int
@@ -17,13 +17,13 @@ struct FieldLineCursor {
     mutating func next(in bytes: RawSpan) -> FieldLine? {
         guard let colon = bytes.firstOffset(of: UInt8(ascii: ":"), in: position..<end) else { return nil }
         let name = position..<colon
-        // A value holds no control character but tabs, so the next one is the line's end.
+        // A value holds no control character but tabs, so the next control character is the line's end.
         let lineEnd = min(bytes.firstForbiddenControl(from: colon + 1), end)
         position = min(lineEnd + 2, end)
         return FieldLine(name: name, value: bytes.trimmed((colon + 1)..<lineEnd))
     }
 
-    /// The value of the next line called `name`, which is in lower case.
+    /// The value of the next line called `name`, which has to be given in lower case.
     mutating func nextValue(of name: String, in bytes: RawSpan) -> Range<Int>? {
         while let line = next(in: bytes) {
             if bytes.equals(line.name, ignoringCase: name) { return line.value }

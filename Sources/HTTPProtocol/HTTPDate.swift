@@ -12,10 +12,8 @@ package struct HTTPDate: Hashable, Sendable, CustomStringConvertible {
     /// The last second of the year 9999; the format has room for four digits.
     private static let lastSecond = 253_402_300_799
 
-    /// What is before 1970 or behind the year 9999 becomes the nearest moment that is not.
-    package init(secondsSince1970: Int) {
-        self.secondsSince1970 = min(max(secondsSince1970, 0), Self.lastSecond)
-    }
+    /// A moment before 1970 or behind the year 9999 becomes the nearest that is neither.
+    package init(secondsSince1970: Int) { self.secondsSince1970 = min(max(secondsSince1970, 0), Self.lastSecond) }
 
     package var description: String {
         let (day, second) = secondsSince1970.quotientAndRemainder(dividingBy: 86_400)
@@ -26,9 +24,7 @@ package struct HTTPDate: Hashable, Sendable, CustomStringConvertible {
         return "\(weekday), \(padded(date.day)) \(month) \(date.year) \(time) GMT"
     }
 
-    private func padded(_ number: Int) -> String {
-        number < 10 ? "0\(number)" : "\(number)"
-    }
+    private func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// The Gregorian date of a day counted from 1970-01-01.
     ///

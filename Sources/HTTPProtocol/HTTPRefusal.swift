@@ -11,40 +11,18 @@ package struct HTTPRefusal: Error, Hashable, Sendable {
         self.reason = reason.description
     }
 
-    /// 400: the bytes are not a request, or one that two parsers could read in two ways.
-    static func malformed(_ reason: StaticString) -> HTTPRefusal {
-        HTTPRefusal(status: .badRequest, reason: reason)
-    }
+    /// 400, for bytes that are not a request, or one that two parsers could read in two ways.
+    static func malformed(_ reason: StaticString) -> HTTPRefusal { HTTPRefusal(status: .badRequest, reason: reason) }
 
-    static var headTooLarge: HTTPRefusal {
-        HTTPRefusal(status: .requestHeaderFieldsTooLarge, reason: "the request head is too large")
-    }
-
-    static var tooManyFields: HTTPRefusal {
-        HTTPRefusal(status: .requestHeaderFieldsTooLarge, reason: "the request has too many fields")
-    }
-
-    static var targetTooLong: HTTPRefusal {
-        HTTPRefusal(status: .uriTooLong, reason: "the request target is too long")
-    }
-
-    static var unknownMethod: HTTPRefusal {
-        HTTPRefusal(status: .notImplemented, reason: "the method is unknown")
-    }
-
-    static var unknownTransferCoding: HTTPRefusal {
-        HTTPRefusal(status: .notImplemented, reason: "the transfer coding is unknown")
-    }
-
-    static var unknownExpectation: HTTPRefusal {
-        HTTPRefusal(status: .expectationFailed, reason: "the expectation is unknown")
-    }
-
-    static var unknownVersion: HTTPRefusal {
-        HTTPRefusal(status: .httpVersionNotSupported, reason: "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    }
-
-    static var bodyTooLarge: HTTPRefusal {
-        HTTPRefusal(status: .contentTooLarge, reason: "the request body is too large")
-    }
+    static let headTooLarge = HTTPRefusal(
+        status: .requestHeaderFieldsTooLarge, reason: "the request head is too large")
+    static let tooManyFields = HTTPRefusal(
+        status: .requestHeaderFieldsTooLarge, reason: "the request has too many fields")
+    static let targetTooLong = HTTPRefusal(status: .uriTooLong, reason: "the request target is too long")
+    static let unknownMethod = HTTPRefusal(status: .notImplemented, reason: "the method is unknown")
+    static let unknownTransferCoding = HTTPRefusal(status: .notImplemented, reason: "the transfer coding is unknown")
+    static let unknownExpectation = HTTPRefusal(status: .expectationFailed, reason: "the expectation is unknown")
+    static let unknownVersion = HTTPRefusal(
+        status: .httpVersionNotSupported, reason: "only HTTP/1.0 and HTTP/1.1 are spoken here")
+    static let bodyTooLarge = HTTPRefusal(status: .contentTooLarge, reason: "the request body is too large")
 }

@@ -1,6 +1,6 @@
 /// `uri-host [ ":" port ]` (RFC 9112 §3.2, RFC 3986 §3.2.2): what a `Host` and the authority of a target have to be.
 ///
-/// A value that is none is read differently by proxies, caches and whoever compares it with an `Origin`.
+/// A value that breaks this grammar is read differently by proxies, caches and whoever compares it with an `Origin`.
 extension RawSpan {
     /// Whether the bytes are a host, with or without a port. The host itself is not empty (RFC 9110 §4.2.1); the port
     /// may be (RFC 3986 §3.2.3).
@@ -17,8 +17,8 @@ extension RawSpan {
             && (end + 1..<range.upperBound).allSatisfy { self[$0].decimalDigit != nil }
     }
 
-    /// `reg-name = *( unreserved / pct-encoded / sub-delims )`; every IPv4 address is one as well. Nil: a broken
-    /// escape.
+    /// `reg-name = *( unreserved / pct-encoded / sub-delims )`; every IPv4 address is one as well. The offset
+    /// behind it; nil at a broken escape.
     private func endOfRegisteredName(_ range: Range<Int>) -> Int? {
         var position = range.lowerBound
         while position < range.upperBound {

@@ -1,4 +1,4 @@
-/// Walks over the elements of a comma-separated field value (RFC 9110 §5.6.1). Empty elements are given too.
+/// Walks over the elements of a comma-separated field value (RFC 9110 §5.6.1), the empty ones too.
 struct ListCursor {
     private var position: Int
     private let end: Int

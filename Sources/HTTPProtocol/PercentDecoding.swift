@@ -1,5 +1,11 @@
 /// Percent-decoding (RFC 3986 §2.1), and the plus sign of forms. A malformed escape stands for itself.
 package enum PercentDecoding {
+    /// The text, decoded; bytes that are not UTF-8 are repaired.
+    package static func decoded(_ text: String) -> String {
+        let bytes = [UInt8](text.utf8)
+        return unsafe string(0..<bytes.count, of: bytes.span.bytes, plusIsSpace: false)
+    }
+
     static func string(_ range: Range<Int>, of bytes: RawSpan, plusIsSpace: Bool) -> String {
         let isPlain = range.allSatisfy {
             bytes[$0] != UInt8(ascii: "%") && !(plusIsSpace && bytes[$0] == UInt8(ascii: "+"))

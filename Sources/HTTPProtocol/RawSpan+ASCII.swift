@@ -6,49 +6,41 @@ extension RawSpan {
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }
 
-    /// The bytes as text; what is not UTF-8 is replaced. Allocates when over 15 bytes.
+    /// The bytes as text; what is not UTF-8 is replaced. Allocates for more than 15 bytes.
     func string(_ range: Range<Int>) -> String {
         // The pointer is read during the call only, and `extracting` has checked the range.
         unsafe extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// Whether the bytes are exactly `text`.
-    func equals(_ range: Range<Int>, _ text: String) -> Bool {
+    func equals(_ range: Range<Int>, _ text: String) -> Bool { equals(range, text) { $0 } }
+
+    /// Whether the bytes are `text`, which has to be given in lower case, but for the case of their letters.
+    func equals(_ range: Range<Int>, ignoringCase text: String) -> Bool { equals(range, text) { $0.lowercasedASCII } }
+
+    @inline(__always)
+    private func equals(_ range: Range<Int>, _ text: String, by fold: (UInt8) -> UInt8) -> Bool {
         guard range.count == text.utf8.count else { return false }
         var offset = range.lowerBound
         for byte in text.utf8 {
-            guard self[offset] == byte else { return false }
+            guard fold(self[offset]) == byte else { return false }
             offset += 1
         }
         return true
     }
 
-    /// Whether the bytes are `text`, which is in lower case, when letters are compared without regard to case.
-    func equals(_ range: Range<Int>, ignoringCase text: String) -> Bool {
-        guard range.count == text.utf8.count else { return false }
-        var offset = range.lowerBound
-        for byte in text.utf8 {
-            guard self[offset].lowercasedASCII == byte else { return false }
-            offset += 1
-        }
-        return true
-    }
-
-    func firstOffset(of byte: UInt8, in range: Range<Int>) -> Int? {
-        range.first { self[$0] == byte }
-    }
+    func firstOffset(of byte: UInt8, in range: Range<Int>) -> Int? { range.first { self[$0] == byte } }
 
     /// The offset of the first byte at or behind `start` that no token holds; `byteCount` when there is none.
-    func endOfToken(from start: Int) -> Int {
-        var offset = start
-        while offset < byteCount, self[offset].isToken { offset += 1 }
-        return offset
-    }
+    func endOfToken(from start: Int) -> Int { end(from: start) { $0.isToken } }
 
     /// The offset of the first byte at or behind `start` that no target holds; `byteCount` when there is none.
-    func endOfTarget(from start: Int) -> Int {
+    func endOfTarget(from start: Int) -> Int { end(from: start) { $0.isTarget } }
+
+    @inline(__always)
+    private func end(from start: Int, of belongs: (UInt8) -> Bool) -> Int {
         var offset = start
-        while offset < byteCount, self[offset].isTarget { offset += 1 }
+        while offset < byteCount, belongs(self[offset]) { offset += 1 }
         return offset
     }
 
@@ -63,7 +55,7 @@ extension RawSpan {
 
     /// The offset of the first control character, tabs excepted, at or behind `start`; `byteCount` when there is none.
     ///
-    /// This is the whole validation of a field value and finds its end at once, eight bytes at a time.
+    /// It validates a field value and finds its end in one walk, eight bytes at a time.
     func firstForbiddenControl(from start: Int) -> Int {
         var offset = start
         while byteCount - offset >= 8 {

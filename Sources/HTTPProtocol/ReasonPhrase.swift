@@ -1,9 +1,8 @@
 import HTTPTypes
 
 extension HTTPResponse.Status {
-    /// The status' own reason phrase, else the registered one of its code, else nothing.
-    ///
-    /// A status written as a number has no phrase of its own.
+    /// The status' own reason phrase; of a status made from a number, which has none, the registered one of its code,
+    /// or nothing.
     var standardReasonPhrase: String {
         if !reasonPhrase.isEmpty { return reasonPhrase }
         return Self.registered.first { $0.code == code }?.reasonPhrase ?? ""

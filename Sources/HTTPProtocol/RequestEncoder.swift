@@ -6,9 +6,9 @@ package enum RequestEncoder {
     ///
     /// - Parameters:
     ///   - target: Path and query, encoded.
-    ///   - host: What `Host` says, unless `fields` says it.
-    ///   - subprotocols: Those asked for; none leaves the header out.
-    ///   - extensions: The value of `Sec-WebSocket-Extensions`; nil sends none.
+    ///   - host: What `Host` says, unless `fields` has a `Host`.
+    ///   - subprotocols: The names in `Sec-WebSocket-Protocol`, which is left out where there are none.
+    ///   - extensions: The value of `Sec-WebSocket-Extensions`; nil leaves it out.
     ///   - fields: The user's. Those that belong to the handshake or to framing are left out; repeated ones are kept.
     package static func encodeUpgrade(
         target: String, host: String, key: String, subprotocols: [String] = [], extensions: String? = nil,
@@ -25,25 +25,21 @@ package enum RequestEncoder {
                 try output.appendField("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", "))
             }
             if let extensions { try output.appendField("Sec-WebSocket-Extensions", extensions) }
-            for field in fields where !ResponseEncoder.belongsToHandshake(field.name) {
-                try output.appendField(field.name.rawName, field.value)
-            }
-            output.append(contentsOf: "\r\n".utf8)
+            try output.endHead(with: fields, without: ResponseEncoder.belongsToHandshake)
         }
     }
 
     /// The request that asks a proxy for a tunnel (RFC 9110 §9.3.6).
     /// - Parameters:
-    ///   - authority: Host and port of the other end.
-    ///   - fields: Such as `Proxy-Authorization`.
+    ///   - authority: Host and port of the tunnel's other end.
+    ///   - fields: What the proxy is to know, such as `Proxy-Authorization`.
     package static func encodeConnect(
         authority: String, fields: HTTPFields = [:], into output: inout [UInt8]
     ) throws(UnsendableResponse) {
         try ResponseEncoder.appendWhole(into: &output) { output throws(UnsendableResponse) in
             output.append(contentsOf: "CONNECT \(authority) HTTP/1.1\r\n".utf8)
             try output.appendField("Host", authority)
-            for field in fields { try output.appendField(field.name.rawName, field.value) }
-            output.append(contentsOf: "\r\n".utf8)
+            try output.endHead(with: fields)
         }
     }
 

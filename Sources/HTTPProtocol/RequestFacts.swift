@@ -1,4 +1,4 @@
-/// What the fields of a request say about its framing and its connection, gathered while they are parsed.
+/// What the fields of a request say about its framing and its connection, noted while they are parsed.
 struct RequestFacts: Sendable {
     private var contentLength: Int?
     private var transferEncoding: TransferEncoding?
@@ -31,17 +31,17 @@ struct RequestFacts: Sendable {
 
     /// Judges the fields together, and writes what follows from them into `layout`.
     func settle(_ layout: inout RequestHeadLayout, limits: RequestLimits) throws(HTTPRefusal) {
-        // RFC 9112 §3.2: HTTP/1.1 must name the host; an empty one is legal.
+        // RFC 9112 §3.2: HTTP/1.1 must name the host; an empty name is legal.
         guard hasHost || !layout.isHTTP11 else { throw .malformed("there is no Host") }
         layout.body = try bodyFraming(isHTTP11: layout.isHTTP11, limits: limits)
         guard !hasUnknownExpectation else { throw .unknownExpectation }
-        // RFC 9112 §9.3.
+        // RFC 9112 §9.3: HTTP/1.1 stays unless it is told otherwise, HTTP/1.0 goes.
         layout.keepsAlive = !saysClose && (layout.isHTTP11 || saysKeepAlive)
         layout.requestsUpgrade = saysUpgrade
         layout.expectsContinue = expectsContinue && layout.isHTTP11 && layout.body != .none
     }
 
-    /// RFC 9112 §6.1, §6.3.
+    /// How the body ends. What proxies could frame in two ways is refused (RFC 9112 §6.1, §6.3).
     private func bodyFraming(isHTTP11: Bool, limits: RequestLimits) throws(HTTPRefusal) -> BodyFraming {
         if let transferEncoding {
             guard contentLength == nil else { throw .malformed("Content-Length with Transfer-Encoding") }
@@ -56,7 +56,7 @@ struct RequestFacts: Sendable {
 
     private mutating func noteHost(_ value: Range<Int>, in bytes: RawSpan) throws(HTTPRefusal) {
         guard !hasHost else { throw .malformed("there are two Hosts") }
-        // RFC 9112 §3.2: empty where the target's URI has no authority.
+        // RFC 9112 §3.2: the value is empty where the target's URI has no authority.
         guard value.isEmpty || bytes.isHostAndPort(value) else { throw .malformed("the Host is malformed") }
         hasHost = true
     }
@@ -70,7 +70,7 @@ struct RequestFacts: Sendable {
         }
     }
 
-    /// RFC 9110 §7.6.1.
+    /// RFC 9110 §7.6.1: a list of options, of which three matter here.
     private mutating func noteConnection(_ value: Range<Int>, in bytes: RawSpan) {
         var list = ListCursor(value)
         while let token = list.next(in: bytes) {
@@ -84,7 +84,7 @@ struct RequestFacts: Sendable {
         }
     }
 
-    /// RFC 9110 §8.6: digits and nothing else; a repeated length is legal as long as it is the same.
+    /// RFC 9110 §8.6: digits and nothing else; a length may be repeated, but not contradicted.
     private mutating func noteContentLength(_ value: Range<Int>, in bytes: RawSpan) throws(HTTPRefusal) {
         var list = ListCursor(value)
         while let element = list.next(in: bytes) {
@@ -96,7 +96,7 @@ struct RequestFacts: Sendable {
         }
     }
 
-    /// The number, or `Int.max` for one that is larger: that is over every limit. Nil: not a number.
+    /// The number, nil if it is none; one beyond `Int.max` is given as that, which is over every limit.
     private func decimal(_ range: Range<Int>, in bytes: RawSpan) -> Int? {
         guard !range.isEmpty else { return nil }
         var number = 0

@@ -1,6 +1,6 @@
 extension RequestHead {
-    /// The first cookie called `name`; names differ by case. The value is given as it was sent, without the quotes that
-    /// may be around it (RFC 6265 §4.1.1). Nil when there is none.
+    /// The value of the first cookie called `name`, nil when there is none; names differ by case. It is given as it was
+    /// sent, without the quotes that may be around it (RFC 6265 §4.1.1).
     package func cookie(_ name: String) -> String? {
         var lines = FieldLineCursor(layout)
         while let line = lines.nextValue(of: "cookie", in: bytes) {

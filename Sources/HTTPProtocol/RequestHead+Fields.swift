@@ -1,8 +1,8 @@
 package import HTTPTypes
 
 extension RequestHead {
-    /// The value of a field. Several lines are combined, with a comma, or a semicolon for `Cookie` (RFC 9110 §5.3,
-    /// RFC 6265 §5.4). Nil when there is none.
+    /// The value of a field, nil when it is not there. Several lines are joined with a comma, or a semicolon for
+    /// `Cookie` (RFC 9110 §5.3, RFC 6265 §5.4).
     package func header(_ name: HTTPField.Name) -> String? {
         var lines = FieldLineCursor(layout)
         guard let first = lines.nextValue(of: name.canonicalName, in: bytes) else { return nil }

@@ -1,9 +1,9 @@
 extension RequestHead {
-    /// The query as it was sent, without the question mark. Empty also when there is none.
+    /// The query as it was sent, without the question mark; empty also when the target has none.
     package var rawQuery: String { bytes.string(layout.query) }
 
-    /// The first value called `name`, percent-decoded, a plus sign being a space. Empty for a name without a value, nil
-    /// when there is none.
+    /// The value of the first parameter called `name`, percent-decoded, a plus sign being a space. Empty for a name
+    /// without a value, nil when there is no such parameter.
     package func query(_ name: String) -> String? {
         var start = layout.query.lowerBound
         let end = layout.query.upperBound

@@ -8,7 +8,7 @@ package struct RequestHead: ~Escapable {
     package let layout: RequestHeadLayout
 
     /// - Parameters:
-    ///   - bytes: What the parser was given, from the same first byte; more may follow behind the head.
+    ///   - bytes: What the parser was given, from its first byte on; more may follow behind the head.
     ///   - layout: What the parser made of them.
     @_lifetime(copy bytes)
     package init(bytes: RawSpan, layout: RequestHeadLayout) {

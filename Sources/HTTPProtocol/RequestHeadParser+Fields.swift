@@ -25,7 +25,7 @@ extension RequestHeadParser {
         guard position < bytes.byteCount else { return }
         guard bytes[position] == .carriageReturn else { throw .malformed("a field value holds a control character") }
         // `partStart` stays where the value begins.
-        phase = .fieldEnd
+        stage = .fieldEnd
         position += 1
     }
 }

@@ -1,6 +1,6 @@
 /// The request line: `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3).
 extension RequestHeadParser {
-    /// No registered method is longer than `UPDATEREDIRECTREF`; what is longer than this is none.
+    /// More bytes than any method has: the longest that is registered is `UPDATEREDIRECTREF`.
     static let maximumMethodLength = 32
 
     mutating func readEmptyLine(_ bytes: RawSpan) throws(HTTPRefusal) {
@@ -32,7 +32,7 @@ extension RequestHeadParser {
         begin(.version, at: position + 1)
     }
 
-    /// RFC 9112 §2.3: `HTTP/` digit `.` digit, in this case only.
+    /// RFC 9112 §2.3: `HTTP/` digit `.` digit, in capital letters only.
     mutating func readVersion(_ bytes: RawSpan) throws(HTTPRefusal) {
         while position < bytes.byteCount {
             let byte = bytes[position]

@@ -1,9 +1,16 @@
+// HTTPProtocol: HTTP/1.0 and 1.1 (RFC 9110, 9112) as functions of bytes: no I/O, no clock, no connection, and of
+// WebSocket no more than the heads of its handshake. What proxies could read in two ways is refused.
+//
+// A server reads requests with `RequestHeadParser` (line by line in its extensions; `RequestFacts` judges what the
+// fields say together) and `BodyDecoder`, looks into them through `RequestHead`, and answers with `ResponseEncoder`. A
+// client writes with `RequestEncoder` and reads with `ResponseHeadParser`.
+
 /// What is known of a request head after all bytes so far.
 package enum HeadResult: Hashable, Sendable {
     /// More bytes are needed.
     case incomplete
     case complete(RequestHeadLayout)
-    /// To be answered, then the connection is closed. The parser must not be asked again.
+    /// A head that is not served: to be answered, then the connection is closed. The parser must not be asked again.
     case refused(HTTPRefusal)
 }
 
@@ -13,7 +20,7 @@ package enum HeadResult: Hashable, Sendable {
 /// The verdict is a function of the bytes alone, not of how they were split. Does not allocate.
 package struct RequestHeadParser: Sendable {
     /// What the byte at `position` belongs to.
-    enum Phase: Sendable {
+    enum Stage: Sendable {
         case emptyLine, emptyLineEnd
         case method, target, version, requestLineEnd
         case fieldStart, fieldName, fieldValue, fieldEnd
@@ -24,10 +31,10 @@ package struct RequestHeadParser: Sendable {
     static let maximumEmptyLines = 4
 
     let limits: RequestLimits
-    var phase = Phase.emptyLine
+    var stage = Stage.emptyLine
     /// The next byte to look at.
     var position = 0
-    /// Where the part that `phase` speaks of begins.
+    /// Where the part that `stage` speaks of begins.
     var partStart = 0
     /// The name of the field whose value is being read.
     var fieldName = 0..<0
@@ -36,11 +43,10 @@ package struct RequestHeadParser: Sendable {
     var facts = RequestFacts()
     var layout = RequestHeadLayout()
 
-    package init(limits: RequestLimits = RequestLimits()) {
-        self.limits = limits
-    }
+    package init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
 
-    /// The method is HEAD, as far as is known: what refuses the request has no body either (RFC 9110 §9.3.2).
+    /// Whether the method is HEAD, as far as is known: an answer that refuses the request has no body either then
+    /// (RFC 9110 §9.3.2).
     package var isHead: Bool { layout.isHead }
 
     /// Looks at what is new in `bytes`, which is everything received from the first byte of this head on; bytes behind
@@ -58,9 +64,9 @@ package struct RequestHeadParser: Sendable {
         return head.byteCount == limits.headBytes ? .refused(.headTooLarge) : .incomplete
     }
 
-    /// Goes on from `position` to the end of one part or of the bytes. True: the head is complete.
+    /// Goes on from `position` to the end of one part or of the bytes, and tells whether the head is complete.
     private mutating func advance(in bytes: RawSpan) throws(HTTPRefusal) -> Bool {
-        switch phase {
+        switch stage {
         case .emptyLine: try readEmptyLine(bytes)
         case .emptyLineEnd: try readLineFeed(bytes, then: .emptyLine)
         case .method: try readMethod(bytes)
@@ -88,14 +94,14 @@ package struct RequestHeadParser: Sendable {
 
     /// RFC 9112 §2.2: a carriage return is never alone, and a line feed never ends a line by itself; proxies differ in
     /// what they make of either.
-    private mutating func readLineFeed(_ bytes: RawSpan, then next: Phase) throws(HTTPRefusal) {
+    private mutating func readLineFeed(_ bytes: RawSpan, then next: Stage) throws(HTTPRefusal) {
         guard bytes[position] == .lineFeed else { throw .malformed("a carriage return without a line feed") }
         begin(next, at: position + 1)
     }
 
-    /// Enters `phase`, whose first byte is at `offset`.
-    mutating func begin(_ phase: Phase, at offset: Int) {
-        self.phase = phase
+    /// Enters `stage`, whose first byte is at `offset`.
+    mutating func begin(_ stage: Stage, at offset: Int) {
+        self.stage = stage
         position = offset
         partStart = offset
     }

@@ -5,8 +5,8 @@ extension ResponseEncoder {
     ///
     /// - Parameters:
     ///   - acceptValue: The value of `Sec-WebSocket-Accept`.
-    ///   - subprotocol: The chosen one; nil sends none.
-    ///   - extensions: The value of `Sec-WebSocket-Extensions`; nil sends none.
+    ///   - subprotocol: The value of `Sec-WebSocket-Protocol`; nil leaves it out.
+    ///   - extensions: The value of `Sec-WebSocket-Extensions`; nil leaves it out.
     ///   - fields: The user's. Those that belong to the handshake or to framing are left out; repeated ones are kept.
     package static func encodeSwitchingProtocols(
         acceptValue: String, subprotocol: String? = nil, extensions: String? = nil, fields: HTTPFields = [:],
@@ -17,19 +17,13 @@ extension ResponseEncoder {
             try output.appendField("Upgrade", "websocket")
             try output.appendField("Connection", "Upgrade")
             try output.appendField("Sec-WebSocket-Accept", acceptValue)
-            if let subprotocol {
-                try output.appendField("Sec-WebSocket-Protocol", subprotocol)
-            }
-            if let extensions {
-                try output.appendField("Sec-WebSocket-Extensions", extensions)
-            }
-            for field in fields where !belongsToHandshake(field.name) {
-                try output.appendField(field.name.rawName, field.value)
-            }
-            output.append(contentsOf: "\r\n".utf8)
+            if let subprotocol { try output.appendField("Sec-WebSocket-Protocol", subprotocol) }
+            if let extensions { try output.appendField("Sec-WebSocket-Extensions", extensions) }
+            try output.endHead(with: fields, without: belongsToHandshake)
         }
     }
 
+    /// Whether the handshake or the framing says what a field of this name has to hold.
     static func belongsToHandshake(_ name: HTTPField.Name) -> Bool {
         switch name.canonicalName {
         case "upgrade", "connection", "content-length", "transfer-encoding": true

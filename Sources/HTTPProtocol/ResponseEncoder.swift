@@ -7,7 +7,7 @@ package enum ResponseEncoder {
     /// The interim response that an `Expect: 100-continue` waits for (RFC 9110 §10.1.1).
     package static let continueLine = [UInt8]("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
-    /// Writes a response with its body; the body is left out where there must be none.
+    /// Writes a response with its body, which is left out where there must be none: the head as below.
     package static func encode(
         status: HTTPResponse.Status, fields: HTTPFields, body: RawSpan, keepAlive: Bool, isHead: Bool,
         isHTTP11: Bool = true, date: String, into output: inout [UInt8]
@@ -26,10 +26,12 @@ package enum ResponseEncoder {
     /// - Parameters:
     ///   - fields: `Content-Length` and `Transfer-Encoding` among them are left out, and of `Connection` what speaks of
     ///     keeping it: the framing is what the server does. Other fields are kept, repeated ones too.
-    ///   - bodyLength: Bytes of the body; for HEAD of the one that GET would have been answered with. When that is not
+    ///   - bodyLength: Bytes of the body; for HEAD, of the body that GET would have been answered with. When that is
+    ///     not
     ///     known (zero), a `Content-Length` in `fields` stands.
-    ///   - keepAlive: The connection stays open behind the response.
-    ///   - isHTTP11: The request's version. A client of HTTP/1.0 is told that the connection stays.
+    ///   - keepAlive: Whether the connection stays open behind the response.
+    ///   - isHead: Whether the request's method was HEAD.
+    ///   - isHTTP11: Whether the request was of HTTP/1.1. A client of HTTP/1.0 is told that the connection stays.
     ///   - date: The moment now, made by `HTTPDate`; not used when `fields` has a `Date`.
     package static func encode(
         status: HTTPResponse.Status, fields: HTTPFields, bodyLength: Int, keepAlive: Bool, isHead: Bool,
@@ -39,12 +41,8 @@ package enum ResponseEncoder {
             // RFC 9110 §15.2: behind an interim response the client would go on waiting for the final one.
             guard status.code >= 200 else { throw .status(status.code) }
             output.appendStatusLine(status)
-            for field in fields where !isFraming(field.name) {
-                try output.appendField(field.name.rawName, field.value)
-            }
-            if !fields.contains(.date) {
-                try output.appendField("Date", date)
-            }
+            try output.appendFields(fields, without: isFraming)
+            if !fields.contains(.date) { try output.appendField("Date", date) }
             if let length = contentLength(of: status, given: fields, bodyLength: bodyLength, isHead: isHead) {
                 try output.appendField("Content-Length", length)
             }
@@ -81,7 +79,7 @@ package enum ResponseEncoder {
     private static func contentLength(
         of status: HTTPResponse.Status, given fields: HTTPFields, bodyLength: Int, isHead: Bool
     ) -> String? {
-        // RFC 9110 §8.6 forbids it for 204; for 304 it would be the length of what is not sent.
+        // RFC 9110 §8.6 forbids the field with 204; with 304 it would be the length of what is not sent.
         if status == .noContent || status == .notModified { return nil }
         if isHead, bodyLength == 0, let given = fields[.contentLength],
             !given.isEmpty, given.utf8.allSatisfy({ $0.decimalDigit != nil })
@@ -109,10 +107,8 @@ package enum ResponseEncoder {
 }
 
 extension HTTPResponse.Status {
-    /// RFC 9110 §6.4.1 and, for 205, §15.3.6.
-    var allowsBody: Bool {
-        self != .noContent && self != .resetContent && self != .notModified
-    }
+    /// Whether a response with this status has a body (RFC 9110 §6.4.1 and, for 205, §15.3.6).
+    var allowsBody: Bool { self != .noContent && self != .resetContent && self != .notModified }
 }
 
 extension [UInt8] {
@@ -131,6 +127,20 @@ extension [UInt8] {
         append(contentsOf: name.utf8)
         append(contentsOf: ": ".utf8)
         append(contentsOf: value.utf8)
+        append(contentsOf: "\r\n".utf8)
+    }
+
+    mutating func appendFields(
+        _ fields: HTTPFields, without isLeftOut: (HTTPField.Name) -> Bool = { _ in false }
+    ) throws(UnsendableResponse) {
+        for field in fields where !isLeftOut(field.name) { try appendField(field.name.rawName, field.value) }
+    }
+
+    /// The last fields of a head, and the empty line behind it.
+    mutating func endHead(
+        with fields: HTTPFields, without isLeftOut: (HTTPField.Name) -> Bool = { _ in false }
+    ) throws(UnsendableResponse) {
+        try appendFields(fields, without: isLeftOut)
         append(contentsOf: "\r\n".utf8)
     }
 }

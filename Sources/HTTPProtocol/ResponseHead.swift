@@ -8,10 +8,10 @@ package struct ResponseHead: Hashable, Sendable {
     package var isHTTP11: Bool
     /// Repeated fields are kept, in order.
     package var fields: HTTPFields
-    /// All of the head, with the blank line at its end.
+    /// Bytes of the whole head, with the blank line at its end.
     package var byteCount: Int
 
-    /// How the body behind it ends, if there is one (RFC 9112 §6.3). Nil: with the connection.
+    /// How the body behind the head ends, if there is one (RFC 9112 §6.3); nil for one that ends with the connection.
     package var bodyFraming: BodyFraming? {
         if status < 200 || status == 204 || status == 304 { return BodyFraming.none }
         if let coding = fields[.transferEncoding] { return coding.lowercased() == "chunked" ? .chunked : nil }
@@ -25,6 +25,6 @@ package enum ResponseHeadResult: Hashable, Sendable {
     /// More bytes are needed.
     case incomplete
     case complete(ResponseHead)
-    /// What is wrong with it, as a sentence's end: the connection is of no use any more.
+    /// A head that breaks the rules: how, as a sentence's end. The connection is of no use any more.
     case malformed(String)
 }

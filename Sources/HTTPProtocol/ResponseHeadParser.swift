@@ -10,10 +10,10 @@ package struct ResponseHeadParser: Sendable {
     private var position = 0
     private var lineStart = 0
     private var lines: [Range<Int>] = []
-    /// The byte at `position` has to end a line that a carriage return has begun to end.
+    /// Whether the byte before `position` is a carriage return, which a line feed has to follow.
     private var isBehindReturn = false
 
-    /// - Parameter limits: its `headBytes` and `fieldCount`.
+    /// - Parameter limits: of which `headBytes` and `fieldCount` count.
     package init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
 
     /// Looks at what is new in `bytes`, which is everything received from the first byte of this head on; bytes behind
@@ -34,7 +34,7 @@ package struct ResponseHeadParser: Sendable {
         return head.byteCount == limits.headBytes ? .malformed("its head is too large") : .incomplete
     }
 
-    /// What does not speak HTTP/1 is found out at once, and not when its head does not end.
+    /// Finds out at once who does not speak HTTP/1, and not when the head does not end.
     private func checkBeginning(_ bytes: RawSpan) throws(MalformedResponse) {
         guard lines.isEmpty else { return }
         let expected: StaticString = "HTTP/1."
@@ -47,7 +47,7 @@ package struct ResponseHeadParser: Sendable {
         }
     }
 
-    /// Goes on to the end of a line or of the bytes. True: a line has been read.
+    /// Goes on to the end of a line or of the bytes, and tells whether a line has been read.
     private mutating func readLine(_ bytes: RawSpan) throws(MalformedResponse) -> Bool {
         if !isBehindReturn {
             position = bytes.firstForbiddenControl(from: position)
@@ -71,7 +71,6 @@ package struct ResponseHeadParser: Sendable {
 
     private func assemble(_ bytes: RawSpan) throws(MalformedResponse) -> ResponseHead {
         var head = try statusLine(bytes, lines[0])
-        guard lines.count <= limits.fieldCount + 2 else { throw MalformedResponse("it has too many fields") }
         for line in lines.dropFirst().dropLast() { head.fields.append(try field(bytes, line)) }
         head.byteCount = position
         return head

@@ -1,9 +1,9 @@
 package import HTTPTypes
 
-/// A response that must not be written: it would not mean on the wire what its author wrote. A programming error, which
-/// the server answers with 500.
+/// A head that must not be written, since it would not mean on the wire what its author wrote: a programming error,
+/// which a server answers with 500, and a client reports of its request.
 package enum UnsendableResponse: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A status code that is not the end of an answer: 200–999 are. 101 is what `.upgrade` answers by itself.
+    /// A status code that does not end an answer, as 200–999 do. `.upgrade` answers 101 by itself.
     case status(Int)
     /// A field whose name is not a token, or whose value holds a line break, NUL or another control character.
     case field(name: String)
@@ -17,7 +17,7 @@ package enum UnsendableResponse: Error, Hashable, Sendable, CustomStringConverti
 }
 
 extension HTTPField {
-    /// A field of a response, checked: `HTTPField`'s own initializer would put spaces in the place of line breaks.
+    /// A field that is checked: `HTTPField`'s own initializer would put spaces in the place of line breaks.
     package init(sending name: String, value: String) throws(UnsendableResponse) {
         guard let checked = Name(name), !value.utf8.contains(where: \.isForbiddenControl) else {
             throw .field(name: name)
