@@ -3,11 +3,12 @@
 /// A visit may change it while walking through it; each of its accesses is over before the next begins, hence the
 /// unchecked exclusivity of what the visit reads for every member.
 @usableFromInline @safe package final class LocalTopic {
-    /// nil: unsubscribed during a visit; the place is filled when the visit is over.
     @usableFromInline @safe package struct Member {
+        /// Nil in a place whose member unsubscribed during a visit; it is filled when the visit is over.
         @usableFromInline let subscriber: UnsafeMutableRawPointer?
         let membership: UInt32
-        /// Publishes with a stamp that is less than this above the topic's `floorBase` are not for it. 0: all are.
+        /// Publishes with a stamp that is less than this above the topic's `floorBase` are not for the member. 0 is no
+        /// floor.
         var floor: UInt32 = 0
     }
 
@@ -18,12 +19,13 @@
     private var capacity = 0
     /// Members, those that are leaving too.
     private(set) var count = 0
-    /// Those that are not leaving, and those of them that are behind.
+    /// Members that are not leaving.
     var subscriberCount = 0
+    /// Subscribers that are behind.
     var behindCount = 0
     /// The highest floor of any subscriber so far.
     private(set) var newestFloor: UInt64 = 0
-    /// What members' floors are counted from, since they have 32 bits for it.
+    /// What members' floors, which have 32 bits, are counted from.
     private var floorBase: UInt64 = 0
 
     init(entry: TopicEntry) {
@@ -31,10 +33,8 @@
         unsafe members = nil
     }
 
-    deinit {
-        // Members are trivial.
-        unsafe members?.deallocate()
-    }
+    // Members are trivial.
+    deinit { unsafe members?.deallocate() }
 
     subscript(position: Int) -> Member {
         precondition(position >= 0 && position < end, "no such member")
@@ -62,8 +62,8 @@
         member.floor == 0 || stamp >= floorBase + UInt64(member.floor)
     }
 
-    /// Members with a floor below the base have none from now on: no frame that old is on its way any more, since as
-    /// many were published since as no lane holds. O(members), once in 2³¹ retained publishes.
+    /// Members with a floor below the base have none from now on: no frame that old is on its way any more, since more
+    /// have been published after it than any lane has room for. O(members), once in 2³¹ retained publishes.
     private func moveFloorBase(to base: UInt64) {
         for position in 0..<end {
             let floor = unsafe floorBase + UInt64(members![position].floor)
@@ -72,7 +72,7 @@
         floorBase = base
     }
 
-    /// Empties a place and leaves it: members keep their positions.
+    /// Empties a place and leaves it empty, so that all other members keep their positions.
     func vacate(_ position: Int) {
         precondition(position >= 0 && position < end, "no such member")
         unsafe members![position] = Member(subscriber: nil, membership: Membership.none)

@@ -1,6 +1,6 @@
 /// The topics of one subscriber, as its connection keeps them: 4 bytes, the head of a list in its loop's table.
 ///
-/// Belongs to the table that filled it. `unsubscribeAll` before it is thrown away.
+/// It belongs to the table that filled it, and is to be emptied by `unsubscribeAll` before it is thrown away.
 package struct MembershipList: Sendable {
     var head: UInt32
 
@@ -15,22 +15,25 @@ package struct MembershipList: Sendable {
 
 /// One subscriber in one topic: 16 bytes, in two lists at once.
 struct Membership {
-    /// The topic's index in the table, and where in the topic's members the subscriber stands.
+    /// The topic's index in the table.
     var topic: UInt32
+    /// Where among the topic's members the subscriber stands.
     var position: UInt32
-    /// The subscriber's memberships, the newest first.
+    /// The subscriber's next older membership.
     var next: UInt32
-    /// The membership before this one; the first has none, and holds the length of the list instead.
+    /// The subscriber's next newer membership; the newest of all has the length of the list here instead.
     var previousOrCount: UInt32
 
+    /// The index that stands for no membership.
     static let none = UInt32.max
 }
 
-/// A table's memberships: slots that are used again, given back when all are free.
+/// A table's memberships, in slots that are used again. Their memory is given back when all are free.
 struct MembershipSlab {
     private var slots: [Membership] = []
-    /// Free slots, linked by `next`.
+    /// The first of the free slots, which are linked by `next`.
     private var firstFree = Membership.none
+    /// Memberships.
     private(set) var count = 0
 
     /// Slots in memory, free ones too.
@@ -41,9 +44,7 @@ struct MembershipSlab {
         set { slots[Int(index)] = newValue }
     }
 
-    func count(of list: MembershipList) -> Int {
-        list.isEmpty ? 0 : Int(self[list.head].previousOrCount)
-    }
+    func count(of list: MembershipList) -> Int { list.isEmpty ? 0 : Int(self[list.head].previousOrCount) }
 
     /// Puts a membership at the head of the list and returns its index. O(1).
     mutating func insert(topic: Int, position: Int, into list: inout MembershipList) -> UInt32 {

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// How long the other forms of a frame are, such as compressed ones: what they are is their maker's business.
+/// How long the variants of a frame are, its other forms such as compressed ones: what each is, is its maker's
+/// business.
 package typealias VariantLengths = InlineArray<7, Int>
 
 /// A frame encoded once for all loops: immutable bytes behind a count of owners, in one allocation.
@@ -15,9 +16,9 @@ package typealias VariantLengths = InlineArray<7, Int>
         let owners: Atomic<Int>
         let byteCount: Int
         let variants: VariantLengths
-        /// Of all forms.
+        /// Bytes of the frame and of all its variants.
         let totalByteCount: Int
-        /// Retained: the topic outlives the frame, even if all tables forget it while the frame is on its way.
+        /// Retained, so that the topic outlives the frame even if all tables forget it while the frame is on its way.
         var topic: Unmanaged<TopicEntry>?
         var stamp: UInt64
         var offset: UInt64 = 0
@@ -26,17 +27,15 @@ package typealias VariantLengths = InlineArray<7, Int>
 
     private let header: UnsafeMutablePointer<Header>
 
-    private init(header: UnsafeMutablePointer<Header>) {
-        unsafe self.header = header
-    }
+    private init(header: UnsafeMutablePointer<Header>) { unsafe self.header = header }
 
     /// - Parameters:
-    ///   - byteCount: of the frame itself.
-    ///   - variants: of its other forms, which lie behind it in this order; 0: there is no such form.
+    ///   - byteCount: bytes of the frame itself.
+    ///   - variants: bytes of each variant, which lie behind the frame in this order; 0 where there is none.
     ///   - owners: how many times `release` will be called; at least 1.
     ///   - topic: what the frame is published to, for the loops that receive it.
     ///   - stamp: the topic's `retainedCount` before the publish.
-    ///   - body: writes all the bytes; they are uninitialized before.
+    ///   - body: writes all the bytes, which are uninitialized before.
     package static func allocate(
         byteCount: Int, variants: VariantLengths = VariantLengths(repeating: 0), owners: Int,
         topic: TopicEntry? = nil, stamp: UInt64 = 0, filling body: (UnsafeMutableRawBufferPointer) -> Void
@@ -57,12 +56,12 @@ package typealias VariantLengths = InlineArray<7, Int>
         return frame
     }
 
-    /// What was filled in. Valid until this owner's `release`.
+    /// The bytes of the frame itself. Valid until this owner's `release`.
     package var bytes: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: start, count: header.pointee.byteCount)
     }
 
-    /// The frame in another form, valid as `bytes` is; nil: it does not have this one.
+    /// The bytes of a variant, valid as long as `bytes`; nil if the frame does not have it.
     package func variant(_ index: Int) -> UnsafeRawBufferPointer? {
         let lengths = unsafe header.pointee.variants
         guard lengths[index] > 0 else { return nil }
@@ -70,10 +69,10 @@ package typealias VariantLengths = InlineArray<7, Int>
         return unsafe UnsafeRawBufferPointer(start: start + offset, count: lengths[index])
     }
 
-    /// Whether it has any.
+    /// Whether the frame has any variant.
     package var hasVariants: Bool { unsafe header.pointee.totalByteCount > header.pointee.byteCount }
 
-    /// Bytes of all forms.
+    /// Bytes of the frame and of all its variants.
     package var byteCount: Int { unsafe header.pointee.totalByteCount }
 
     /// The bytes lie behind the header in the same allocation.
@@ -82,16 +81,16 @@ package typealias VariantLengths = InlineArray<7, Int>
     /// The topic given to `allocate`. Costs a retain.
     package var topic: TopicEntry? { unsafe header.pointee.topic?.takeUnretainedValue() }
 
-    /// Where its publish stands among the topic's retained ones.
+    /// How many retained publishes of the topic came before this frame's publish.
     package var stamp: UInt64 { unsafe header.pointee.stamp }
 
-    /// Where it stands in the order of its topic's messages; 0: nowhere.
+    /// Where the frame stands in the order of its topic's messages; 0 where the topic has no order.
     package var offset: UInt64 { unsafe header.pointee.offset }
 
-    /// Gives the frame its place in its topic's order. By the topic's home loop, which has the frame for itself.
+    /// Gives the frame its place in its topic's order. Called by the topic's home loop, which has the frame for itself.
     /// - Parameters:
-    ///   - entry: the topic's, which may have been made anew since the frame was.
-    ///   - stamp: as for `allocate`.
+    ///   - entry: the topic's entry, which may have been made anew since the frame was.
+    ///   - stamp: the topic's `retainedCount` before this.
     package func number(_ offset: UInt64, in entry: TopicEntry, stamp: UInt64) {
         if let topic = unsafe header.pointee.topic,
             unsafe topic.toOpaque() != Unmanaged.passUnretained(entry).toOpaque()
@@ -103,20 +102,19 @@ package typealias VariantLengths = InlineArray<7, Int>
         unsafe header.pointee.stamp = stamp
     }
 
-    /// It came of the report of a drop: what is dropped of it is counted, and not reported again, on whichever loop.
+    /// Whether the frame came of the report of a drop, so that what is dropped of it, on whichever loop, is counted and
+    /// not reported.
     package var isQuiet: Bool { unsafe header.pointee.isQuiet }
 
-    /// Its maker alone, before anyone else has it.
+    /// Makes the frame quiet. Called by its maker, before anyone else has it.
     package func makeQuiet() { unsafe header.pointee.isQuiet = true }
 
-    /// Adds owners; only an owner may.
-    package func retain(by owners: Int = 1) {
-        unsafe header.pointee.owners.add(owners, ordering: .relaxed)
-    }
+    /// Adds owners. Called by an owner.
+    package func retain(by owners: Int = 1) { unsafe header.pointee.owners.add(owners, ordering: .relaxed) }
 
-    /// Gives up one ownership. The frame is freed with the last.
+    /// Gives up ownerships. The frame is freed with the last.
     package func release(by owners: Int = 1) {
-        // Release: this owner has read; acquire: the last one frees after all have.
+        // Releasing: what this owner has read comes before; acquiring: the last owner frees after all have read.
         let left = unsafe header.pointee.owners.subtract(owners, ordering: .acquiringAndReleasing).newValue
         assert(left >= 0, "a frame was released too often")
         if left > 0 { return }

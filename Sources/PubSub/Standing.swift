@@ -1,17 +1,18 @@
-/// How a subscriber stands to its topics: what their counts say of it. Its owner keeps it, tells the table of each
-/// change, and gives it wherever a membership begins or ends.
+/// How a subscriber stands to its topics, which count it accordingly. The subscriber's owner keeps the standing, tells
+/// the table of each change, and gives it wherever a membership begins or ends.
 package enum Standing: Hashable, Sendable {
     case keepsUp
-    /// Something waits for it that it has not taken.
+    /// Something waits for the subscriber that it has not taken.
     case behind
-    /// It is closing: a member until its last word is said, a subscriber no more.
+    /// The subscriber is closing: a member until its last word is said, a subscriber no more.
     case leaving
 
+    /// Whether a member with this standing is a subscriber.
     var isCounted: Bool { self != .leaving }
 }
 
 extension SubscriptionTable {
-    /// A subscriber's standing has changed. O(topics of the subscriber), the newest first.
+    /// Notes that a subscriber's standing has changed. O(topics of the subscriber), the newest first.
     /// - Parameter body: is told of each topic whose count of subscribers this changed, and what it is now.
     package func change(
         _ list: MembershipList, from old: Standing, to new: Standing, _ body: (Topic, Int) -> Void = { _, _ in }
@@ -25,7 +26,7 @@ extension SubscriptionTable {
         }
     }
 
-    /// One subscriber of a topic changes its standing; nil: it is none before, or after.
+    /// Counts a member of a topic anew: its standing is nil before it joins, and after it has left.
     func recount(_ topic: LocalTopic, from old: Standing?, to new: Standing?) {
         let (wasBehind, isBehind) = (old == .behind, new == .behind)
         if wasBehind != isBehind {
@@ -41,8 +42,5 @@ extension SubscriptionTable {
     }
 
     /// Subscribers of the topic on this loop that are behind now. O(1).
-    package func behindCount(of entry: TopicEntry) -> Int {
-        guard let index = entry.localIndex(of: loop) else { return 0 }
-        return self[index].behindCount
-    }
+    package func behindCount(of entry: TopicEntry) -> Int { localTopic(of: entry)?.behindCount ?? 0 }
 }

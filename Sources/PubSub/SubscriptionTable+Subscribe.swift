@@ -1,3 +1,4 @@
+/// What `SubscriptionTable.subscribe` did.
 package enum SubscribeResult: Hashable, Sendable {
     case added
     case already
@@ -6,9 +7,9 @@ package enum SubscribeResult: Hashable, Sendable {
 }
 
 extension SubscriptionTable {
-    /// From its return on every publish, on whichever loop, reaches the subscriber.
+    /// Subscribes. Every publish that happens after its return, on whichever loop, reaches the subscriber.
     ///
-    /// O(min(topics of the subscriber, subscribers of the topic here)), to see whether it is one already.
+    /// O(min(topics of the subscriber, subscribers of the topic here)), to see whether it has subscribed already.
     package func subscribe(
         _ subscriber: Subscriber, memberships list: inout MembershipList, to topic: Topic,
         standing: Standing = .keepsUp
@@ -24,7 +25,8 @@ extension SubscriptionTable {
         return .added
     }
 
-    /// False: it was no subscriber. No publish made after its return reaches it. Costs as `subscribe`.
+    /// Unsubscribes, and tells whether there was a subscription. No publish made after its return reaches the
+    /// subscriber. Costs as much as `subscribe`.
     package func unsubscribe(
         memberships list: inout MembershipList, from topic: Topic, standing: Standing = .keepsUp
     ) -> Bool {
@@ -34,18 +36,18 @@ extension SubscriptionTable {
         return true
     }
 
-    /// O(topics of the subscriber).
+    /// Ends all of a subscriber's subscriptions. O(topics of the subscriber).
     package func unsubscribeAll(memberships list: inout MembershipList, standing: Standing = .keepsUp) {
         while !list.isEmpty { remove(list.head, from: &list, standing) }
         forgetIdleTopicsIfMany()
     }
 
-    /// Costs as `subscribe`.
+    /// Whether the subscriber is subscribed to the topic. Costs as much as `subscribe`.
     package func isSubscribed(_ list: MembershipList, to topic: Topic) -> Bool {
         membership(in: list, of: topic) != nil
     }
 
-    /// In the order of their subscription. O(topics of the subscriber).
+    /// The subscriber's topics, in the order of subscription. O(topics of the subscriber).
     package func topics(of list: MembershipList) -> [Topic] {
         var topics: [Topic] = []
         topics.reserveCapacity(memberships.count(of: list))
@@ -57,7 +59,7 @@ extension SubscriptionTable {
         return topics.reversed()
     }
 
-    /// The topic that the subscriber joined last, of those it has. O(1).
+    /// The topic that the subscriber joined last. O(1).
     package func newestTopic(of list: MembershipList) -> Topic? {
         list.isEmpty ? nil : self[Int(memberships[list.head].topic)].entry.topic
     }
@@ -65,13 +67,13 @@ extension SubscriptionTable {
     /// How many topics the subscriber has. O(1).
     package func topicCount(of list: MembershipList) -> Int { memberships.count(of: list) }
 
-    /// Walks the subscriber's topics and the topic's subscribers side by side: whichever finds it or ends first
-    /// answers.
+    /// Walks the subscriber's topics and the topic's subscribers side by side, until one of the walks finds the
+    /// membership or ends.
     private func membership(in list: MembershipList, of topic: Topic) -> UInt32? {
         guard !list.isEmpty, let index = knownIndex(of: topic) else { return nil }
         let subscriber = unsafe subscriber(of: list)
         let local = self[index]
-        // Both from the newest on, which is the likeliest to be asked for.
+        // Both walks begin at the newest, which is the likeliest to be asked for.
         var candidate = list.head
         var position = local.end
         while candidate != Membership.none && position > 0 {
@@ -84,7 +86,7 @@ extension SubscriptionTable {
         return nil
     }
 
-    /// Whose list it is stands beside each of its memberships in the topic.
+    /// Whose list this is, which is what stands among a topic's members for each of its memberships.
     private func subscriber(of list: MembershipList) -> Subscriber? {
         let first = memberships[list.head]
         return unsafe self[Int(first.topic)][Int(first.position)].subscriber

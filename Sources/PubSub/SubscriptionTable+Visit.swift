@@ -2,9 +2,9 @@ extension SubscriptionTable {
     /// Calls `body` once for each subscriber of the topic on this loop: the fan-out. No allocation and no reference
     /// counting per subscriber, and in an optimised build no call either.
     ///
-    /// `body` may subscribe, unsubscribe, and visit: who unsubscribes before its turn is passed over, who subscribes
-    /// meanwhile is not visited.
-    // Every type it names is @usableFromInline: one that is not, and the compiler silently keeps the body to itself.
+    /// `body` may subscribe, unsubscribe, and visit: whoever unsubscribes before being visited is passed over, whoever
+    /// subscribes meanwhile is not visited.
+    // Every type named here is @usableFromInline; with one that is not, the compiler silently inlines nothing.
     @inlinable @inline(__always)
     package func forEachSubscriber(of entry: TopicEntry, _ body: (Subscriber) -> Void) {
         guard let topic = beginVisit(of: entry) else { return }
@@ -21,11 +21,10 @@ extension SubscriptionTable {
         endVisit()
     }
 
-    /// The newest member that `isWanted` accepts; it changes nothing. Costs as many calls as it takes to find one.
+    /// The newest member that `isWanted`, which must change nothing, accepts. Costs a call for each member until then.
     @inline(__always)
     package func newestSubscriber(of entry: TopicEntry, where isWanted: (Subscriber) -> Bool) -> Subscriber? {
-        guard let index = entry.localIndex(of: loop) else { return nil }
-        let topic = self[index]
+        guard let topic = localTopic(of: entry) else { return nil }
         var position = topic.end
         while position > 0 {
             position -= 1
@@ -36,14 +35,15 @@ extension SubscriptionTable {
         return nil
     }
 
-    /// nil: there is nobody to visit, and no visit has begun.
+    /// Begins a visit of the topic's members, if the topic is known here: else there is nobody to visit, and no visit.
     @usableFromInline
     package func beginVisit(of entry: TopicEntry) -> LocalTopic? {
-        guard let index = entry.localIndex(of: loop) else { return nil }
+        guard let topic = localTopic(of: entry) else { return nil }
         visits += 1
-        return self[index]
+        return topic
     }
 
+    /// Fills the places that were emptied during the visit, once no visit is under way.
     @usableFromInline
     package func endVisit() {
         visits -= 1

@@ -1,10 +1,16 @@
+// PubSub: who subscribes to what, and what of it loops share: no I/O, no clock, and of frames no more than their bytes.
+//
+// Each loop has a `SubscriptionTable` (`+Subscribe`, `+Visit`, `+Retain`), which keeps a `LocalTopic` for each topic,
+// and a `MembershipList` for each subscriber. Loops share the `TopicRegistry`, which gives out a `TopicEntry` for each
+// `Topic`, and hand each other `SharedFrame`s.
+
 /// One loop's topics and who subscribes to them here. Belongs to its loop: no locks, not Sendable.
 ///
 /// Every loop's table shares one `TopicRegistry`, and tells it by one bit per topic whether it has subscribers. A topic
 /// that is published to, or whose last subscriber left, stays known for a while, so that the next publish or subscribe
 /// is one dictionary probe without the registry's lock; such idle topics are bounded and then forgotten together.
 @usableFromInline package final class SubscriptionTable {
-    /// What a subscriber is stays its owner's secret: an address, compared and handed back.
+    /// an address, compared and handed back.
     @usableFromInline package typealias Subscriber = UnsafeMutableRawPointer
 
     package let loop: Int
@@ -13,16 +19,17 @@
 
     private var indices: [Topic: Int] = [:]
     private var topics: [LocalTopic] = []
-    /// Topics without subscribers here.
+    /// Topics without members here.
     private var idleCount = 0
 
-    /// Subscribers on all loops of the topic that somebody here joined or left last, right after that. Each change of
-    /// the count has its own, whichever loops change it at the same time.
+    /// How many subscribers, on all loops, the topic had right after somebody here joined or left it last. When several
+    /// loops change a count at once, each has the number that its own change led to.
     package internal(set) var changedCount = 0
 
     var memberships = MembershipSlab()
-    /// Visits that are under way, one inside the other, and the places emptied meanwhile.
+    /// Visits that are under way, one inside the other.
     var visits = 0
+    /// Places emptied during the visits.
     var vacancies: [(topic: Int, position: Int)] = []
 
     package init(loop: Int, registry: TopicRegistry, maxTopicsPerSubscriber: Int = 10_000) {
@@ -45,27 +52,19 @@
     }
 
     /// The entry to publish with. A dictionary probe; the lock only for a topic that is new here.
-    package func entry(for topic: Topic) -> TopicEntry {
-        self[index(for: topic)].entry
-    }
+    package func entry(for topic: Topic) -> TopicEntry { self[index(for: topic)].entry }
 
-    /// The entry that its topic has now: another one if all tables had forgotten it. A comparison while this table
-    /// knows it, else as `entry(for:)`.
+    /// The entry that `entry`'s topic has now, which is another one if all tables have forgotten the topic meanwhile.
+    /// Costs a comparison while this table knows the topic, else what `entry(for:)` costs.
     package func currentEntry(of entry: TopicEntry) -> TopicEntry {
         entry.localIndex(of: loop) == nil ? self.entry(for: entry.topic) : entry
     }
 
-    /// How many subscribe to the topic on this loop: those that are leaving do not. O(1).
-    package func localSubscriberCount(of entry: TopicEntry) -> Int {
-        guard let index = entry.localIndex(of: loop) else { return 0 }
-        return self[index].subscriberCount
-    }
+    /// How many subscribe to the topic on this loop: members that are leaving do not. O(1).
+    package func localSubscriberCount(of entry: TopicEntry) -> Int { localTopic(of: entry)?.subscriberCount ?? 0 }
 
-    /// How many a visit would meet, those that are leaving too. O(1).
-    package func localMemberCount(of entry: TopicEntry) -> Int {
-        guard let index = entry.localIndex(of: loop) else { return 0 }
-        return self[index].count
-    }
+    /// How many members a visit would meet, those that are leaving too. O(1).
+    package func localMemberCount(of entry: TopicEntry) -> Int { localTopic(of: entry)?.count ?? 0 }
 
     /// Topics known here, idle ones too.
     var topicCount: Int { indices.count }
@@ -73,6 +72,12 @@
     var topicCapacity: Int { max(topics.capacity, indices.capacity) }
 
     subscript(index: Int) -> LocalTopic { topics[index] }
+
+    /// The topic as this table knows it, if it does.
+    @inline(__always) func localTopic(of entry: TopicEntry) -> LocalTopic? {
+        guard let index = entry.localIndex(of: loop) else { return nil }
+        return self[index]
+    }
 
     func knownIndex(of topic: Topic) -> Int? { indices[topic] }
 
@@ -92,13 +97,13 @@
 // MARK: First and last members
 
 extension SubscriptionTable {
-    /// After a member was added to the topic.
+    /// Counts a member that was added to the topic.
     func memberJoined(_ index: Int, _ standing: Standing) {
         if self[index].count == 1 { idleCount -= 1 }
         recount(self[index], from: nil, to: standing)
     }
 
-    /// After a member was taken out of the topic.
+    /// Counts out a member that was taken out of the topic.
     func memberLeft(_ index: Int, _ standing: Standing) {
         recount(self[index], from: standing, to: nil)
         guard self[index].count == 0 else { return }
@@ -110,9 +115,10 @@ extension SubscriptionTable {
 // MARK: Idle topics
 
 extension SubscriptionTable {
+    /// So many topics may be idle, or half of all, before they are forgotten.
     static var idleTopicLimit: Int { 512 }
 
-    /// Invalidates indices, so call it only where none is in use. O(topics), but only after as many became idle.
+    /// Invalidates indices, so that none may be in use. O(topics), but only after as many became idle.
     func forgetIdleTopicsIfMany() {
         if visits > 0 || idleCount <= max(Self.idleTopicLimit, indices.count / 2) { return }
         var kept: [LocalTopic] = []

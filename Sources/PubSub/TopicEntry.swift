@@ -9,22 +9,25 @@ internal import Synchronization
     let loopCount: Int
     /// The loop that numbers the topic's messages where they have one order for everybody.
     package let home: Int
-    /// How many it has numbered.
+    /// How many messages the home loop has numbered.
     private let numbered = Atomic<UInt64>(0)
     private let subscribers = Atomic(0)
     private let policyWord: Atomic<UInt32>
-    /// How many retained publishes there were, and what is retained now.
+    /// How many retained publishes there were.
     private let retainedNumber = Atomic<UInt64>(0)
+    /// The frame that is retained now.
     private let retained = Mutex<[UInt8]?>(nil)
-    /// Bit i of the words: loop i has subscribers. 64 loops to a word.
+    // Five arrays in one allocation, one behind the other in this order. 64 loops to a word.
+
+    /// Bit i of the words tells whether loop i has subscribers.
     private let interest: UnsafeMutablePointer<Atomic<UInt64>>
-    /// Behind them, in as many words: some of these are behind.
+    /// Bit i of the words tells whether some of loop i's subscribers are behind.
     private let behind: UnsafeMutablePointer<Atomic<UInt64>>
-    /// Behind the words: how many subscribers each loop has.
+    /// How many subscribers each loop has.
     private let localCounts: UnsafeMutablePointer<Atomic<UInt32>>
-    /// Behind them: where each loop's table keeps this topic.
+    /// Where each loop's table keeps this topic.
     private let localIndices: UnsafeMutablePointer<UInt32>
-    /// Behind them: which variants of a frame each loop's subscribers take, a set of bits.
+    /// Which variants of a frame each loop's subscribers take: a set of bits.
     let localVariants: UnsafeMutablePointer<Atomic<UInt8>>
 
     private static let none = UInt32.max
@@ -53,10 +56,8 @@ internal import Synchronization
         unsafe localIndices.initialize(repeating: Self.none, count: loopCount)
     }
 
-    deinit {
-        // Counts, indices and variants lie in the same allocation; all are trivial.
-        unsafe UnsafeMutableRawPointer(interest).deallocate()
-    }
+    // All five arrays are trivial, and the first begins the allocation.
+    deinit { unsafe UnsafeMutableRawPointer(interest).deallocate() }
 
     // MARK: Any thread
 
@@ -69,15 +70,15 @@ internal import Synchronization
         return unsafe Int((localCounts + loop).pointee.load(ordering: .relaxed))
     }
 
-    /// How the topic's frames are delivered; what the word means is its owner's business. Set by the registry.
+    /// How the topic's frames are delivered; what the word means is the registry's maker's business.
     package var policy: UInt32 { policyWord.load(ordering: .relaxed) }
 
     func setPolicy(_ policy: UInt32) { policyWord.store(policy, ordering: .relaxed) }
 
-    /// The offset of the message that was numbered last; 0: none was.
+    /// The offset of the message that was numbered last; 0 before the first.
     package var lastOffset: UInt64 { numbered.load(ordering: .acquiring) }
 
-    /// The home loop alone: the offset of the next message. They begin at 1 and grow by one.
+    /// The offset of the next message: offsets begin at 1 and grow by one. Called by the home loop alone.
     package func takeOffset() -> UInt64 {
         let offset = numbered.load(ordering: .relaxed) + 1
         numbered.store(offset, ordering: .releasing)
@@ -87,8 +88,8 @@ internal import Synchronization
     /// Retained publishes so far: the stamp of a publish made now.
     package var retainedCount: UInt64 { retainedNumber.load(ordering: .acquiring) }
 
-    /// The lock of the topic's retained frame. The number is read and written once more for ThreadSanitizer, which does
-    /// not see into `Mutex`.
+    /// Runs `body` under the lock of the topic's retained frame. The number is read and written once more for
+    /// ThreadSanitizer, which does not see into `Mutex`.
     func withRetained<Result>(_ body: (inout [UInt8]?) -> Result) -> Result {
         retained.withLock { retained in
             _ = retainedNumber.load(ordering: .acquiring)
@@ -97,8 +98,8 @@ internal import Synchronization
         }
     }
 
-    /// Under that lock. Returns how many there were before.
-    /// - Parameter count: other than 1 in tests, which cannot wait for 2³¹.
+    /// Counts retained publishes, and returns how many there were before. Called in `withRetained`.
+    /// - Parameter count: other than 1 in tests only, which cannot wait for 2³¹ publishes.
     @discardableResult
     func countRetained(_ count: UInt64 = 1) -> UInt64 { retainedNumber.add(count, ordering: .releasing).oldValue }
 
@@ -114,7 +115,7 @@ internal import Synchronization
         return unsafe (behind + loop / 64).pointee.load(ordering: .relaxed) & Self.bit(loop) != 0
     }
 
-    /// Whether any loop but `loop` has some who are behind: a recent value.
+    /// Whether any loop but `loop` has subscribers that are behind: a recent value.
     package func isBehindElsewhere(than loop: Int?) -> Bool {
         var found = false
         forEachInterestedLoop { if $0 != loop, isBehind($0) { found = true } }
@@ -141,34 +142,30 @@ internal import Synchronization
 
     // MARK: A loop's table
 
-    /// Loop `loop` alone, which has `count` subscribers now. Returns how many there are on all.
+    /// Notes that loop `loop` has `count` subscribers now, and returns how many there are on all loops. Called by that
+    /// loop alone, like everything below.
     @discardableResult
     func addSubscribers(_ difference: Int, on loop: Int, count: Int) -> Int {
         unsafe (localCounts + loop).pointee.store(UInt32(count), ordering: .relaxed)
         return subscribers.add(difference, ordering: .relaxed).newValue
     }
 
-    /// Loop `loop` alone, at its first and last subscriber.
-    func setInterest(of loop: Int, _ isInterested: Bool) {
-        let word = unsafe interest + loop / 64
-        if isInterested {
+    /// Called when the first of the loop's subscribers comes, and when the last goes.
+    func setInterest(of loop: Int, _ isInterested: Bool) { unsafe set(interest, of: loop, isInterested) }
+
+    /// Called when the first of the loop's subscribers falls behind, and when the last has caught up.
+    func setBehind(of loop: Int, _ isBehind: Bool) { unsafe set(behind, of: loop, isBehind) }
+
+    private func set(_ words: UnsafeMutablePointer<Atomic<UInt64>>, of loop: Int, _ isSet: Bool) {
+        let word = unsafe words + loop / 64
+        if isSet {
             unsafe word.pointee.bitwiseOr(Self.bit(loop), ordering: .acquiringAndReleasing)
         } else {
             unsafe word.pointee.bitwiseAnd(~Self.bit(loop), ordering: .acquiringAndReleasing)
         }
     }
 
-    /// Loop `loop` alone, when the first of its subscribers falls behind, and when the last has caught up.
-    func setBehind(of loop: Int, _ isBehind: Bool) {
-        let word = unsafe behind + loop / 64
-        if isBehind {
-            unsafe word.pointee.bitwiseOr(Self.bit(loop), ordering: .relaxed)
-        } else {
-            unsafe word.pointee.bitwiseAnd(~Self.bit(loop), ordering: .relaxed)
-        }
-    }
-
-    /// Loop `loop` alone: the topic's index in its table; nil while the table does not know it.
+    /// The topic's index in the loop's table; nil while the table does not know the topic.
     func localIndex(of loop: Int) -> Int? {
         let index = unsafe localIndices[loop]
         return index == Self.none ? nil : Int(index)

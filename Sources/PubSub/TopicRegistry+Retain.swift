@@ -1,24 +1,24 @@
 internal import Synchronization
 
 /// Retained messages: the last one of a topic, which a new subscriber gets exactly once and before anything newer,
-/// although publishes are on their way between loops while it subscribes. A frame that a topic retains counts as one
-/// who uses the topic.
+/// although publishes are on their way between loops while it subscribes. A retained frame uses the topic's entry as a
+/// table does.
 ///
 /// Why once: each retained publish of a topic has a number, given under the topic's lock together with the frame's
-/// storage, and travels with the number of those before it (its stamp); so does every other publish. A subscriber first
-/// becomes visible to publishers, then takes what is stored and its number n as its floor, and receives from lanes only
-/// what has a stamp of n or more.
+/// storage. Every publish travels with the number of retained publishes before it (its stamp). A subscriber first
+/// becomes visible to publishers, then takes the stored frame and its number n, which is the subscriber's floor: of
+/// what comes through lanes it receives only what has a stamp of n or more.
 /// - A retained publish numbered n or less is what the subscriber was handed, or older: its stamp is less than n, so it
 ///   does not come again.
-/// - One numbered above n took its number after the subscriber had been to the lock, and so looks for subscribers after
-///   this one had become visible: it goes to the subscriber's loop, with a stamp of n or more.
+/// - A retained publish numbered above n took its number after the subscriber had been to the lock, and so looks for
+///   subscribers after this one had become visible: it goes to the subscriber's loop, with a stamp of n or more.
 /// - Where the subscriber finds that nothing was ever retained it does not take the lock. Both sides have a fence
 ///   between what they write (the number; the interest) and what they read (the interest; the number): one of them sees
-///   the other. If both do, the stamp decides as above.
+///   the other. If each sees the other, the stamp decides as above.
 /// - In a topic whose messages have one order, the home loop does all this when it numbers a message, not its
 ///   publisher.
-/// - Any other publish that precedes the n-th retained one on its loop has a stamp below n, so order is kept; one that
-///   happens after `subscribe` returned has n or more, so it comes.
+/// - A publish that is not retained and precedes the n-th retained one on its loop has a stamp below n, so order is
+///   kept; one that happens after `subscribe` returned has a stamp of n or more, so it comes.
 extension TopicRegistry {
     /// Keeps a frame as the topic's last, if the bounds allow; else the topic has none from now on. The caller, or its
     /// table, uses the entry.
@@ -32,7 +32,7 @@ extension TopicRegistry {
         return result
     }
 
-    /// Forgets a topic's retained frame. False: it has none.
+    /// Forgets a topic's retained frame, and tells whether there was one.
     package func clearRetained(_ topic: Topic) -> Bool {
         guard let entry = find(topic) else { return false }
         return entry.withRetained { retained in
@@ -42,28 +42,28 @@ extension TopicRegistry {
         }
     }
 
-    /// How many topics retain a frame, and how many bytes these have.
+    /// How many topics retain a frame, and how many bytes these frames have.
     package var retained: (topics: Int, bytes: Int) { retention.withLock { ($0.topics, $0.bytes) } }
 
     private func replace(_ retained: inout [UInt8]?, by frame: [UInt8]?, in entry: TopicEntry) -> Bool {
         let old = retained
         let isKept = retention.withLock { $0.replace(old?.count, by: frame?.count) }
         retained = isKept ? frame : nil
-        if old == nil, isKept { hold(entry) }
+        if old == nil, isKept { claim(entry) }
         if old != nil, !isKept { relinquish(entry) }
         return isKept
     }
 }
 
-/// What is retained in all, and its bounds.
+/// How much all topics together retain, and how much they may.
 struct Retention {
     var topics = 0
     var bytes = 0
     var topicLimit = Int.max
     var byteLimit = Int.max
 
-    /// One frame goes and another comes, as their sizes say; nil is none. False: there is no room for the one that
-    /// comes.
+    /// Counts out a frame of `old` bytes, and in one of `new` bytes, where these are not nil. Tells whether the new one
+    /// is kept, for which there may be no room.
     mutating func replace(_ old: Int?, by new: Int?) -> Bool {
         if let old {
             topics -= 1

@@ -8,23 +8,23 @@ internal import Synchronization
 package final class TopicRegistry: Sendable {
     private struct Use {
         let entry: TopicEntry
-        /// How many tables know it; a retained frame counts as one.
+        /// How many tables know the entry; a retained frame counts as one.
         var tables: Int
     }
 
     package let loopCount: Int
     private let uses = Mutex<[Topic: Use]>([:])
-    /// What topics have of their own. Taken inside `uses` where both are: an entry is made with the policy of its
-    /// topic, so that it survives the topic's being forgotten.
+    /// The policies of topics that have one of their own, kept while their entries come and go. Where both locks are
+    /// taken, this one is taken inside `uses`.
     private let ownPolicies = Mutex<[Topic: PolicyBits]>([:])
     private let defaultPolicy: @Sendable (Topic) -> UInt32
     let retention: Mutex<Retention>
     private let handOver = Atomic(0)
 
     /// - Parameters:
-    ///   - policy: a topic's, as far as `setPolicy` says nothing about it. Called under a lock.
+    ///   - policy: gives a topic's policy, as far as `setPolicy` has said nothing about it. Called under a lock.
     ///   - retainedTopics: how many topics may retain a frame.
-    ///   - retainedBytes: how large these may be in all.
+    ///   - retainedBytes: how many bytes these frames may have in all.
     package init(
         loopCount: Int, retainedTopics: Int = .max, retainedBytes: Int = .max,
         policy: @escaping @Sendable (Topic) -> UInt32 = { _ in 0 }
@@ -35,10 +35,8 @@ package final class TopicRegistry: Sendable {
         retention = Mutex(Retention(topicLimit: retainedTopics, byteLimit: retainedBytes))
     }
 
-    /// The entry of a topic that some loop uses. nil: nobody subscribes to it anywhere.
-    package func find(_ topic: Topic) -> TopicEntry? {
-        withUses { $0[topic]?.entry }
-    }
+    /// The entry of a topic that some loop uses; nil where nobody subscribes to it anywhere.
+    package func find(_ topic: Topic) -> TopicEntry? { withUses { $0[topic]?.entry } }
 
     /// The topics that have subscribers, in no order. O(topics) under the lock: for listings.
     package func list() -> [(topic: String, subscribers: Int)] {
@@ -50,7 +48,7 @@ package final class TopicRegistry: Sendable {
         }
     }
 
-    /// Gives a topic some bits of the policy for its own, whether or not anybody uses it; nil takes them back.
+    /// Gives a topic some bits of the policy for its own, whether or not anybody uses the topic; nil takes them back.
     /// - Parameter mask: which bits; all others stay.
     package func setPolicy(_ bits: UInt32?, in mask: UInt32, for topic: Topic) {
         withUses { uses in
@@ -63,6 +61,7 @@ package final class TopicRegistry: Sendable {
         }
     }
 
+    /// The policy of a topic: its own bits over those of the default.
     package func policy(of topic: Topic) -> UInt32 {
         let own = ownPolicies.withLock { $0[topic] } ?? PolicyBits()
         return own.over(defaultPolicy(topic))
@@ -71,8 +70,8 @@ package final class TopicRegistry: Sendable {
     /// Topics known, with those that tables keep although nobody subscribes.
     var count: Int { withUses { $0.count } }
 
-    /// For a table that gets to know the topic, or who is about to retain something. Each call is answered by a
-    /// `relinquish`.
+    /// The entry of a topic, found or made, and claimed: for a table that gets to know the topic, or whoever is about
+    /// to retain something. Each claim ends with a `relinquish`.
     package func entry(for topic: Topic) -> TopicEntry {
         withUses { uses in
             if let entry = uses[topic]?.entry {
@@ -85,10 +84,10 @@ package final class TopicRegistry: Sendable {
         }
     }
 
-    /// One more uses an entry that is in use.
-    func hold(_ entry: TopicEntry) { withUses { $0[entry.topic]!.tables += 1 } }
+    /// Claims once more an entry that is in use.
+    func claim(_ entry: TopicEntry) { withUses { $0[entry.topic]!.tables += 1 } }
 
-    /// For a table that forgets the topic.
+    /// Ends a claim. With the last the entry goes.
     package func relinquish(_ entry: TopicEntry) {
         withUses { uses in
             uses[entry.topic]!.tables -= 1
@@ -110,7 +109,7 @@ package final class TopicRegistry: Sendable {
     }
 }
 
-/// Some bits of a policy.
+/// Some bits of a policy, and which: those in `mask`.
 private struct PolicyBits {
     private var bits: UInt32 = 0
     private(set) var mask: UInt32 = 0
