@@ -2,13 +2,12 @@ import HTTPProtocol
 import HTTPTypes
 import Reactor
 
-/// One deadline per connection, set seldom: it fires, looks what it is for now, and sets itself again if it was early.
+/// A connection has one deadline, which is set seldom: when it fires too early for what it has come to stand for, it is
+/// set again.
 extension HTTPExchange {
-    func opened(_ connection: Connection) {
-        expect(within: loop.core.configuration.limits.headTimeout, on: connection)
-    }
+    func opened(_ connection: Connection) { expect(within: loop.core.configuration.limits.headTimeout, on: connection) }
 
-    /// The first bytes of a head have come: all of it has to come in time, and a trickle of bytes does not help.
+    /// Notes that a head has begun. All of it has to come in time, and a trickle of bytes does not help.
     func headBegins(_ connection: Connection) {
         guard !headHasBegun else { return }
         headHasBegun = true
@@ -30,7 +29,7 @@ extension HTTPExchange {
         if loop.isStopping, phase == .head, !headHasBegun { return close(connection) }
         guard phase == .head || phase == .body, var deadline = phaseDeadline else { return }
         if phase == .body, let collected {
-            // At least a kilobyte a second, counted over all of the body.
+            // A client that sends at least a kilobyte a second, counted over all of the body, may go on.
             deadline += UInt64(collected.body.count) * 1_000 / 1_024
         }
         // A client that still takes an answer is not idle.
@@ -49,6 +48,7 @@ extension HTTPExchange {
         }
     }
 
+    /// Gives the present phase so much time from now on.
     func expect(within timeout: Duration, on connection: Connection) {
         let deadline = loop.now + timeout.milliseconds
         phaseDeadline = deadline
@@ -56,6 +56,7 @@ extension HTTPExchange {
         arm(deadline, on: connection)
     }
 
+    /// Sets the connection's deadline, or its next look for the client if that is earlier.
     func arm(_ deadline: UInt64, on connection: Connection) {
         let time = nextLook(before: deadline)
         armedDeadline = time

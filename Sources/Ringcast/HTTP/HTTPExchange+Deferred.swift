@@ -1,20 +1,21 @@
 import HTTPTypes
 import Reactor
 
-/// A reply that a task is making.
+/// A deferred reply: what a task is making, and for which request.
 struct Deferral {
+    /// Tells the replies of one connection apart: a reply may come when its request is not waited for any more.
     let number: UInt64
     let request: RequestSummary
     let task: Task<Void, Never>
 }
 
-/// Deferred replies. The connection reads nothing meanwhile, so the end of a client would go unnoticed behind what it
-/// has sent: the kernel is asked for it now and then, and a last time before the reply is given.
+/// Deferred replies. The connection reads nothing meanwhile, so that the end of a client would go unnoticed behind what
+/// it has sent: the kernel is asked for it now and then, and a last time before the reply is given.
 extension HTTPExchange {
     /// Milliseconds between two looks for the client; a deadline is up to 128 ms late.
     private static let lookInterval: UInt64 = 800
 
-    /// Runs the user's task on this loop.
+    /// Runs the user's task on this loop, and gives its reply when it is there.
     func wait(
         for body: @escaping @Sendable () async throws -> sending Reply, within timeout: Duration?,
         _ request: RequestSummary, on connection: Connection
@@ -32,7 +33,7 @@ extension HTTPExchange {
             } catch {
                 reply = LoopBound(.failure(error), executor: executor)
             }
-            // The loop may have ended meanwhile; then so has the connection.
+            // Not run if the loop has ended meanwhile, and the connection with it.
             exchange.use { exchange in
                 reply.use { exchange.deferredReplyIsReady($0, number: number) }
             }
@@ -43,7 +44,7 @@ extension HTTPExchange {
 
     private func deferredReplyIsReady(_ result: Result<Reply, any Error>, number: UInt64) {
         guard let deferral, deferral.number == number, let connection else { return }
-        // Nobody is there to be answered, or to talk to on a socket.
+        // A client that has left is not answered, and gets no socket.
         if connection.peerHasEnded { return close(connection) }
         self.deferral = nil
         goOn(on: connection)
@@ -55,19 +56,19 @@ extension HTTPExchange {
         }
     }
 
-    /// The reply is there, or is not waited for any more.
+    /// Reads the connection again, when the reply is there or is not waited for any more.
     private func goOn(on connection: Connection) {
         phase = .head
         connection.resumeReceiving()
     }
 
-    /// The client has left, or the connection is over: nobody waits for the reply any more.
+    /// Cancels the task, whose reply nobody waits for any more.
     func endDeferral() {
         deferral?.task.cancel()
         deferral = nil
     }
 
-    /// The time of a look has come, or the reply's deadline.
+    /// Closes if the client has left; else answers 503 if the reply's deadline has passed, or arms the next look.
     func lookForClient(_ connection: Connection) {
         guard let deferral, let deadline = phaseDeadline else { return }
         if connection.peerHasEnded { return close(connection) }
@@ -80,7 +81,7 @@ extension HTTPExchange {
             on: connection)
     }
 
-    /// The latest time for the next call of `deadlineReached`.
+    /// When `deadlineReached` has to be called next, at the latest.
     func nextLook(before deadline: UInt64) -> UInt64 {
         phase == .deferred ? min(deadline, loop.now + Self.lookInterval) : deadline
     }

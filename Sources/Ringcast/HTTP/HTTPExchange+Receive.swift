@@ -4,12 +4,12 @@ import Reactor
 import WebSocketProtocol
 
 extension HTTPExchange {
-    /// Requests that one connection may have answered in a turn.
+    /// The most requests of one connection that are answered in a turn.
     static let requestsPerTurn = 64
-    /// With more than this unread by the client, its next request waits.
+    /// So many bytes may be unread by the client before its next request waits.
     static let outputWatermark = 256 << 10
 
-    /// Handles the requests in `bytes`. Returns how much was consumed: a head that is incomplete is left, to come again
+    /// Handles the requests in `bytes`. Returns how many bytes were consumed: an incomplete head is left, to come again
     /// in front of what follows it.
     func receive(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
         var position = 0
@@ -28,6 +28,7 @@ extension HTTPExchange {
         return phase == .closing && slot != nil ? bytes.byteCount : position
     }
 
+    /// Goes on with the next request in the loop's next turn, or when a client that is behind has read its answers.
     private func yieldTurn(_ connection: Connection) {
         if connection.isBlocked {
             isPausedForOutput = true
@@ -38,7 +39,7 @@ extension HTTPExchange {
         }
     }
 
-    /// Reads a head at the start of `input`. Nil: it is incomplete.
+    /// Reads a head at the start of `input`, and returns how many bytes that consumed; nil for an incomplete head.
     private func receiveHead(_ input: RawSpan, on connection: Connection) -> Int? {
         switch parser.parse(input) {
         case .incomplete:
@@ -54,7 +55,7 @@ extension HTTPExchange {
         }
     }
 
-    /// A head is complete: answers the request if its body is here too, else begins to collect it.
+    /// Answers a request with a complete head if its body is here too, else begins to collect the body.
     private func receiveRequest(_ layout: RequestHeadLayout, in input: RawSpan, on connection: Connection) -> Int {
         let rest = input.extracting(droppingFirst: layout.byteCount)
         switch layout.body {
@@ -74,7 +75,7 @@ extension HTTPExchange {
         collected = CollectedRequest(
             // Safe: copied before the closure returns.
             head: unsafe head.withUnsafeBytes { unsafe [UInt8]($0) }, layout: layout,
-            decoder: BodyDecoder(framing: layout.body, limit: loop.requestLimits.bodyBytes), since: loop.now)
+            decoder: BodyDecoder(framing: layout.body, limit: loop.requestLimits.bodyBytes))
         phase = .body
         bodyBegins(connection)
         // RFC 9110 §10.1.1: the client waits for leave to send the body.
@@ -84,7 +85,7 @@ extension HTTPExchange {
         }
     }
 
-    /// Takes the next bytes of the body. Nil: there have to be more.
+    /// Takes the next bytes of the body, and returns how many those were.
     private func receiveBody(_ input: RawSpan, on connection: Connection) -> Int? {
         guard var request = collected.take() else { preconditionFailure("a body without a head") }
         var position = 0

@@ -1,17 +1,18 @@
+import Glibc
 import HTTPProtocol
 import HTTPTypes
 import Reactor
 import WebSocketProtocol
 
-/// What an answer has to know of its request when the request's bytes are gone.
+/// What has to be known of a request to answer it when its bytes are gone.
 struct RequestSummary {
     let isHead: Bool
     let isHTTP11: Bool
     let keepsAlive: Bool
-    /// It asks for a WebSocket: its client may send frames at once, which cannot be told from requests. Behind any
-    /// answer but 101 nothing is read.
+    /// Whether the request asks for a WebSocket. Its client may send frames at once, which cannot be told from
+    /// requests, so that behind any answer but 101 nothing is read.
     let asksForWebSocket: Bool
-    /// What an upgrade is judged by; nil where none can follow.
+    /// What an upgrade is judged by; nil where no upgrade can follow.
     let handshake: HandshakeRequest?
 
     init(_ request: borrowing Request, withHandshake: Bool) {
@@ -36,19 +37,16 @@ extension HandshakeRequest {
 }
 
 extension HTTPExchange {
-    /// Asks `fetch`, and does what it says.
-    func answer(
-        _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, on connection: Connection
-    ) {
+    /// Asks `fetch`, and gives its reply.
+    func answer(_ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, on connection: Connection) {
         let request = Request(
-            head: RequestHead(bytes: head, layout: layout), body: body,
-            peer: .connection(ConnectionAddress(connection)))
+            head: RequestHead(bytes: head, layout: layout), body: body, peer: .connection(connection.slot))
         let reply: Reply
         do {
             reply = try loop.fetch(request)
         } catch {
             loop.core.logError("fetch threw: \(error)")
-            reply = .response(.internalServerError, "Internal Server Error\n")
+            reply = Reply(kind: .response(.internalServerError))
         }
         var mayUpgrade = true
         if case .response = reply.kind { mayUpgrade = false }
@@ -78,11 +76,11 @@ extension HTTPExchange {
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
     }
 
-    /// Answers what cannot be served, and closes: what follows cannot be framed.
+    /// Answers a request that cannot be served, and closes, since what follows it cannot be framed.
     func refuse(_ refusal: HTTPRefusal, on connection: Connection) {
         let response = Response(status: refusal.status, text: refusal.reason + "\n")
         let isHead = collected?.layout.isHead ?? parser.isHead
-        // Its fields are ours: it can be sent.
+        // It can be sent, since its fields are ours.
         try? send(response, keepAlive: false, isHead: isHead, isHTTP11: true, on: connection)
         close(connection)
     }
@@ -97,5 +95,19 @@ extension HTTPExchange {
             keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now), into: &output
         )
         unsafe connection.send(output.span.bytes)
+    }
+}
+
+/// The value of the `Date` header, made once a second.
+struct DateHeader {
+    private var value = ""
+    private var second: UInt64 = .max
+
+    /// The value at a moment of the loop's clock, in milliseconds.
+    mutating func value(at now: UInt64) -> String {
+        guard now / 1_000 != second else { return value }
+        second = now / 1_000
+        value = HTTPDate(secondsSince1970: time(nil)).description
+        return value
     }
 }

@@ -1,3 +1,9 @@
+// Ringcast/HTTP: a server's connection while it speaks HTTP: requests, replies, the way to a socket. Bytes are read and
+// written by HTTPProtocol, handshakes judged by WebSocketProtocol; what happens behind a 101 is in `Session/`.
+//
+// Users meet `Request` and `Reply`. `HTTPExchange` goes from one to the other: `+Receive`, `+Reply`, then `+Deferred`
+// or `+Upgrade`; `+Deadlines` has all its times.
+
 import HTTPProtocol
 import HTTPTypes
 import Reactor
@@ -12,19 +18,20 @@ final class HTTPExchange {
     enum Phase {
         /// Between requests, or in the middle of a head.
         case head
+        /// In the middle of a body, behind a complete head.
         case body
-        /// A deferred reply is awaited.
+        /// Waiting for a deferred reply.
         case deferred
-        /// The last answer is out; what still comes is thrown away.
+        /// Behind the last answer: what still comes is thrown away.
         case closing
 
-        /// A request that has begun, and is not answered.
+        /// Whether a request has begun, and is not answered.
         var isPending: Bool { self == .body || self == .deferred }
     }
 
     unowned let loop: SocketLoop
     private(set) var slot: ConnectionSlot?
-    /// `pendingRequests` follows it, whatever way a phase ends.
+    /// Where the exchange is in its life. The counter `pendingRequests` follows it, whatever way a phase ends.
     var phase = Phase.head {
         didSet {
             guard phase.isPending != oldValue.isPending else { return }
@@ -38,19 +45,21 @@ final class HTTPExchange {
     var parser: RequestHeadParser
     /// A request whose body has not come with its head.
     var collected: CollectedRequest?
-    /// The reply that is awaited.
+    /// The deferred reply that is awaited.
     var deferral: Deferral?
-    /// Counts them: what comes after its deadline is told from what the next request waits for.
+    /// How many replies were deferred so far; the last one's number.
     var deferralCount: UInt64 = 0
-    /// The peer has sent all it will send.
+    /// Whether the client has sent all it will send.
     var inputHasEnded = false
+    /// Whether requests wait until the client has read its answers.
     var isPausedForOutput = false
-    /// When the present phase is too long, in the loop's milliseconds, and for when the connection's deadline is set.
+    /// When the present phase has lasted too long, in the loop's milliseconds.
     var phaseDeadline: UInt64?
+    /// For when the connection's deadline is set, in the loop's milliseconds.
     var armedDeadline: UInt64?
-    /// A byte of the head that is awaited has come.
+    /// Whether a byte of the head that is awaited has come.
     var headHasBegun = false
-    /// A request has been answered and the connection kept.
+    /// Whether a request has been answered and the connection kept.
     var hasAnswered = false
 
     init(loop: SocketLoop, connection: Connection) {
@@ -69,7 +78,7 @@ final class HTTPExchange {
         }
     }
 
-    /// The connection has been closed, or has become a socket.
+    /// Lets go of a connection that has been closed, or has become a socket.
     func detach() {
         slot = nil
         phase = .closing
@@ -81,24 +90,24 @@ final class HTTPExchange {
         close(connection)
     }
 
-    /// Everything queued has been taken: a client that pipelines without reading is read again.
+    /// Reads a client again that has pipelined without reading, now that it has taken everything queued.
     func drained(_ connection: Connection) {
         guard isPausedForOutput else { return }
         isPausedForOutput = false
         if phase != .deferred { connection.resumeReceiving() }
     }
 
-    /// The server stops: what is under way is finished, nothing new is begun. A client that has connected and not asked
-    /// yet has a second for its request; all have until the server's deadline, when the loop cuts what is left.
+    /// Begins nothing new, and finishes what is under way, since the server stops. A client that has connected and not
+    /// asked yet has a second for its request; all have until the server's deadline, when the loop cuts what is left.
     func stop() {
         guard let connection, phase == .head, !headHasBegun else { return }
         if hasAnswered { close(connection) } else { connection.setDeadline(loop.now + Self.timeToAsk) }
     }
 
-    /// Milliseconds.
+    /// How many milliseconds a client that has not asked yet has for it when the server stops.
     private static let timeToAsk: UInt64 = 1_000
 
-    /// Nothing more is read. What is queued goes out, and what still comes is drained by the reactor, within bounds.
+    /// Closes. Nothing more is read; what is queued goes out, and what still comes the reactor drains, within bounds.
     func close(_ connection: Connection) {
         phase = .closing
         endDeferral()
@@ -106,11 +115,10 @@ final class HTTPExchange {
     }
 }
 
-/// A request that is waiting for the rest of its body, and so has to own what has come.
+/// A request that waits for the rest of its body, and so owns what has come.
 struct CollectedRequest {
     let head: [UInt8]
     let layout: RequestHeadLayout
     var decoder: BodyDecoder
     var body: [UInt8] = []
-    let since: UInt64
 }

@@ -10,8 +10,6 @@ public struct Reply {
 
     let kind: Kind
 
-    // Line breaks in header values cannot be a 500: HTTPTypes puts spaces in their place when a field is made.
-
     /// A response with text. Its status is a final one: 1xx is a programming error, which is logged and answered with
     /// 500 (`.upgrade` sends its 101 itself). Without a `Content-Type` among the headers it is sent as
     /// `text/plain; charset=utf-8`.
@@ -35,7 +33,8 @@ public struct Reply {
     /// - Parameters:
     ///   - data: what `ws.data` starts as.
     ///   - headers: added to the 101 response; those that belong to the handshake are left out.
-    ///   - subprotocol: used if the client offers it. Nil: the first of the configuration's that the client offers.
+    ///   - subprotocol: used if the client offers it; nil takes the first of the configuration's that the client
+    ///     offers.
     public static func upgrade<ConnectionData>(
         to handlers: WebSocketHandlers<ConnectionData>, with data: sending ConnectionData, headers: HTTPFields = [:],
         subprotocol: String? = nil
@@ -50,14 +49,15 @@ public struct Reply {
         upgrade(to: handlers, with: (), headers: headers, subprotocol: subprotocol)
     }
 
-    /// Answers later. `body` runs as a task on the connection's loop, so it must not block; `await` frees the loop.
-    /// Take what it needs of the request with `request.copy()`. Until it is done the connection reads nothing more.
+    /// Answers later, with what `body` returns; if it throws, with 500. `body` runs as a task on the connection's loop,
+    /// so it must not block; `await` frees the loop. Take what it needs of the request with `request.copy()`. Until it
+    /// is done the connection reads nothing more.
     ///
-    /// The task is cancelled within a second when the client has left: it has reset the connection, or has said that it
-    /// will send no more (a FIN; that it still reads cannot be known). It is answered nothing then, and an upgrade does
-    /// not become a socket. Costs a system call for each look, about one a second.
+    /// The task is cancelled within a second when the client has left: when it has reset the connection, or has said
+    /// that it will send no more (a FIN; whether it still reads cannot be known). Such a client is answered nothing,
+    /// and an upgrade does not become a socket. Costs a system call for each look, about one a second.
     /// - Parameters:
-    ///   - timeout: how long the reply may take; then the task is cancelled, and the client answered 503. Nil:
+    ///   - timeout: how long the reply may take; then the task is cancelled, and the client answered 503. By default
     ///     `ServerLimits.deferredReplyTimeout`.
     public static func deferred(
         within timeout: Duration? = nil, _ body: @escaping @Sendable () async throws -> sending Reply
@@ -68,7 +68,7 @@ public struct Reply {
 
 /// A response before it is encoded.
 struct Response {
-    /// What a client is told of a mistake on this side.
+    /// The answer to a client when something went wrong on this side.
     static let internalServerError = Response(status: .internalServerError, text: "Internal Server Error\n")
 
     var status: HTTPResponse.Status
@@ -91,7 +91,7 @@ struct Response {
     }
 }
 
-/// What is needed to turn a connection into a socket, with the user's type of data erased.
+/// What turns a connection into a socket, with the user's type of data erased.
 @safe struct Upgrade {
     let handlers: SocketHandlers
     let options: WebSocketOptions

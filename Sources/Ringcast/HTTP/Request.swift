@@ -5,16 +5,17 @@ import WebSocketProtocol
 
 /// A request as it arrived: borrowed from the receive buffer, valid while `fetch` runs.
 ///
-/// What is asked for is decoded then and there; what is not costs nothing. `copy()` makes a request that can be kept.
+/// What is asked for is decoded then and there; all else costs nothing. `copy()` makes a request that can be kept.
 public struct Request: ~Escapable {
     let head: RequestHead
     private let peer: Peer
     /// The whole body, without the framing of chunks. Empty when there is none.
     public let body: RawSpan
 
-    /// Where the remote address and what TLS agreed on come from: asked when they are read, or remembered by a copy.
+    /// Who knows the remote address and what TLS agreed on: the connection, which is asked when they are read, or a
+    /// copy.
     enum Peer {
-        case connection(ConnectionAddress)
+        case connection(ConnectionSlot)
         case known(SocketAddress?, TLSInformation?)
     }
 
@@ -34,10 +35,10 @@ public struct Request: ~Escapable {
     /// The path, percent-decoded, without the query.
     public var path: String { head.path }
 
-    /// The first value of a query parameter, percent-decoded; nil if it is not there.
+    /// The first value of a query parameter, percent-decoded; nil if there is no such parameter.
     public func query(_ name: String) -> String? { head.query(name) }
 
-    /// The value of a header; several are joined by commas. Names are case-insensitive.
+    /// The value of a header, nil if it is not there; several are joined by commas. Names are case-insensitive.
     public func header(_ name: HTTPField.Name) -> String? { head.header(name) }
 
     /// Every value of a header, in order.
@@ -47,7 +48,8 @@ public struct Request: ~Escapable {
     /// header.
     public var host: String? { head.authority }
 
-    /// The first cookie of that name; nil if there is none. Case counts; quotes around the value are taken off.
+    /// The value of the first cookie of that name; nil if there is none. Case counts; quotes around the value are taken
+    /// off.
     public func cookie(_ name: String) -> String? { head.cookie(name) }
 
     /// All headers: a copy.
@@ -56,7 +58,7 @@ public struct Request: ~Escapable {
     /// The other end of the connection; nil once it is gone. Costs a system call.
     public var remoteAddress: SocketAddress? {
         switch peer {
-        case .connection(let connection): connection.remoteAddress
+        case .connection(let slot): Connection(slot).remoteAddress
         case .known(let address, _): address
         }
     }
@@ -64,7 +66,7 @@ public struct Request: ~Escapable {
     /// Whether the request came by TLS (`https`, `wss`).
     public var isSecure: Bool {
         switch peer {
-        case .connection(let connection): connection.isSecure
+        case .connection(let slot): Connection(slot).isSecure
         case .known(_, let tls): tls != nil
         }
     }
@@ -73,12 +75,12 @@ public struct Request: ~Escapable {
     /// some copies.
     public var tls: TLSInformation? {
         switch peer {
-        case .connection(let connection): connection.tls
+        case .connection(let slot): Connection(slot).tls
         case .known(_, let tls): tls
         }
     }
 
-    /// Whether the client asks for a WebSocket, rightly or wrongly: `.upgrade` answers what is not in order by itself.
+    /// Whether the client asks for a WebSocket, rightly or wrongly: `.upgrade` answers a wrong handshake by itself.
     public var isWebSocketUpgrade: Bool {
         head.layout.requestsUpgrade && Handshake.isUpgrade(upgrade: header(.upgrade), connection: header(.connection))
     }
@@ -95,7 +97,7 @@ public struct Request: ~Escapable {
     }
 }
 
-/// A request that owns its bytes. `request` is the same view as `fetch` gets.
+/// A request that owns its bytes, for any thread. `request` is the view of it that `fetch` gets.
 public struct RequestCopy: Sendable {
     private let head: [UInt8]
     private let layout: RequestHeadLayout
@@ -124,15 +126,4 @@ public struct RequestCopy: Sendable {
                 peer: .known(remoteAddress, tls))
         }
     }
-}
-
-/// A connection of which only its other end is asked: held by a borrowed request, which does not outlive it.
-struct ConnectionAddress {
-    private let slot: ConnectionSlot
-
-    init(_ connection: Connection) { slot = connection.slot }
-
-    var remoteAddress: SocketAddress? { Connection(slot).remoteAddress }
-    var isSecure: Bool { Connection(slot).isSecure }
-    var tls: TLSInformation? { Connection(slot).tls }
 }
