@@ -1,8 +1,8 @@
 import Reactor
 import Synchronization
 
-/// A task that waits to connect again, on a loop's clock: cancelled, it leaves nothing behind. A `Task.sleep` leaves
-/// its timer (700 bytes) until the time is over.
+/// A task that waits to connect again, on a loop's clock. Cancelled, it leaves nothing behind, where a `Task.sleep`
+/// leaves its timer (700 bytes) until the time is over.
 final class BackoffWait: Sendable {
     private enum State {
         case begun
@@ -12,7 +12,7 @@ final class BackoffWait: Sendable {
 
     private let state = Mutex(State.begun)
 
-    /// Returns when `finish` has been called, with what it was called with.
+    /// Waits for `finish`, and returns what it was called with.
     func result() async -> WebSocketClientError? {
         await withCheckedContinuation { continuation in
             let result = state.withLock { state -> WebSocketClientError?? in
@@ -24,7 +24,7 @@ final class BackoffWait: Sendable {
         }
     }
 
-    /// Ends the wait; without effect when it is over. From any thread.
+    /// Ends the wait, if it is not over: nil when its time has come, else why it has not. From any thread.
     func finish(_ error: WebSocketClientError?) {
         let continuation = state.withLock { state -> CheckedContinuation<WebSocketClientError?, Never>? in
             if case .over = state { return nil }
@@ -36,7 +36,7 @@ final class BackoffWait: Sendable {
 }
 
 extension ClientGroup {
-    /// Returns when the time is over, on the clock of one of the loops.
+    /// Waits for so long, on the clock of one of the loops.
     /// - Throws: `.cancelled`, or `.stopped`.
     func wait(for delay: Duration) async throws(WebSocketClientError) {
         let wait = BackoffWait()
@@ -56,14 +56,14 @@ extension ClientGroup {
     }
 }
 
-/// What waits on one loop to connect again, the next first.
+/// The waits that one loop times, in the order in which they end.
 struct BackoffQueue {
     private var waits: [(time: UInt64, wait: BackoffWait)] = []
 
     var count: Int { waits.count }
     var nextTime: UInt64? { waits.first?.time }
 
-    /// O(log n) comparisons, and a move of what comes later.
+    /// O(log n) comparisons, and a move of the waits that end later.
     mutating func insert(_ wait: BackoffWait, until time: UInt64) {
         var (low, high) = (0, waits.count)
         while low < high {
@@ -76,7 +76,7 @@ struct BackoffQueue {
     /// O(n): cancelling is rare.
     mutating func remove(_ wait: BackoffWait) { waits.removeAll { $0.wait === wait } }
 
-    /// Takes out what is due.
+    /// Takes out the waits that are due.
     mutating func takeDue(at now: UInt64) -> [BackoffWait] {
         let count = waits.firstIndex { $0.time > now } ?? waits.count
         defer { waits.removeFirst(count) }

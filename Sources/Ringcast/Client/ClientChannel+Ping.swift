@@ -14,7 +14,7 @@ extension ClientChannel {
             await withCheckedContinuation { continuation in
                 let step = state.withLock { state -> Result<Reference?, WebSocketClientError> in
                     if let ending = state.ending { return .failure(ending.error) }
-                    // Cancelled from here on, the handler below waits for the lock, and finds the waiter.
+                    // A cancellation from here on waits for the lock, and finds the waiter.
                     if Task.isCancelled { return .failure(.cancelled) }
                     state.pings[number] = Waiter(continuation: continuation)
                     return .success(state.reference)
@@ -34,8 +34,8 @@ extension ClientChannel {
         if let error { throw error }
     }
 
-    /// On the loop. A queue that is over its limit takes no ping, and nobody is to wait for a pong of one that was not
-    /// sent: it goes out when the peer has taken what there is.
+    /// Called on the loop. A queue that is over its limit takes no ping, and nobody is to wait for the pong of a ping
+    /// that was not sent: it goes out when the peer has taken what there is.
     private func sendPing(_ number: UInt64, _ session: Session) {
         let result = WebSocket<ClientChannel>(session).ping(Self.payload(number))
         guard result == .dropped, session.isOpen else { return }
@@ -43,7 +43,7 @@ extension ClientChannel {
         session.oweDrain()
     }
 
-    /// On the loop: one ping for all that had no room, since its pong counts for them too.
+    /// Sends one ping for all that had no room, since its pong counts for them too. Called on the loop.
     func sendDuePing(_ session: Session) {
         let number = state.withLock { state -> UInt64? in
             defer { state.isPingDue = false }
@@ -52,14 +52,14 @@ extension ClientChannel {
         if let number { sendPing(number, session) }
     }
 
-    /// By the loop. A pong counts for earlier pings too, also when the one that it answers is not waited for any more
-    /// (RFC 6455 §5.5.3: an endpoint may answer the last one only).
+    /// Called on the loop. A pong counts for earlier pings too, also when the ping that it answers is not waited for
+    /// any more (RFC 6455 §5.5.3: an endpoint may answer the most recent ping only).
     func ponged(_ payload: RawSpan) {
         let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
         guard bytes.count == 8 else { return }
         let number = bytes.reduce(0) { $0 << 8 | UInt64($1) }
         let waiters = state.withLock { state -> [Waiter<WebSocketClientError?>] in
-            // Anything else is the peer's own idea.
+            // A number that was never sent is the peer's own idea.
             guard number <= state.lastPing else { return [] }
             return state.pings.keys.filter { $0 <= number }.compactMap { state.pings.removeValue(forKey: $0) }
         }

@@ -2,9 +2,9 @@ import Synchronization
 import WebSocketProtocol
 
 /// Messages on their way from the loop to whoever reads them. At a bound the socket is paused, so that the peer feels
-/// a reader that is slower.
+/// a slower reader.
 extension ClientChannel {
-    /// By the loop. True: the socket is to be paused.
+    /// Hands a message over, and tells whether the socket is to be paused. Called on the loop.
     func received(_ message: OwnedMessage) -> Bool {
         let (reader, pauses) = state.withLock { state in
             if let reader = state.readers.popFirst() { return (reader as Waiter?, false) }
@@ -30,14 +30,14 @@ extension ClientChannel {
         return try result.get()
     }
 
-    /// Under the lock.
+    /// Takes a message, and ends the pause when half of the bound is free. Called under the lock.
     private func take(_ state: inout State) -> OwnedMessage? {
         guard let message = state.inbox.popFirst() else { return nil }
         state.inboxByteCount -= message.byteCount
         if state.isPaused, state.inbox.count <= inboxLimits.messages / 2, state.inboxByteCount <= inboxLimits.bytes / 2
         {
             state.isPaused = false
-            // Takes effect on the loop, in one of its next turns.
+            // The loop reads on in one of its next turns.
             state.reference?.lifeline.run { $0.release(.paused) }
         }
         return message

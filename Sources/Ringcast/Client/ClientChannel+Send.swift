@@ -1,15 +1,15 @@
 import Synchronization
 import WebSocketProtocol
 
-/// Messages on their way from tasks to the loop: as many as there are go over in one piece, and who sends faster than
-/// the peer reads waits.
+/// Messages on their way from tasks to the loop, which takes over all there are at once. Whoever sends faster than the
+/// peer reads waits.
 extension ClientChannel {
     /// With so many bytes under way to the loop, the next sender waits.
     private static let outboxLimit = 64 << 10
-    /// What a message counts: empty ones cost memory too.
+    /// What a message counts, more than its bytes since an empty one costs memory too.
     private static func cost(of message: OwnedMessage) -> Int { message.byteCount + 16 }
 
-    /// Hands a message over. Waits while the peer is behind; cancelled meanwhile, the message is not sent.
+    /// Hands a message over. Waits while the peer is behind; a cancellation meanwhile leaves the message unsent.
     func send(_ message: OwnedMessage) async throws(WebSocketClientError) {
         while true {
             let step = state.withLock { state -> Result<Reference?, WebSocketClientError>? in
@@ -29,7 +29,7 @@ extension ClientChannel {
             case nil:
                 let error = await state.wait(
                     in: \.senders,
-                    // The outer optional: wait; the inner: no error.
+                    // The outer nil says to wait, the inner one that there is no error.
                     unless: { $0.ending == nil && $0.isBehind(Self.outboxLimit) ? nil : .some(nil) },
                     onCancel: { .cancelled })
                 if let error { throw error }
@@ -37,7 +37,7 @@ extension ClientChannel {
         }
     }
 
-    /// On the loop: gives everything to the socket, and closes it behind that if it is to be closed.
+    /// Gives everything to the socket, and closes it behind that if it is to be closed. Called on the loop.
     func flush(_ session: Session) {
         let messages = state.withLock { state in
             defer {
@@ -58,7 +58,7 @@ extension ClientChannel {
         let (senders, closing) = state.withLock { state in
             state.outbox.insert(contentsOf: rest, at: 0)
             state.outboxByteCount = state.outbox.reduce(0) { $0 + Self.cost(of: $1) }
-            // Nothing was sent, so nothing is known that was not before.
+            // Only what was sent tells whether the socket is behind.
             if !messages.isEmpty { state.isBlocked = isBlocked }
             let closing = state.outbox.isEmpty ? state.closing.take() : nil
             return (state.isBlocked ? [] : state.senders.takeAll(), closing)
@@ -68,7 +68,7 @@ extension ClientChannel {
         senders.forEach { $0.resume(nil) }
     }
 
-    /// By the loop: the peer has taken everything.
+    /// Goes on when the peer has taken everything. Called on the loop.
     func drained() {
         let (hasMore, reference, senders) = state.withLock { state in
             state.isBlocked = false
@@ -86,5 +86,6 @@ extension ClientChannel {
 }
 
 extension ClientChannel.State {
+    /// Whether a sender has to wait, because of the peer, or since `limit` bytes are under way to the loop.
     func isBehind(_ limit: Int) -> Bool { isEnding || isBlocked || outboxByteCount >= limit }
 }

@@ -5,7 +5,7 @@ import WebSocketProtocol
 /// What a task's `WebSocketClient` and its socket's loop share: messages that wait to be read, messages that wait to be
 /// sent, and whoever waits for either.
 ///
-/// The loop never waits for the lock for longer than a few stores take; nobody is resumed under it.
+/// The lock is held for a few stores, and nobody is resumed under it, so that the loop hardly ever waits.
 final class ClientChannel: Sendable {
     typealias Reference = WebSocketRef<ClientChannel>
 
@@ -13,38 +13,40 @@ final class ClientChannel: Sendable {
         var opening = Opening.begun
         var reference: Reference?
         var subprotocol: String?
-        /// The socket has ended, its connection has not: nothing is sent any more, and whoever waits goes on waiting.
+        /// Whether the socket has ended. Nothing is sent any more; whoever waits does so until its connection is over.
         var isEnding = false
-        /// How the socket ended; once its connection is over.
+        /// How the socket ended, once its connection is over.
         var ending: Ending?
 
-        /// Received, and not read yet.
+        /// Messages that were received, and not read yet.
         var inbox = FIFO<OwnedMessage>()
         var inboxByteCount = 0
         var isPaused = false
         var readers = Waiters<Result<OwnedMessage?, WebSocketClientError>>()
 
-        /// Sent by tasks, and not handed to the socket yet.
+        /// Messages that tasks have sent, and that were not handed to the socket yet.
         var outbox: [OwnedMessage] = []
         var outboxByteCount = 0
+        /// Whether the loop has been told to take the outbox over.
         var isFlushDue = false
-        /// The socket's queue is behind.
+        /// Whether the peer is behind: the last send queued up.
         var isBlocked = false
         var senders = Waiters<WebSocketClientError?>()
 
-        /// The number of the last one.
+        /// The number of the last ping.
         var lastPing: UInt64 = 0
         /// Who waits for a pong, by the number that the ping carries.
         var pings: [UInt64: Waiter<WebSocketClientError?>] = [:]
-        /// The socket's queue had no room for a ping.
+        /// Whether the socket's queue had no room for a ping.
         var isPingDue = false
         var closers = Waiters<Void>()
-        /// `close` was called here.
+        /// Whether this side has closed the socket.
         var closesItself = false
         /// What the socket closes with when everything that was sent before has been given to it.
         var closing: (code: CloseCode, reason: String)?
     }
 
+    /// How far it is with the socket's beginning.
     enum Opening {
         case begun
         case awaited(ClientAttempt?, CheckedContinuation<WebSocketClientError?, Never>)
@@ -52,10 +54,11 @@ final class ClientChannel: Sendable {
         case over
     }
 
+    /// How the socket ended.
     struct Ending {
         let code: CloseCode
         let reason: String
-        /// The other side, or this one, has ended it as it should be.
+        /// Whether one of the sides has ended the socket as it should be ended.
         let isNormal: Bool
 
         var error: WebSocketClientError { .closed(code, reason: reason) }
@@ -64,8 +67,8 @@ final class ClientChannel: Sendable {
     let state = Mutex(State())
     let inboxLimits: (messages: Int, bytes: Int)
 
-    /// - Parameter options: its `maxWaitingMessages`, or as many bytes as one message may have, wait to be read before
-    ///   the socket is paused.
+    /// - Parameter options: so many messages as `maxWaitingMessages`, or as many bytes as one message may have, wait to
+    ///   be read before the socket is paused.
     init(_ options: WebSocketOptions) { inboxLimits = (options.maxWaitingMessages, options.maxPayloadLength) }
 
     /// The handlers of every socket that a task has.
@@ -80,10 +83,10 @@ final class ClientChannel: Sendable {
     }
 }
 
-// MARK: opening
+// MARK: Opening
 
 extension ClientChannel {
-    /// Connects, and returns when the socket is open, or why it is not. Cancellation gives it up.
+    /// Connects, and returns nil when the socket is open, else why it is not. A cancellation gives the attempt up.
     func open(
         _ connect: (@escaping @Sendable (WebSocketClientError) -> Void) -> ClientAttempt
     ) async -> WebSocketClientError? {
@@ -103,7 +106,7 @@ extension ClientChannel {
                     }
                     return true
                 }
-                // Settled already, or cancelled: in the second case somebody has to tell the attempt.
+                // Either the attempt has come to its end already, or a cancellation did not find it.
                 if isLate { attempt.cancel() }
             }
         } onCancel: {
@@ -121,7 +124,7 @@ extension ClientChannel {
         continuation.resume(returning: .cancelled)
     }
 
-    /// False: nobody waits for it any more.
+    /// Hands over to whoever waits for the socket, and tells whether somebody did.
     @discardableResult
     private func settleOpening(_ body: (CheckedContinuation<WebSocketClientError?, Never>) -> Void) -> Bool {
         let step = state.withLock { state in
@@ -133,7 +136,7 @@ extension ClientChannel {
         return true
     }
 
-    /// By the loop. False: nobody wants the socket any more.
+    /// Takes over a socket that is open, and tells whether somebody still wants it. Called on the loop.
     fileprivate func opened(_ reference: Reference, _ subprotocol: String?) -> Bool {
         state.withLock {
             $0.reference = reference
@@ -143,12 +146,12 @@ extension ClientChannel {
     }
 }
 
-// MARK: the end
+// MARK: The end
 
 extension ClientChannel {
-    /// By the loop: the socket has ended. Whoever waits is told when its connection is over, or `closeTimeout` later:
-    /// by then the Close frame has left, and the server has ended the connection first, if it does as it should
-    /// (RFC 6455 §7.1.1).
+    /// Notes that the socket has ended. Whoever waits is told when its connection is over, or `closeTimeout` later: by
+    /// then the Close frame has left, and the server has ended the connection first, if it does as it should (RFC 6455
+    /// §7.1.1). Called on the loop.
     fileprivate func ends(_ code: CloseCode, _ reason: String, _ session: Session) {
         // Without the peer's Close no end is normal, whatever this side has sent.
         let hasAnswered = session.flags.contains(.heardClose)
@@ -175,7 +178,7 @@ extension ClientChannel {
         closers.forEach { $0.resume(()) }
     }
 
-    /// Closes the socket, and returns when its connection is over. Cancellation cuts it.
+    /// Closes the socket, and returns when its connection is over. A cancellation cuts the connection.
     func close(_ code: CloseCode, reason: String) async {
         let reference = beginClosing(code, reason: reason)
         await state.wait(
@@ -186,8 +189,8 @@ extension ClientChannel {
             })
     }
 
-    /// Closes the socket behind what was sent before. If that does not leave within `closeTimeout`, the connection is
-    /// cut.
+    /// Closes the socket behind the messages sent before. If these do not leave within `closeTimeout`, the connection
+    /// is cut.
     @discardableResult
     func beginClosing(_ code: CloseCode, reason: String) -> Reference? {
         let reference = state.withLock { state in

@@ -19,14 +19,14 @@ public final class ClientGroup: Sendable {
     private let nextAttempt = Atomic<UInt64>(1)
 
     /// Makes the loops, and starts them.
-    /// - Throws: `.stopped` with one sentence: io_uring is not allowed here, and the like.
+    /// - Throws: `.stopped` with one sentence that says why not, such as that io_uring is not allowed here.
     public convenience init(
         _ configuration: ClientGroupConfiguration = ClientGroupConfiguration()
     ) throws(WebSocketClientError) {
         try self.init(configuration, resolver: .shared)
     }
 
-    /// The same with a resolver of its own, for tests.
+    /// Makes the loops with a resolver of their own, for tests.
     init(_ configuration: ClientGroupConfiguration, resolver: Resolver) throws(WebSocketClientError) {
         if let objection = configuration.stop.objection { throw .stopped(objection) }
         var server = ServerConfiguration(
@@ -36,10 +36,9 @@ public final class ClientGroup: Sendable {
         var setup = LoopGroupConfiguration(server)
         setup.listeners = []
         do throws(ReactorError) {
-            let core = SocketCore(configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver) {
-                _ in
-                .response(.notFound)
-            }
+            let core = SocketCore(
+                configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver,
+                fetch: { _ in .response(.notFound) })
             self.core = core
             group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
                 SocketLoop(core: core, loop: loop)
@@ -70,17 +69,18 @@ public final class ClientGroup: Sendable {
     /// like a server's.
     /// - Parameters:
     ///   - data: what `ws.data` starts as.
-    ///   - loop: which loop it belongs to, 0 ..< `loopCount`. Nil: the calling one, or else each in turn.
+    ///   - loop: which loop the socket belongs to, 0 ..< `loopCount`; anything else traps. By default the calling one,
+    ///     from elsewhere each in turn.
     ///   - failed: called once, on the loop, if there will be no socket; never from within this call. If the loops have
     ///     been stopped it is called on any thread.
-    /// - Returns: what it can be cancelled by.
+    /// - Returns: the attempt, by which it can be cancelled.
     @discardableResult
     public func connect<ConnectionData>(
         _ request: ClientRequest, handlers: WebSocketHandlers<ConnectionData>, with data: sending ConnectionData,
         on loop: Int? = nil, failed: @escaping @Sendable (WebSocketClientError) -> Void = { _ in }
     ) -> ClientAttempt {
         let current = core.currentLoop
-        let index = loop ?? current?.eventLoop.index ?? turn()
+        let index = loop ?? current?.eventLoop.index ?? nextInTurn()
         let id = nextAttempt.wrappingAdd(1, ordering: .relaxed).oldValue
         let upgrade = Upgrade(to: handlers, with: data, headers: [:], subprotocol: nil)
         let tls = request.url.isSecure || request.maxRedirects > 0 ? tlsClients.client(for: request.tls) : nil
@@ -97,7 +97,7 @@ public final class ClientGroup: Sendable {
         return ClientAttempt(core: core, executor: group.executor(of: index), id: id)
     }
 
-    private func turn() -> Int {
+    private func nextInTurn() -> Int {
         let count = nextLoop.wrappingAdd(1, ordering: .relaxed).oldValue
         return Int(UInt(bitPattern: count) % UInt(loopCount))
     }
@@ -110,11 +110,11 @@ public final class ClientGroup: Sendable {
     }
 
     /// Returns once every loop has ended, after `stop`, which bounds it: every connection is over by then, its Close
-    /// frame sent. A task that is cancelled waits all the same:
-    /// what it cleans up is gone when this returns.
+    /// frame sent. A task that is cancelled waits all the same, so that what it cleans up behind this is of no use to a
+    /// loop any more.
     public func ended() async { await group.ended() }
 
-    /// The same, blocking the calling thread.
+    /// Blocks the calling thread until `ended` would return. Never on a loop.
     public func wait() { group.wait() }
 }
 
@@ -144,13 +144,14 @@ public struct ClientGroupConfiguration: Sendable {
     }
 }
 
-/// A connection that was asked for.
+/// A connection that was asked for, and may be given up.
 public struct ClientAttempt: Sendable {
     let core: SocketCore
     let executor: LoopExecutor
     let id: UInt64
 
-    /// Gives it up: `failed` is called with `.cancelled`. Without effect once it is a socket, or has failed.
+    /// Gives the attempt up: `failed` is called with `.cancelled`. Without effect once it is a socket, or has failed.
+    /// From any thread.
     public func cancel() {
         let (core, id) = (core, id)
         executor.execute { core.currentLoop?.attempts[id]?.fail(.cancelled) }

@@ -3,33 +3,34 @@ public import HTTPTypes
 public import Reactor
 import WebSocketProtocol
 
-/// What a client asks for: where to, and how.
+/// What a client asks for: which server and how.
 ///
 /// What bounds the socket once it is open stands in its handlers' `WebSocketOptions`.
 public struct ClientRequest: Sendable {
-    /// Where to.
+    /// The server, and what to ask it for.
     public var url: WebSocketURL
-    /// Added to the request. `Host` takes the place of the URL's; those that belong to the handshake are left out.
+    /// Headers added to the request. A `Host` takes the place of the URL's; those that belong to the handshake are left
+    /// out.
     public var headers: HTTPFields = [:]
-    /// Asked for, the one liked best first.
+    /// The subprotocols to ask for, the one liked best first.
     public var subprotocols: [String] = []
-    /// For all of it: name resolution, connection, TLS, redirects and the answer.
+    /// How long all of it may take: name resolution, connection, TLS, redirects and the answer.
     public var handshakeTimeout = Duration.seconds(10)
-    /// Redirects (301, 302, 303, 307, 308) that are followed. One to another host, port or scheme is not told
-    /// `Authorization`, `Proxy-Authorization`, `Cookie`, the URL's user and password, or `Host`; all else goes there
-    /// too, `tls` with its certificate among it. None leads from `wss` to `ws`.
+    /// How many redirects (301, 302, 303, 307, 308) are followed. At another host, port or scheme the server does not
+    /// get `Authorization`, `Proxy-Authorization`, `Cookie`, the URL's user and password, or `Host`; it gets all else,
+    /// `tls` with its certificate among it. None leads from `wss` to `ws`.
     public var maxRedirects = 0
-    /// For `wss`: whom to believe, and what to show.
+    /// Whom to believe, and what to show, over `wss`.
     public var tls = TLSClientConfiguration()
     /// The proxy to go through, except to a Unix socket.
     public var proxy: HTTPProxy?
     /// A numeric local address to bind to, such as `127.0.0.2`; nil leaves it to the kernel.
     public var localAddress: String?
 
-    /// With the defaults; see each property.
+    /// A request with the defaults; see each property.
     public init(_ url: WebSocketURL) { self.url = url }
 
-    /// With the defaults.
+    /// A request with the defaults; see each property.
     /// - Throws: `.invalidURL`.
     public init(_ url: String) throws(WebSocketClientError) { self.init(try WebSocketURL(url)) }
 }
@@ -38,7 +39,8 @@ extension ClientRequest {
     private static let host = HTTPField.Name("Host")!
 
     /// The bytes that ask for a WebSocket at `url`.
-    /// - Parameter isRedirected: to another server than the user meant: it does not get what may be secret.
+    /// - Parameter isRedirected: whether that is another server than the user meant, which does not get what may be
+    ///   secret.
     func encoded(
         for handshake: ClientHandshake, at url: WebSocketURL, isRedirected: Bool
     ) throws(WebSocketClientError) -> [UInt8] {
@@ -63,7 +65,7 @@ extension ClientRequest {
         return output
     }
 
-    /// Where to bind to.
+    /// The local address to bind to, if there is one.
     func source() throws(WebSocketClientError) -> ConnectAddress? {
         guard let localAddress else { return nil }
         guard let address = ConnectAddress(host: localAddress, port: 0) else {

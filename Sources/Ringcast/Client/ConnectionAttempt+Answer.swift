@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 /// The request, and what the server says to it.
 extension ConnectionAttempt {
-    /// Interim responses (1xx) that are skipped before the answer.
+    /// So many interim responses (1xx) are skipped before the answer.
     static let interimLimit = 8
     private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
 
@@ -19,8 +19,8 @@ extension ConnectionAttempt {
         }
     }
 
-    /// Takes the bytes of the answer. Returns how many were consumed: a head that is incomplete is left, to come again
-    /// in front of what follows it, and so are the frames behind it.
+    /// Takes the bytes of the answer. Returns how many were consumed: an incomplete head is left, to come again in
+    /// front of what follows it, and so are frames behind a head.
     func receive(_ bytes: RawSpan, on connection: Connection) -> Int {
         var position = 0
         while refusal == nil, isServing(connection), position < bytes.byteCount {
@@ -38,15 +38,15 @@ extension ConnectionAttempt {
         return isServing(connection) && refusal == nil ? position : bytes.byteCount
     }
 
-    /// Neither a socket yet, nor given up.
+    /// Whether the connection is still this attempt's: neither a socket yet, nor given up.
     private func isServing(_ connection: Connection) -> Bool {
         if case .outbound = ConnectionRole(connection) { true } else { false }
     }
 
-    /// The answer is none, the server's or the proxy's: whoever was asked last.
+    /// Fails, since the answer of whoever was asked last, the proxy or the server, is not one.
     func failOnAnswer(_ what: String) { fail(phase == .proxy ? .invalidProxyAnswer(what) : .invalidHandshake(what)) }
 
-    /// - Parameter isLast: nothing has come behind the head yet.
+    /// - Parameter isLast: whether nothing has come behind the head yet.
     private func answered(_ head: ResponseHead, isLast: Bool, on connection: Connection) {
         switch head.status {
         case 101 where phase != .proxy: accept(head, on: connection)
@@ -75,10 +75,10 @@ extension ConnectionAttempt {
         if let refusal, refusal.isComplete { refused(refusal) }
     }
 
-    /// The server has sent its FIN.
+    /// Ends, since the server has sent its FIN.
     func inputEnded(_ connection: Connection) { ended() }
 
-    /// The connection is over before there was a socket.
+    /// Ends, since the connection is over before there was a socket.
     func ended() {
         if let refusal { refused(refusal) } else { fail(.connectionLost(phase)) }
     }
@@ -106,7 +106,7 @@ extension HandshakeResponse {
     }
 }
 
-/// Collects the first bytes of a refusal's body, as much as is of use to a reader.
+/// A refusal, and what has come of its body: the first bytes, as many as are of use to a reader.
 struct RefusalCollector {
     static let byteLimit = 1024
 

@@ -8,7 +8,7 @@ extension ConnectionAttempt {
     /// The Connection Attempt Delay (RFC 8305 §5), in milliseconds.
     static let nextCandidateDelay: UInt64 = 250
 
-    /// Begins, at the first URL or at a redirect's.
+    /// Begins with the request's URL, or anew with a redirect's.
     func begin() {
         phase = .nameResolution
         parser = .init()
@@ -49,7 +49,8 @@ extension ConnectionAttempt {
         }
     }
 
-    /// Both families by turns, beginning with that of the first (RFC 8305 §4); within each the order stays.
+    /// The addresses of both families by turns, beginning with the first one's (RFC 8305 §4); within each family the
+    /// order stays.
     static func interleaved(_ addresses: [ConnectAddress]) -> [ConnectAddress] {
         guard let first = addresses.first else { return [] }
         var families = (
@@ -64,7 +65,7 @@ extension ConnectionAttempt {
         return result
     }
 
-    /// The host's addresses are known, the ones to prefer first.
+    /// Connects, since the host's addresses are known: those to prefer come first.
     func resolved(_ addresses: [ConnectAddress]) {
         phase = .connection
         candidates = addresses[...]
@@ -72,7 +73,7 @@ extension ConnectionAttempt {
         tryNextCandidate()
     }
 
-    /// Starts the next address, or fails when there is none left and none under way.
+    /// Connects to the next address, or fails when there is none left and no connection under way.
     func tryNextCandidate() {
         nextCandidateTime = nil
         while let address = candidates.popFirst() {
@@ -92,7 +93,7 @@ extension ConnectionAttempt {
 
     private func connect(to address: ConnectAddress) throws(WebSocketClientError) {
         var source = try request.source()
-        // A Unix socket, or an address of the other family, has no use for it.
+        // A Unix socket, or an address of the other family, has no use for a local address.
         if let bound = source, !bound.hasSameFamily(as: address) { source = nil }
         do {
             let context = unsafe ConnectionRole.outbound(self).context
@@ -103,7 +104,7 @@ extension ConnectionAttempt {
         }
     }
 
-    /// Each connection has one deadline: that of the newest is also for the next address.
+    /// Sets the deadline of the newest connection, which is also for the next address.
     private func setDeadline(on connection: Connection) {
         connection.setDeadline(min(nextCandidateTime ?? deadline, deadline))
     }
@@ -117,7 +118,7 @@ extension ConnectionAttempt {
         if !isOver { setDeadline(on: connection) }
     }
 
-    /// The first one wins.
+    /// Goes on with the connection that has come up first, and gives the others up.
     func connected(_ connection: Connection) {
         candidates = []
         nextCandidateTime = nil
@@ -127,19 +128,19 @@ extension ConnectionAttempt {
         proceed(on: connection)
     }
 
-    /// A connection has failed, or has ended before there was a socket.
+    /// Goes on without a connection that has failed, or has ended before there was a socket.
     func closed(_ connection: Connection, _ reason: DisconnectReason) {
         guard let index = racing.firstIndex(where: { $0.slot == connection.slot }) else { return }
         let address = racing.remove(at: index).address
         guard phase == .connection else { return ended() }
         lastFailure = .cannotConnect(to: address.description, reason.description)
-        // Another one under way has its own time; only what has failed makes room for the next at once.
+        // Others under way have their own time; in place of the failed one the next begins at once.
         tryNextCandidate()
     }
 }
 
 extension DisconnectReason {
-    /// The kernel's words.
+    /// Why the connection ended, in the kernel's words.
     fileprivate var description: String {
         if case .error(let code) = self { SystemError(code).description } else { "the connection was closed" }
     }

@@ -10,7 +10,7 @@ extension ConnectionAttempt {
         return (url.host, url.port)
     }
 
-    /// The connection is there.
+    /// Goes on with a connection that is there: asks the proxy, if there is one.
     func proceed(on connection: Connection) {
         guard let proxy = request.proxy, url.unixPath == nil else { return secure(connection) }
         phase = .proxy
@@ -22,15 +22,15 @@ extension ConnectionAttempt {
         }
     }
 
-    /// The proxy has answered. Behind a 2xx the tunnel begins (RFC 9110 §9.3.6), and a server, whether it speaks TLS or
-    /// HTTP, says nothing before it is asked: what comes in front of that is not its answer.
+    /// Judges the proxy's answer. Behind a 2xx the tunnel begins (RFC 9110 §9.3.6), and a server, whether it speaks TLS
+    /// or HTTP, says nothing before it is asked: bytes that come before that are not its answer.
     func proxyAnswered(_ head: ResponseHead, isLast: Bool, on connection: Connection) {
         guard (200..<300).contains(head.status) else { return refusal = RefusalCollector(head) }
         guard isLast else { return failOnAnswer("bytes came behind it before the server was asked") }
         secure(connection)
     }
 
-    /// The connection leads to the server.
+    /// Starts TLS, if it is asked for, on a connection that leads to the server.
     private func secure(_ connection: Connection) {
         guard url.isSecure else { return sendRequest(on: connection) }
         phase = .tls
@@ -42,14 +42,14 @@ extension ConnectionAttempt {
         }
     }
 
-    /// TLS has failed. What it still has to say to the server goes out, and then the connection ends by itself.
+    /// Fails, since TLS has. What TLS still has to say to the server goes out, and then the connection ends by itself.
     func securingFailed(_ connection: Connection, _ reason: String) {
         racing = []
         unsafe connection.context = nil
         fail(.tls(reason))
     }
 
-    /// The answer is a refusal, as complete as it is going to be.
+    /// Fails with a refusal that is as complete as it is going to be.
     func refused(_ refusal: RefusalCollector) {
         fail(phase == .proxy ? .proxyRefused(refusal.answer) : .refused(refusal.answer))
     }

@@ -11,37 +11,38 @@ import WebSocketProtocol
 /// One deadline covers all of it. It ends in `SocketLoop.open`, or in `fail`, once.
 final class ConnectionAttempt {
     unowned let loop: SocketLoop
-    /// Its number among those of its group, by which references find it.
+    /// The attempt's number in its group, by which a `ClientAttempt` finds it.
     let id: UInt64
     let request: ClientRequest
     let upgrade: Upgrade
-    /// Made where the request was, since it reads files; nil: `wss` cannot come up.
+    /// The TLS context, or why there is none. Made where the request was, since that reads files; nil where `wss`
+    /// cannot come up.
     let tls: Result<TLSClient, WebSocketClientError>?
-    /// Where to, after the redirects so far.
+    /// Where it goes, after the redirects so far.
     var url: WebSocketURL
     var phase = HandshakePhase.nameResolution
-    /// When it has failed, in the loop's milliseconds.
+    /// When the handshake has taken too long, in the loop's milliseconds.
     let deadline: UInt64
     var redirectsLeft: Int
-    /// A redirect has led to another server, which is not to hear what was meant for the first.
+    /// Whether a redirect has led to another server, which is not to hear what was meant for the first.
     var isRedirected: Bool { !url.hasSameOrigin(as: request.url) }
 
     /// The name that is being looked up.
     var resolution: ResolutionRequest?
     /// Addresses that have not been tried.
     var candidates: ArraySlice<ConnectAddress> = []
-    /// Connections that race each other; once one has won, only that.
+    /// Connections that race each other; the winner alone, once there is one.
     var racing: [Racer] = []
-    /// What the last address failed with.
+    /// Why the last address failed.
     var lastFailure: WebSocketClientError?
-    /// When the next address is tried, though the last one has not failed yet (ms).
+    /// When the next address is tried although the last one has not failed yet, in the loop's milliseconds.
     var nextCandidateTime: UInt64?
 
     var handshake: ClientHandshake
     var parser = ResponseHeadParser()
     /// Interim responses that have come.
     var interimCount = 0
-    /// An answer other than 101, of whose body a bit is awaited.
+    /// An answer other than 101, of whose body the beginning is awaited.
     var refusal: RefusalCollector?
 
     private let failed: @Sendable (WebSocketClientError) -> Void
@@ -49,8 +50,7 @@ final class ConnectionAttempt {
 
     init(
         id: UInt64, request: ClientRequest, upgrade: Upgrade, tls: Result<TLSClient, WebSocketClientError>?,
-        on loop: SocketLoop,
-        failed: @escaping @Sendable (WebSocketClientError) -> Void
+        on loop: SocketLoop, failed: @escaping @Sendable (WebSocketClientError) -> Void
     ) {
         self.loop = loop
         self.id = id
@@ -65,14 +65,14 @@ final class ConnectionAttempt {
             subprotocols: request.subprotocols, perMessageDeflate: upgrade.options.perMessageDeflate)
     }
 
-    /// The same as `fail`, soon: nobody is to hear of it from within `connect`.
+    /// Fails soon: nobody is to hear of it from within `connect`.
     func failLater(_ error: WebSocketClientError) {
         let executor = loop.eventLoop.executor
         let bound = LoopBound(self, executor: executor)
         executor.execute { bound.use { $0.fail(error) } }
     }
 
-    /// Its end without a socket: whatever is under way is given up.
+    /// Ends without a socket. Whatever is under way is given up.
     func fail(_ error: WebSocketClientError) {
         guard !isOver else { return }
         giveUpConnections()
@@ -80,14 +80,14 @@ final class ConnectionAttempt {
         failed(error)
     }
 
-    /// Its end, one way or the other.
+    /// Ends, one way or the other.
     private func finish() {
         isOver = true
         resolution?.cancel()
         loop.attempts[id] = nil
     }
 
-    /// The handshake is done: a socket takes the connection over.
+    /// Ends with a socket, which takes the connection over.
     func succeed(_ agreement: HandshakeAgreement, on connection: Connection) {
         finish()
         connection.setDeadline(nil)

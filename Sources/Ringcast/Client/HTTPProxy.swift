@@ -4,20 +4,21 @@ import WebSocketProtocol
 
 /// An HTTP proxy that opens tunnels (`CONNECT`, RFC 9110 §9.3.6), for `ws` as for `wss` (RFC 6455 §4.1).
 public struct HTTPProxy: Hashable, Sendable {
-    /// A name or an address.
+    /// The proxy's name or address.
     public var host: String
-    /// Where it listens.
+    /// The port that it listens on.
     public var port: Int
-    /// Sent as basic authentication (RFC 7617).
+    /// What it gets as basic authentication (RFC 7617), if anything.
     public var credentials: BasicCredentials?
 
+    /// A proxy by its parts.
     public init(host: String, port: Int, credentials: BasicCredentials? = nil) {
         self.host = host
         self.port = port
         self.credentials = credentials
     }
 
-    /// From `http://user:password@host:port`; the port is 80 unless it says otherwise.
+    /// A proxy by its URL, `http://user:password@host:port`: the port is 80 if none is given.
     /// - Throws: `.invalidURL`.
     public init(_ text: String) throws(WebSocketClientError) {
         guard text.hasPrefix("http://") else { throw .invalidURL("a proxy's URL begins with http://") }
@@ -43,15 +44,18 @@ public struct HTTPProxy: Hashable, Sendable {
 
 /// A name and a password for basic authentication (RFC 7617).
 public struct BasicCredentials: Hashable, Sendable {
+    /// The name, which must not hold a colon.
     public var username: String
+    /// The password.
     public var password: String
 
+    /// Credentials in the clear; they are encoded as UTF-8 when they are sent.
     public init(username: String, password: String) {
         self.username = username
         self.password = password
     }
 
-    /// What stands in front of a URL's host: `user:password`, percent-encoded.
+    /// The credentials in front of a URL's host: `user:password`, percent-encoded.
     init(userInfo: String) {
         let parts = userInfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         self.init(
@@ -59,5 +63,6 @@ public struct BasicCredentials: Hashable, Sendable {
             password: parts.count > 1 ? PercentDecoding.decoded(String(parts[1])) : "")
     }
 
+    /// The value of `Authorization` or `Proxy-Authorization`.
     var fieldValue: String { "Basic " + Base64.encode([UInt8]("\(username):\(password)".utf8)) }
 }

@@ -3,21 +3,21 @@ public import WebSocketProtocol
 /// When a client connects again, and after what time: exponential backoff with full jitter, so that the clients of a
 /// server that was away do not come back all at once.
 public struct ReconnectPolicy: Sendable {
-    /// The longest wait before the first new attempt; it doubles with each that follows.
+    /// The longest wait before the first new attempt; it doubles with each attempt that follows.
     public var initialDelay: Duration
     /// The longest wait at all.
     public var maximumDelay: Duration
-    /// A connection that lasted so long was a success: the next wait is short again.
+    /// How long a socket has to last to be a success, behind which the next wait is short again.
     public var stableTime: Duration
-    /// So many attempts in a row may fail: the last one's error is thrown. A socket that did not last for `stableTime`
-    /// counts as one of them; one that did is a success, and its end no failure. Nil: any number.
+    /// So many attempts in a row may fail before the last one's error is thrown; nil sets no limit. A socket that did
+    /// not last for `stableTime` counts as a failure; the end of one that did does not.
     public var maximumAttempts: Int?
     /// Whether a socket that ended with this code is not to be replaced.
     public var isFinal: @Sendable (CloseCode) -> Bool
     /// Whether an attempt that failed like this is not to be repeated.
     public var isFinalError: @Sendable (WebSocketClientError) -> Bool
 
-    /// The defaults: up to half a second at first, half a minute at most, for ever.
+    /// The defaults: up to half a second at first, half a minute at most, without end.
     public init(
         initialDelay: Duration = .milliseconds(500), maximumDelay: Duration = .seconds(30),
         stableTime: Duration = .seconds(10), maximumAttempts: Int? = nil,
@@ -32,8 +32,8 @@ public struct ReconnectPolicy: Sendable {
         self.isFinalError = isFinalError
     }
 
-    /// Codes that say that another try would end the same way: 1002, 1003, 1007–1010, and of the private ones 3500–3999
-    /// and 4500–4999.
+    /// Whether a code says that another try would end no better: 1002, 1003, 1007–1010, and of the private ones
+    /// 3500–3999 and 4500–4999 do.
     public static func isFinalByDefault(_ code: CloseCode) -> Bool {
         switch code.rawValue {
         case 1002, 1003, 1007...1010, 3500...3999, 4500...4999: true
@@ -41,8 +41,8 @@ public struct ReconnectPolicy: Sendable {
         }
     }
 
-    /// Errors that say the same: what was asked for makes no sense, the server's or the proxy's answer is none, or one
-    /// of them refuses with a 4xx other than 408, 425 and 429.
+    /// Whether an error says that another try would end no better: what was asked for makes no sense, the answer of
+    /// server or proxy is not one, or one of them refuses with a 4xx other than 408, 425 and 429.
     public static func isFinalErrorByDefault(_ error: WebSocketClientError) -> Bool {
         switch error {
         case .invalidURL, .invalidRequest, .invalidHandshake, .invalidProxyAnswer, .badRedirect, .cancelled, .stopped:
@@ -54,7 +54,7 @@ public struct ReconnectPolicy: Sendable {
         }
     }
 
-    /// How long to wait before a new attempt: anything from nothing to the bound, each as likely as the other.
+    /// How long to wait before a new attempt: a random time from nothing to the bound, each as likely as any other.
     /// - Parameter failures: attempts in a row that have failed or did not last, from 1.
     public func delay(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
         let doublings = min(max(failures - 1, 0), 30)

@@ -1,6 +1,6 @@
 import Reactor
 
-/// A loop of servers' sockets is one of clients' as well: what tells them apart is how their connection began, and one
+/// A loop serves the sockets of servers and of clients alike: they differ in how their connection began, and in one
 /// flag of their session.
 extension SocketLoop {
     /// Begins a client's connection.
@@ -27,8 +27,8 @@ extension SocketLoop {
         if case .outbound(let attempt) = ConnectionRole(connection) { attempt.securingFailed(connection, reason) }
     }
 
-    /// What waits to connect again does so. Attempts whose names are not resolved in time fail: they have no connection
-    /// that a deadline could be set on.
+    /// Does what the loop was asked to wake for. Attempts whose names are not resolved in time fail here, since they
+    /// have no connection that a deadline could be set on.
     func wakeTimeReached() {
         sayDueFarewells()
         backoffs.takeDue(at: now).forEach { $0.finish(nil) }
@@ -43,7 +43,7 @@ extension SocketLoop {
         }
     }
 
-    /// The loop ends: what is under way does not become a socket.
+    /// Gives up all attempts, since the loop ends.
     func stopAttempts() {
         for attempt in Array(attempts.values) { attempt.fail(.loopsStopped) }
         backoffs.takeDue(at: .max).forEach { $0.finish(.loopsStopped) }

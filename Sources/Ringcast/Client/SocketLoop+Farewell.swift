@@ -1,7 +1,8 @@
 import Reactor
 
-/// Whoever waits for the end of a client's connection, and until when.
+/// Who waits for the end of a client's connection, and until when.
 struct Farewell {
+    /// In the loop's milliseconds.
     let deadline: UInt64
     let body: @Sendable () -> Void
 }
@@ -10,20 +11,20 @@ struct Farewell {
 /// that goes on at once may end the process, and what the loop has not written is never written; so it goes on when the
 /// connection is over.
 extension SocketLoop {
-    /// Calls `body` once: when the connection is over, or after so many milliseconds if it is not by then. Takes the
-    /// place of what was asked for the same connection before.
+    /// Calls `body` once: when the connection is over, or after so many milliseconds if it is not by then. The body
+    /// that this was called with before for this connection is forgotten.
     func whenOver(_ connection: Connection, within patience: UInt64, _ body: @escaping @Sendable () -> Void) {
         farewells[connection.id] = Farewell(deadline: now + patience, body: body)
         eventLoop.wakeHandler(at: now + patience)
     }
 
-    /// The connection is over.
+    /// Calls whoever waits for the end of the connection, which is over.
     func sayFarewell(to connection: Connection) {
         guard !farewells.isEmpty else { return }
         farewells.removeValue(forKey: connection.id)?.body()
     }
 
-    /// Those whose time is over are not waited for any more.
+    /// Calls whoever has waited long enough.
     func sayDueFarewells() {
         for (id, farewell) in farewells {
             if now >= farewell.deadline {

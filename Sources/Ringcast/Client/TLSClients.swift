@@ -1,10 +1,11 @@
 import Reactor
 import Synchronization
 
-/// TLS contexts by their configuration: making one reads the machine's authorities, which takes milliseconds.
+/// TLS contexts by their configuration, kept since making one reads the machine's authorities, which takes
+/// milliseconds.
 final class TLSClients: Sendable {
     private let made = Mutex<[TLSClientConfiguration: Result<TLSClient, WebSocketClientError>]>([:])
-    /// Who uses more, makes them anew.
+    /// With so many the cache is emptied, so that it cannot grow without bound.
     private static let limit = 16
 
     /// The context for a configuration, or what is wrong with it. May block for the reading of files.
@@ -17,7 +18,7 @@ final class TLSClients: Sendable {
                 throw .tls(error.description)
             }
         }
-        // What failed may be mended: it is tried again.
+        // A failure is not kept, since its reason may be mended.
         guard case .success = client else { return client }
         made.withLock { made in
             if made.count >= Self.limit { made = [:] }

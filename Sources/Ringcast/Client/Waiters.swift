@@ -7,11 +7,11 @@ struct Waiter<Value: Sendable>: Sendable {
     func resume(_ value: sending Value) { continuation.resume(returning: value) }
 }
 
-/// Tasks that wait for the same, in order; each has a number by which it can be taken out when it is cancelled.
+/// Tasks that wait for one thing, in order; each has a number by which it can be taken out when it is cancelled.
 struct Waiters<Value: Sendable>: Sendable {
     private var waiting: [(number: UInt64, waiter: Waiter<Value>)] = []
     private var nextNumber: UInt64 = 0
-    /// Cancelled before they waited.
+    /// Numbers that were cancelled before their task waited.
     private var cancelled: Set<UInt64> = []
 
     var isEmpty: Bool { waiting.isEmpty }
@@ -22,14 +22,14 @@ struct Waiters<Value: Sendable>: Sendable {
         return nextNumber
     }
 
-    /// False: it has been cancelled before, and is not waited for.
+    /// Makes a task wait, unless its number has been cancelled; tells whether it waits.
     mutating func append(_ number: UInt64, _ waiter: Waiter<Value>) -> Bool {
         guard cancelled.remove(number) == nil else { return false }
         waiting.append((number, waiter))
         return true
     }
 
-    /// The waiter with that number; nil: it does not wait yet, or not any more.
+    /// Takes out the waiter with that number; nil if it does not wait yet, or not any more.
     mutating func cancel(_ number: UInt64) -> Waiter<Value>? {
         guard let index = waiting.firstIndex(where: { $0.number == number }) else {
             cancelled.insert(number)
@@ -38,7 +38,7 @@ struct Waiters<Value: Sendable>: Sendable {
         return waiting.remove(at: index).waiter
     }
 
-    /// Its wait is over: a cancellation that comes later has left nothing behind.
+    /// Forgets a number whose task waits no more, so that a late cancellation leaves nothing behind.
     mutating func forget(_ number: UInt64) { cancelled.remove(number) }
 
     mutating func popFirst() -> Waiter<Value>? { waiting.isEmpty ? nil : waiting.removeFirst().waiter }
@@ -50,8 +50,10 @@ struct Waiters<Value: Sendable>: Sendable {
 }
 
 extension Mutex where Value == ClientChannel.State {
-    /// Waits until somebody resumes this task, or until it is cancelled: then `onCancel` says with what.
-    /// - Parameter unless: looked at under the lock: a value that makes the wait unnecessary.
+    /// Waits until somebody resumes this task, or until it is cancelled, and returns what it was resumed with.
+    /// - Parameters:
+    ///   - unless: called under the lock: gives the answer where there is nothing to wait for.
+    ///   - onCancel: gives the answer of a task that is cancelled.
     func wait<Answer: Sendable>(
         in waiters: any WritableKeyPath<ClientChannel.State, Waiters<Answer>> & Sendable,
         unless ready: @Sendable (inout ClientChannel.State) -> Answer?,

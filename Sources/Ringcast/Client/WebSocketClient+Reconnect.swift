@@ -1,14 +1,14 @@
 import Synchronization
 
 extension WebSocketClient {
-    /// Sockets to the same server, one after the other: the next when the last one has ended.
+    /// Sockets to one server, each when the one before has ended.
     ///
     ///     for try await socket in WebSocketClient.connections(to: request) {
     ///         do { for try await message in socket.messages { … } } catch { print(error) }
     ///     }
     ///
-    /// Ends when a socket was closed from this side or with a code that is final by the policy. An attempt that fails
-    /// is repeated after the policy's delay, or its error is thrown if it is final.
+    /// Ends when a socket was closed from this side, or with a code that is final by the policy. An attempt that fails
+    /// is repeated after the policy's delay; an error that is final by the policy is thrown.
     public static func connections(
         to request: ClientRequest, options: WebSocketOptions = WebSocketOptions(), group: ClientGroup? = nil,
         policy: ReconnectPolicy = ReconnectPolicy()
@@ -16,9 +16,11 @@ extension WebSocketClient {
         Connections(request: request, options: options, group: group, policy: policy)
     }
 
-    /// See `WebSocketClient.connections`.
+    /// The sockets that `WebSocketClient.connections` makes.
     public struct Connections: AsyncSequence, Sendable {
+        /// A socket that is open.
         public typealias Element = WebSocketClient
+        /// Why there will be no other.
         public typealias Failure = WebSocketClientError
 
         let request: ClientRequest
@@ -26,8 +28,10 @@ extension WebSocketClient {
         let group: ClientGroup?
         let policy: ReconnectPolicy
 
+        /// An iterator with connections, and a policy's state, of its own.
         public func makeAsyncIterator() -> Iterator { Iterator(connections: self) }
 
+        /// Makes one socket after the other.
         public struct Iterator: AsyncIteratorProtocol, Sendable {
             let connections: Connections
             private var current: WebSocketClient?
@@ -39,10 +43,12 @@ extension WebSocketClient {
 
             init(connections: Connections) { self.connections = connections }
 
+            /// The next socket, connected; nil when there is to be no other. Closes the one before.
             public mutating func next() async throws(WebSocketClientError) -> WebSocketClient? {
                 try await next(isolation: nil)
             }
 
+            /// The next socket, as by `next()`.
             public mutating func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(WebSocketClientError) -> WebSocketClient? {
@@ -51,7 +57,7 @@ extension WebSocketClient {
                     guard await mayFollow(last) else { return nil }
                 }
                 while true {
-                    if waits > 0 { try await pause() }
+                    if waits > 0 { try await backOff() }
                     do throws(WebSocketClientError) {
                         let socket = try await WebSocketClient.connect(
                             connections.request, options: connections.options, group: connections.group)
@@ -67,7 +73,7 @@ extension WebSocketClient {
                 }
             }
 
-            /// Whether another socket comes behind this one, which is closed if it is not yet.
+            /// Whether another socket comes behind this one, which is closed by then.
             private mutating func mayFollow(_ last: WebSocketClient) async -> Bool {
                 guard !last.wasClosedHere else { return false }
                 let policy = connections.policy
@@ -76,12 +82,12 @@ extension WebSocketClient {
                 failures = isStable ? 0 : failures + 1
                 waits = isStable ? 1 : waits + 1
                 if let code = last.closeCode { return !policy.isFinal(code) }
-                // Whoever asks for the next one has done with it.
+                // Whoever asks for the next socket has done with this one.
                 await last.close(.goingAway)
                 return true
             }
 
-            private func pause() async throws(WebSocketClientError) {
+            private func backOff() async throws(WebSocketClientError) {
                 var generator = SystemRandomNumberGenerator()
                 let delay = connections.policy.delay(afterFailures: waits, using: &generator)
                 let group = if let group = connections.group { group } else { try ClientGroup.shared.get() }
@@ -90,6 +96,6 @@ extension WebSocketClient {
         }
     }
 
-    /// `close` was called on it.
+    /// Whether `close` was called on this side.
     var wasClosedHere: Bool { channel.state.withLock { $0.closesItself } }
 }

@@ -1,3 +1,10 @@
+// Ringcast/Client: how a connection to a server comes to be, and a WebSocket for tasks. What a socket does once it is
+// open is in `Session/`: it is the one of servers, with the flag `masks`.
+//
+// Handlers: `ClientGroup.connect` takes a `ClientRequest` (`WebSocketURL`, `HTTPProxy`) to a loop, where a
+// `ConnectionAttempt` goes from addresses (`+Connect`) over proxy and TLS (`+Proxy`) to the answer (`+Answer`). Tasks:
+// `WebSocketClient` shares a `ClientChannel` with the handlers of such a socket; `WebSocketClient+Reconnect` repeats.
+
 import Synchronization
 public import WebSocketProtocol
 
@@ -11,7 +18,7 @@ public import WebSocketProtocol
 /// much to do, that group's handlers cost less. Letting go of the last reference closes the socket with 1001.
 public final class WebSocketClient: Sendable {
     let channel: ClientChannel
-    /// Ends with its last reference, and its sockets with it.
+    /// Kept, since a group ends with its last reference, and its sockets with it.
     private let group: ClientGroup
 
     private init(_ channel: ClientChannel, _ group: ClientGroup) {
@@ -19,21 +26,20 @@ public final class WebSocketClient: Sendable {
         self.group = group
     }
 
-    deinit {
-        channel.beginClosing(.goingAway, reason: "")
-    }
+    deinit { channel.beginClosing(.goingAway, reason: "") }
 
-    /// Connects, and returns when the server has accepted. Cancellation gives it up.
+    /// Connects, and returns when the server has accepted. A cancellation gives the attempt up.
     /// - Parameters:
     ///   - options: limits and timeouts of the socket. `maxWaitingMessages` are read ahead.
-    ///   - group: whose loops to use; nil: those that all such clients share.
+    ///   - group: whose loops to use. By default all clients share one loop.
+    /// - Throws: why there is no socket.
     public static func connect(
         _ request: ClientRequest, options: WebSocketOptions = WebSocketOptions(), group: ClientGroup? = nil
     ) async throws(WebSocketClientError) -> WebSocketClient {
         try await connect(request, over: ClientChannel(options), options, group)
     }
 
-    /// The same over a channel that is made already: a test sees what becomes of it.
+    /// Connects over a channel that is made already, so that a test sees what becomes of it.
     static func connect(
         _ request: ClientRequest, over channel: ClientChannel, _ options: WebSocketOptions, _ group: ClientGroup?
     ) async throws(WebSocketClientError) -> WebSocketClient {
@@ -47,7 +53,7 @@ public final class WebSocketClient: Sendable {
         return WebSocketClient(channel, group)
     }
 
-    /// The same with a URL: `ws://`, `wss://` or `ws+unix:`.
+    /// Connects to a URL (`ws://`, `wss://` or `ws+unix:`), as with a `ClientRequest`.
     public static func connect(
         _ url: String, options: WebSocketOptions = WebSocketOptions(), group: ClientGroup? = nil
     ) async throws(WebSocketClientError) -> WebSocketClient {
@@ -55,18 +61,19 @@ public final class WebSocketClient: Sendable {
     }
 
     /// Sends a text message: it is handed over, and leaves at the end of the loop's turn. Waits while the peer is
-    /// behind, and so bounds what is under way; cancelled meanwhile, the message is not sent.
+    /// behind, and so bounds what is under way; a cancellation meanwhile leaves the message unsent.
     /// - Throws: `.closed`, or `.cancelled`.
     public func send(_ text: String) async throws(WebSocketClientError) { try await channel.send(.text(text)) }
 
-    /// The same with a binary message.
+    /// Sends a binary message, as `send` does a text.
     public func send(_ bytes: [UInt8]) async throws(WebSocketClientError) { try await channel.send(.binary(bytes)) }
 
-    /// The same with a message, as the kind it is.
+    /// Sends a message as the kind it is, as `send` does a text.
     public func send(_ message: OwnedMessage) async throws(WebSocketClientError) { try await channel.send(message) }
 
     /// Sends a ping and waits for its pong.
     /// - Returns: how long that took.
+    /// - Throws: `.closed`, or `.cancelled`.
     @discardableResult
     public func ping() async throws(WebSocketClientError) -> Duration {
         let start = ContinuousClock.now
@@ -75,7 +82,7 @@ public final class WebSocketClient: Sendable {
     }
 
     /// Closes the socket: what was sent before goes out first. Returns when the server has answered and ended the
-    /// connection, or after `closeTimeout` for each of the two; then the program may end. Cancellation cuts the
+    /// connection, or after `closeTimeout` for each of the two; then the program may end. A cancellation cuts the
     /// connection.
     /// - Parameters:
     ///   - code: 1000–1003, 1007–1014 or 3000–4999. 1005 sends a Close without a code; 1006 and 1015 end the connection
@@ -88,17 +95,18 @@ public final class WebSocketClient: Sendable {
     /// Ends the connection now, without a Close frame.
     public func terminate() { channel.state.withLock { $0.reference }?.terminate() }
 
-    /// `close` was called, or the socket is closed.
+    /// Whether `close` was called, or the socket is closed.
     public var isClosing: Bool { channel.state.withLock { $0.closesItself || $0.isEnding } }
 
-    /// The subprotocol that the server has chosen.
+    /// The subprotocol that the server has chosen, if any.
     public var subprotocol: String? { channel.state.withLock { $0.subprotocol } }
 
-    /// Nil until the connection is over; then the code of the peer's Close frame, 1005 if it carried none, 1006 if none
-    /// came; where this side has ended it by a rule (1001 for silence, 1002, 1007, 1009, …), the code that it sent.
+    /// How the socket was closed; nil until the connection is over. The code of the peer's Close frame, 1005 if it
+    /// carried none, 1006 if no Close came; where this side has ended the socket by a rule (1001 for silence, 1002,
+    /// 1007, 1009, …), the code that it sent.
     public var closeCode: CloseCode? { channel.state.withLock { $0.ending?.code } }
 
-    /// What the peer's Close frame said, or why there was none.
+    /// What the peer's Close frame said, or why there was none; nil until the connection is over.
     public var closeReason: String? { channel.state.withLock { $0.ending?.reason } }
 
     /// The messages as they come. Several readers share them: each message goes to one.
@@ -108,20 +116,24 @@ public final class WebSocketClient: Sendable {
     /// other end is thrown as `.closed`. Messages that came before are read first. The end comes when the connection is
     /// over, so that this side's Close has left, or `closeTimeout` behind the server's Close: then the program may end.
     public struct Messages: AsyncSequence, Sendable {
+        /// A message, whose bytes belong to the reader.
         public typealias Element = OwnedMessage
+        /// An end that is not as it should be, or a cancellation.
         public typealias Failure = WebSocketClientError
 
         let client: WebSocketClient
 
+        /// A reader, which shares the messages with all others.
         public func makeAsyncIterator() -> Iterator { Iterator(client: client) }
 
+        /// Reads one message after the other.
         public struct Iterator: AsyncIteratorProtocol, Sendable {
             let client: WebSocketClient
 
-            public func next() async throws(WebSocketClientError) -> OwnedMessage? {
-                try await client.channel.read()
-            }
+            /// The next message, for which it waits; nil when the socket was closed as it should be.
+            public func next() async throws(WebSocketClientError) -> OwnedMessage? { try await client.channel.read() }
 
+            /// The next message, as by `next()`.
             public func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(WebSocketClientError) -> OwnedMessage? {
@@ -132,6 +144,6 @@ public final class WebSocketClient: Sendable {
 }
 
 extension ClientGroup {
-    /// One loop for all clients that were given no group, made when the first of them connects.
+    /// The one loop of all clients that were given no group, made when the first of them connects.
     static let shared = Result { () throws(WebSocketClientError) in try ClientGroup() }
 }

@@ -3,56 +3,61 @@ public import WebSocketProtocol
 
 /// Why there is no WebSocket, or none any more.
 public enum WebSocketClientError: Error, Hashable, Sendable {
-    /// What is wrong with the URL.
+    /// A URL that cannot be used, and what is wrong with it.
     case invalidURL(String)
-    /// What is wrong with the request: a header that cannot be sent, a subprotocol that is no token, ….
+    /// A request that cannot be sent, and what is wrong with it: a header, a subprotocol that is no token, ….
     case invalidRequest(String)
-    /// The resolver's words.
+    /// A host whose name has no addresses, in the resolver's words.
     case nameNotResolved(host: String, String)
-    /// Every address of the host has been tried: the last one's error.
+    /// A host none of whose addresses can be connected to: the last one, and its error.
     case cannotConnect(to: String, String)
-    /// The handshake timeout is over.
+    /// The end of the handshake timeout, and what was waited for.
     case timedOut(HandshakePhase)
-    /// TLS could not be set up, or the server's certificate is not believed: why.
+    /// TLS that cannot be set up, or a certificate that is not believed, and why.
     case tls(String)
-    /// The server has answered with something else than 101.
+    /// A server that answers something else than 101.
     case refused(RefusedHandshake)
-    /// The proxy has not opened the tunnel.
+    /// A proxy that does not open the tunnel.
     case proxyRefused(RefusedHandshake)
-    /// The proxy's answer is not HTTP, or does not end where it should: what is wrong with it.
+    /// A proxy's answer that is not HTTP, or does not end where it should, and what is wrong with it.
     case invalidProxyAnswer(String)
-    /// The answer is not one that may be accepted (RFC 6455 §4.1): what is wrong with it.
+    /// A server's answer that may not be accepted (RFC 6455 §4.1), and what is wrong with it.
     case invalidHandshake(String)
-    /// More redirects than the request allows, or one that leads nowhere: where it leads.
+    /// A redirect beyond those that the request allows, or one that leads nowhere: its `Location`.
     case badRedirect(String)
-    /// The connection ended before the answer was complete.
+    /// A connection that ended before the answer was complete, and what was waited for.
     case connectionLost(HandshakePhase)
-    /// The attempt was cancelled.
+    /// A task, or an attempt, that was cancelled.
     case cancelled
-    /// The client's loops have been stopped, or could not be made: why.
+    /// Loops that have been stopped, or could not be made, and why.
     case stopped(String)
-    /// The WebSocket is closed.
+    /// A WebSocket that is closed, and how it was.
     case closed(CloseCode, reason: String)
 }
 
-/// What a client was waiting for.
+/// What a client waits for on its way to a WebSocket.
 public enum HandshakePhase: String, Hashable, Sendable {
+    /// The host's addresses.
     case nameResolution = "name resolution"
+    /// A connection to one of them.
     case connection
+    /// The proxy's answer.
     case proxy = "the proxy's answer"
+    /// The end of the TLS handshake.
     case tls = "the TLS handshake"
+    /// The server's answer.
     case answer = "the server's answer"
 }
 
-/// What a server answered instead of 101.
+/// What a server answered instead of 101, or a proxy instead of 2xx.
 public struct RefusedHandshake: Hashable, Sendable {
     /// The HTTP status.
     public var status: Int
-    /// The words behind it.
+    /// The words behind the status.
     public var reason: String
-    /// Its header fields.
+    /// The answer's header fields.
     public var headers: HTTPFields
-    /// The first bytes of its body, 1,024 at most.
+    /// The first bytes of the answer's body, 1,024 at most.
     public var body: [UInt8]
 
     /// What a client's errors carry; public for tests of its users.
@@ -63,7 +68,7 @@ public struct RefusedHandshake: Hashable, Sendable {
         self.body = body
     }
 
-    /// The same as text; what is not UTF-8 is repaired.
+    /// `body` as text; what is not UTF-8 is repaired.
     public var bodyText: String { String(decoding: body, as: UTF8.self) }
 }
 

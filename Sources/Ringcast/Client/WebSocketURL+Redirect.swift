@@ -1,6 +1,6 @@
 extension WebSocketURL {
-    /// Where a `Location` leads from here: an absolute URL, or a reference (RFC 3986 §5.2). Nil: nowhere that a
-    /// WebSocket may go.
+    /// Where a `Location`, an absolute URL or a reference (RFC 3986 §5.2), leads from here; nil where that is nowhere
+    /// that a WebSocket may go.
     ///
     /// A redirect never leaves encryption, and never leads to a Unix socket.
     func redirected(to location: String) -> WebSocketURL? {
@@ -11,29 +11,24 @@ extension WebSocketURL {
         } else if let colon = location.firstIndex(where: { ":/?".contains($0) }), location[colon] == ":" {
             target = try? WebSocketURL(String(location))
         } else {
-            target = withTarget(Self.target(Self.withoutDots(merged(with: location))))
+            target = with(target: Self.target(Self.withoutDots(merged(with: location))), userInfo: userInfo)
         }
         guard let target, target.unixPath == unixPath, target.isSecure || !isSecure else { return nil }
         guard target.userInfo == nil, target.hasSameOrigin(as: self) else { return target }
-        return target.with(userInfo: userInfo)
+        return target.with(target: target.target, userInfo: userInfo)
     }
 
-    /// Whether the other one is at the same host, port and kind of connection: headers that carry secrets may go there.
+    /// Whether both lead to one host and port by one kind of connection, so that secrets for one may go to the other.
     func hasSameOrigin(as other: WebSocketURL) -> Bool {
         isSecure == other.isSecure && host == other.host && port == other.port && unixPath == other.unixPath
     }
 
-    private func with(userInfo: String?) -> WebSocketURL {
+    private func with(target: String, userInfo: String?) -> WebSocketURL {
         WebSocketURL(
             isSecure: isSecure, host: host, port: port, target: target, unixPath: unixPath, userInfo: userInfo)
     }
 
-    private func withTarget(_ target: String) -> WebSocketURL {
-        WebSocketURL(
-            isSecure: isSecure, host: host, port: port, target: target, unixPath: unixPath, userInfo: userInfo)
-    }
-
-    /// RFC 3986 §5.2.3.
+    /// A relative reference on the path that it is relative to (RFC 3986 §5.2.3).
     private func merged(with reference: Substring) -> Substring {
         if reference.hasPrefix("/") { return reference }
         let path = target.prefix { $0 != "?" }
@@ -43,7 +38,7 @@ extension WebSocketURL {
         return path[...slash] + reference
     }
 
-    /// RFC 3986 §5.2.4.
+    /// A path without its dot segments (RFC 3986 §5.2.4), and the query behind it.
     private static func withoutDots(_ text: Substring) -> Substring {
         let path = text.prefix { $0 != "?" }
         var segments: [Substring] = []

@@ -13,15 +13,16 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     public let isSecure: Bool
     /// A name or an address, in lower case and without brackets; empty for a Unix socket.
     public let host: String
-    /// The one in the URL, else 80 or 443; 0 for a Unix socket.
+    /// The port in the URL, else 80 or 443; 0 for a Unix socket.
     public let port: Int
     /// Path and query as they are sent: `/chat?name=Ann`.
     public let target: String
-    /// The Unix socket; a leading `@` is an abstract name. Nil: it is TCP.
+    /// The path of the Unix socket, where a leading `@` means an abstract name; nil for TCP.
     public let unixPath: String?
-    /// What stood in front of the host: sent as basic authentication.
+    /// What stood in front of the host, `user:password`: sent as basic authentication.
     let userInfo: String?
 
+    /// A URL from its text.
     /// - Throws: `.invalidURL` with what is wrong.
     public init(_ text: String) throws(WebSocketClientError) {
         var rest = text[...]
@@ -55,7 +56,7 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
         unixPath = nil
     }
 
-    /// `/path/of/socket:/request/path`, with or without two slashes in front.
+    /// What follows `ws+unix:`, which is `/path/of/socket:/request/path`, with or without two slashes in front.
     private init(unix text: Substring) throws(WebSocketClientError) {
         var rest = text.hasPrefix("//") ? text.dropFirst(2) : text
         let end = rest.firstIndex(of: ":") ?? rest.endIndex
@@ -86,10 +87,10 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     /// means something on this machine only (RFC 6874 §4).
     var hostField: String { unixPath != nil ? "localhost" : Self.bracketed(hostWithoutZone) + portSuffix }
 
-    /// Host and port.
+    /// Host and port, as a proxy is asked for them.
     var authority: String { "\(Self.bracketed(hostWithoutZone)):\(port)" }
 
-    /// What the server calls itself.
+    /// The host as the server knows it, without a zone.
     var hostWithoutZone: String { String(host.prefix { $0 != "%" }) }
 
     private var portSuffix: String { port == (isSecure ? 443 : 80) ? "" : ":\(port)" }
@@ -123,10 +124,10 @@ struct Authority {
 
     init(_ text: Substring) throws(WebSocketClientError) {
         var rest = text
-        // Others take it for a slash, and see another host than we do.
+        // Browsers take a backslash for a slash, and would see another host here.
         guard !rest.contains("\\") else { throw .invalidURL("\(text) holds a backslash") }
         if let at = rest.lastIndex(of: "@") {
-            // Without a name or a password there is nothing to say.
+            // Neither name nor password are no user info.
             userInfo = ["", ":"].contains(rest[..<at]) ? nil : String(rest[..<at])
             rest = rest[rest.index(after: at)...]
         }
