@@ -1,11 +1,11 @@
 /// A message as it arrived: borrowed from the receive buffer, valid during the handler it is given to.
 ///
-/// Keeping one is a compile error. `string` and `bytes` copy it out; passing it to `send` or `publish` copies nothing
-/// that does not have to be copied.
+/// Keeping one is a compile error. `string` and `bytes` copy its payload; to pass the message to `send` or `publish`
+/// copies no more than has to be copied.
 public enum Message: ~Escapable {
     /// Text; its UTF-8 has been validated (RFC 6455 §8.1).
     case text(UTF8Span)
-    /// Bytes, whatever they mean.
+    /// Bytes, whatever they mean to the peers.
     case binary(RawSpan)
 
     /// Payload bytes.
@@ -17,12 +17,7 @@ public enum Message: ~Escapable {
     }
 
     /// Whether it came as text.
-    public var isText: Bool {
-        switch self {
-        case .text: true
-        case .binary: false
-        }
-    }
+    public var isText: Bool { if case .text = self { true } else { false } }
 
     /// The payload as a string: a copy. Binary payloads that are not UTF-8 come out repaired.
     public var string: String {

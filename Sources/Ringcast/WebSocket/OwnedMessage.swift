@@ -1,12 +1,12 @@
 /// A message that belongs to its holder: a copy that may be kept, and cross an `await`.
 public enum OwnedMessage: Sendable, Hashable {
+    /// Text.
     case text(String)
+    /// Bytes, whatever they mean to the peers.
     case binary([UInt8])
 
     /// Copies a received message.
-    public init(_ message: borrowing Message) {
-        self = message.isText ? .text(message.string) : .binary(message.bytes)
-    }
+    public init(_ message: borrowing Message) { self = message.isText ? .text(message.string) : .binary(message.bytes) }
 
     /// Payload bytes.
     public var byteCount: Int {
@@ -16,12 +16,8 @@ public enum OwnedMessage: Sendable, Hashable {
         }
     }
 
-    public var isText: Bool {
-        switch self {
-        case .text: true
-        case .binary: false
-        }
-    }
+    /// Whether it is text.
+    public var isText: Bool { if case .text = self { true } else { false } }
 
     /// The payload as a string. Binary payloads that are not UTF-8 come out repaired.
     public var string: String {

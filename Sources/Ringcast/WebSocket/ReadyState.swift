@@ -1,6 +1,6 @@
 /// Where a socket is in its life. The raw values are those of the browsers' `WebSocket.readyState`.
 public enum ReadyState: Int, Hashable, Sendable {
-    /// Not seen on a server: a socket begins with the handshake's end.
+    /// Never seen: a socket begins with the handshake's end.
     case connecting = 0
     /// Messages flow.
     case open = 1

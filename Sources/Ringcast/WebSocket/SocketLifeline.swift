@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What the references to one socket share with it: where it is, and whether it still is.
+/// What the references to one socket share with it: where it is, and whether it is still there. From any thread.
 final class SocketLifeline: Sendable {
     let core: SocketCore
     let loop: Int
@@ -10,7 +10,7 @@ final class SocketLifeline: Sendable {
 
     enum State: UInt8, AtomicRepresentable {
         case open
-        /// What is sent queues up: the socket was behind when a reference last sent to it.
+        /// The socket was behind when a reference last sent to it, so that what is sent queues up.
         case blocked
         case closed
     }
@@ -24,7 +24,7 @@ final class SocketLifeline: Sendable {
 
     var current: State { state.load(ordering: .acquiring) }
 
-    // By the socket's loop.
+    // Called by the socket's loop.
     func block() { replace(.open, by: .blocked) }
     func drained() { replace(.blocked, by: .open) }
     func close() { state.store(.closed, ordering: .releasing) }
@@ -35,7 +35,7 @@ final class SocketLifeline: Sendable {
 }
 
 extension Session {
-    /// Made at the first reference to this socket.
+    /// The socket's lifeline, made with the first reference to it.
     var lifeline: SocketLifeline {
         let extras = makeExtras()
         if let lifeline = extras.lifeline { return lifeline }

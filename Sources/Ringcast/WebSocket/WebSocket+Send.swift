@@ -3,9 +3,9 @@ import WebSocketProtocol
 
 /// Sending costs one copy of the payload, into the cork; large messages that are sent on as they came cost none.
 ///
-/// `compress` says whether a message is to be deflated, where that was agreed on; nil, the default, is for messages of
-/// 1 KiB and more. One that would not become shorter goes as it is, and so does an empty one. It costs 20 to 60 ns a
-/// byte. What a result counts is always the message.
+/// `compress` says whether a message is to be deflated, where that was agreed on; by default those of 1 KiB and more
+/// are. A message that would not become shorter goes as it is, and so does an empty one. Deflating costs 20 to 60 ns a
+/// byte. A result counts the bytes of the message, deflated or not.
 extension WebSocket {
     /// Sends a text message.
     @discardableResult
@@ -36,7 +36,7 @@ extension WebSocket {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe session.send($0, as: opcode, compress: compress) }
     }
 
-    /// The same as `send` of a string.
+    /// `send` of a string by another name.
     @discardableResult
     public func sendText(_ text: String, compress: Bool? = nil) -> SendResult { send(text, compress: compress) }
 
@@ -46,13 +46,13 @@ extension WebSocket {
         unsafe utf8.withUnsafeBytes { unsafe session.send($0, as: .text, compress: compress) }
     }
 
-    /// The same as `send` of bytes.
+    /// `send` of bytes by another name.
     @discardableResult
     public func sendBinary(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe session.send($0, as: .binary, compress: compress) }
     }
 
-    /// The same as `send` of bytes.
+    /// `send` of bytes by another name.
     @discardableResult
     public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
@@ -64,15 +64,17 @@ extension WebSocket {
     @discardableResult
     public func ping(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.ping, $0) } }
 
-    /// Sends a pong that nobody asked for. Pings are answered by themselves.
+    /// Sends a pong that nobody asked for; pings are answered without it. A payload is cut to 125 bytes, which is
+    /// logged.
     @discardableResult
     public func pong(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.pong, $0) } }
 
-    /// Sends a pong that nobody asked for. A payload is cut to 125 bytes, which is logged.
+    /// Sends a pong that nobody asked for; pings are answered without it. A payload is cut to 125 bytes, which is
+    /// logged.
     @discardableResult
     public func pong(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.pong, $0) } }
 
-    /// RFC 6455 §5.5.
+    /// The most bytes that a control frame may carry (RFC 6455 §5.5).
     private static var longestControlPayload: Int { 125 }
 
     private func control(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {

@@ -1,3 +1,8 @@
+// Ringcast/WebSocket: what users hold of a socket, and what they say of it beforehand: `WebSocketHandlers` with their
+// `WebSocketOptions`, `WebSocket` in a handler, `WebSocketRef` elsewhere, `Message` and `OwnedMessage`, `SendResult`.
+// Faces only: what a call does is in `Session/`, to which a `WebSocket` is one word, and a `WebSocketRef` finds the way
+// through its `SocketLifeline`.
+
 public import Reactor
 public import WebSocketProtocol
 
@@ -33,7 +38,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     /// The other end of the connection; nil once it is gone. Costs a system call.
     public var remoteAddress: SocketAddress? { session.connection.remoteAddress }
 
-    /// The subprotocol that the handshake agreed on.
+    /// The subprotocol that the handshake agreed on, if any.
     public var subprotocol: String? { session.extras?.subprotocol }
 
     /// Whether the handshake has agreed on permessage-deflate.
@@ -45,7 +50,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
         return session.queuedByteCount
     }
 
-    /// What `bufferedAmount` says, by its name in other servers.
+    /// `bufferedAmount` by its name in other servers.
     public func getBufferedAmount() -> Int { bufferedAmount }
 
     /// How long the last liveness ping took to be answered; nil before the first.
@@ -57,15 +62,24 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     ///   - code: 1000–1003, 1007–1014 or 3000–4999. 1005 sends a Close without a code; 1006 and 1015 end the connection
     ///     without a Close, as `terminate` does; any other sends 1000 and is logged.
     ///   - reason: cut to 123 bytes at the end of a character.
-    public func close(_ code: CloseCode = .normalClosure, reason: String = "") {
-        session.close(code, reason: reason)
-    }
+    public func close(_ code: CloseCode = .normalClosure, reason: String = "") { session.close(code, reason: reason) }
 
     /// Ends the connection at the end of this turn, without a Close frame. The close handler gets 1006.
     public func terminate() { session.terminate() }
 
-    /// Runs `body` and returns its value. Everything a handler sends is corked already, so nothing is gained by it
-    /// here.
+    /// What to keep of this socket: usable from any thread, as long as one likes. All references to a socket are equal.
+    /// The first one allocates.
+    public var reference: WebSocketRef<ConnectionData> { WebSocketRef(session.lifeline) }
+
+    /// Starts asynchronous work for this connection. It runs on the connection's loop, and after every `await` it is
+    /// there again. Nothing cancels it when the socket is closed.
+    public func task(_ body: sending @escaping (WebSocketRef<ConnectionData>) async -> Void) {
+        let reference = reference
+        Task(executorPreference: session.loop.eventLoop.executor) { await body(reference) }
+    }
+
+    /// Runs `body` and returns its value. Everything that a handler sends is corked anyway: this has no effect, and is
+    /// here for code that comes from other servers.
     public func cork<Result, Failure: Error>(
         _ body: (borrowing WebSocket) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -74,13 +88,13 @@ public struct WebSocket<ConnectionData>: ~Escapable {
 }
 
 extension Session {
-    /// Where the data is, for reading it.
+    /// The address of the data, for reading it.
     @usableFromInline func readData() -> UnsafeMutableRawPointer {
         precondition(!flags.contains(.dataInUse), "the data of a WebSocket is read while it is being changed")
         return unsafe data
     }
 
-    /// Where the data is, for changing it, until `endDataAccess`.
+    /// The address of the data, for changing it until `endDataAccess`.
     @usableFromInline func beginDataAccess() -> UnsafeMutableRawPointer {
         precondition(!flags.contains(.dataInUse), "the data of a WebSocket is changed while it is being changed")
         flags.insert(.dataInUse)

@@ -1,7 +1,8 @@
 public import PubSub
 import WebSocketProtocol
 
-/// `compress` says what it says for `WebSocket`.
+/// Sending and publishing from any thread; `compress` means what it means to `WebSocket.send`. From another thread the
+/// payload is copied, and takes the lane to the socket's loop.
 extension WebSocketRef {
     /// Sends a text message.
     @discardableResult
@@ -32,7 +33,7 @@ extension WebSocketRef {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.send($0, as: opcode, compress: compress) }
     }
 
-    /// The same as `send` of a string.
+    /// `send` of a string by another name.
     @discardableResult
     public func sendText(_ text: String, compress: Bool? = nil) -> SendResult { send(text, compress: compress) }
 
@@ -42,18 +43,18 @@ extension WebSocketRef {
         unsafe utf8.withUnsafeBytes { unsafe lifeline.send($0, as: .text, compress: compress) }
     }
 
-    /// The same as `send` of bytes.
+    /// `send` of bytes by another name.
     @discardableResult
     public func sendBinary(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe lifeline.send($0, as: .binary, compress: compress) }
     }
 
-    /// The same as `send` of bytes.
+    /// `send` of bytes by another name.
     @discardableResult
     public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
-    /// Publishes text to a topic's subscribers, except this socket. It goes through the socket's loop, and has the
-    /// order of what is published there; with `TopicOrder.total` one order with all messages of the topic. See
+    /// Publishes text to a topic's subscribers, except this socket, through the socket's loop: it has its place in the
+    /// order of what is published there, and with `TopicOrder.total` among all messages of the topic. See
     /// `WebSocket.publish`.
     @discardableResult
     public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
@@ -83,7 +84,7 @@ extension WebSocketRef {
 }
 
 extension SocketLifeline {
-    /// Sends directly on the socket's loop; from elsewhere the frame is encoded here and takes the lane to it.
+    /// Sends directly on the socket's loop; from elsewhere the frame is encoded here, and takes the lane to that loop.
     func send(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool?) -> SendResult {
         let state = current
         guard state != .closed else { return .dropped }

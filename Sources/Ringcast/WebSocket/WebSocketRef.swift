@@ -10,13 +10,13 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
 
     init(_ lifeline: SocketLifeline) { self.lifeline = lifeline }
 
-    /// Whether the socket is closed; it may become so at any moment.
+    /// Whether the socket is closed. An open one may be closed at any moment.
     public var isClosed: Bool { lifeline.current == .closed }
 
-    /// Whether both refer to the same socket.
+    /// Whether both refer to one socket.
     public static func == (left: Self, right: Self) -> Bool { left.lifeline === right.lifeline }
 
-    /// By the socket, not by its data.
+    /// Hashes the socket's identity.
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(lifeline)) }
 
     /// Starts the closing handshake; see `WebSocket.close`.
@@ -24,7 +24,7 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
         lifeline.run { $0.close(code, reason: reason) }
     }
 
-    /// Ends the connection without a Close frame.
+    /// Ends the connection without a Close frame; see `WebSocket.terminate`.
     public func terminate() { lifeline.run { $0.terminate() } }
 
     /// Runs `body` with the socket, on its loop, and returns its value; nil if the socket is closed by then.
@@ -32,7 +32,7 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     public func perform<Result: Sendable>(
         _ body: sending @escaping (borrowing WebSocket<ConnectionData>) -> Result
     ) async -> Result? {
-        // Sent to the loop, and called there once.
+        // Safe: the closure was sent here, goes on to the loop, and is called there once.
         nonisolated(unsafe) let body = body
         return await withCheckedContinuation { continuation in
             lifeline.runOrFail { session in
@@ -44,11 +44,9 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
 
 extension SocketLifeline {
     /// Runs `body` on the socket's loop; not at all if the socket is closed.
-    func run(_ body: @escaping @Sendable (Session) -> Void) {
-        runOrFail { if let session = $0 { body(session) } }
-    }
+    func run(_ body: @escaping @Sendable (Session) -> Void) { runOrFail { if let session = $0 { body(session) } } }
 
-    /// Runs `body` with the socket on its loop, or with nil, here or there, if it is closed.
+    /// Runs `body` with the socket on its loop, or with nil, here or there, if the socket is closed.
     func runOrFail(_ body: @escaping @Sendable (Session?) -> Void) {
         guard current != .closed else { return body(nil) }
         let (slot, serial) = (slot, serial)
