@@ -6,7 +6,7 @@ public struct Topic: Hashable, Sendable {
     /// The name as it was given.
     public let name: String
 
-    /// Any string; `isValid` says whether it can be subscribed to.
+    /// The topic of that name; `isValid` says whether it can be subscribed to.
     public init(_ name: String) { self.name = name }
 
     /// Whether the name is neither empty nor too long. O(1).

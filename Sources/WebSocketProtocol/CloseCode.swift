@@ -3,7 +3,7 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     /// The number as the registry has it; a frame carries it in network byte order (§5.5.1).
     public let rawValue: UInt16
 
-    /// Any number; `isSendable` says whether it may stand in a frame.
+    /// The code of any number; `isSendable` says whether it may stand in a frame.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// What the connection was for is done.

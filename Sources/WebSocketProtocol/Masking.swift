@@ -6,7 +6,7 @@ public struct MaskingKey: RawRepresentable, Hashable, Sendable {
     /// The four bytes, as they lie in memory.
     public let rawValue: UInt32
 
-    /// Any 32 bits; a client draws new ones for every frame (§5.3).
+    /// The key of any 32 bits; a client draws new ones for every frame (§5.3).
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The key for what follows `count` masked bytes.

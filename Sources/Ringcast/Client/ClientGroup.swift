@@ -110,8 +110,7 @@ public final class ClientGroup: Sendable {
     }
 
     /// Returns once every loop has ended, after `stop`, which bounds it: every connection is over by then, its Close
-    /// frame sent. A task that is cancelled waits all the same, so that what it cleans up behind this is of no use to a
-    /// loop any more.
+    /// frame sent. Cancellation does not end the wait, so that nothing of the group is left when this returns.
     public func ended() async { await group.ended() }
 
     /// Blocks the calling thread until `ended` would return. Never on a loop.

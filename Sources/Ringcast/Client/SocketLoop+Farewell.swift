@@ -2,7 +2,7 @@ import Reactor
 
 /// Who waits for the end of a client's connection, and until when.
 struct Farewell {
-    /// In the loop's milliseconds.
+    /// When the wait ends, in the loop's milliseconds.
     let deadline: UInt64
     let body: @Sendable () -> Void
 }

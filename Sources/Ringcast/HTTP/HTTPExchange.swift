@@ -55,7 +55,7 @@ final class HTTPExchange {
     var isPausedForOutput = false
     /// When the present phase has lasted too long, in the loop's milliseconds.
     var phaseDeadline: UInt64?
-    /// For when the connection's deadline is set, in the loop's milliseconds.
+    /// When the connection's deadline fires as it is set, in the loop's milliseconds.
     var armedDeadline: UInt64?
     /// Whether a byte of the head that is awaited has come.
     var headHasBegun = false
