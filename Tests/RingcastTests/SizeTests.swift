@@ -9,6 +9,16 @@ import Testing
         #expect(SessionLayout(dataOf: Int.self).byteCount <= 176)
     }
 
+    @Test func `a loop's counters are as many words as are published`() {
+        var counters = LoopCounters()
+        (counters.messagesIn, counters.unsettledFrames) = (1, 2)
+        let published = PublishedCounters()
+        published.store(counters)
+        #expect(MemoryLayout<LoopCounters>.size == 16 * MemoryLayout<UInt64>.size)
+        #expect(published.load().messagesIn == 1)
+        #expect(published.load().unsettledFrames == 2)
+    }
+
     @Test func `the data of a socket is aligned as its type asks`() {
         struct Wide { var vector = SIMD16<Double>() }
         let layout = SessionLayout(dataOf: Wide.self)

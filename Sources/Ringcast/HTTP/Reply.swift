@@ -93,7 +93,7 @@ struct Response {
 
 /// What turns a connection into a socket, with the user's type of data erased.
 @safe struct Upgrade {
-    let handlers: SocketHandlers
+    let handlers: ErasedHandlers
     let options: WebSocketOptions
     /// Writes the data where the session has room for it. Called at most once.
     let initializeData: (UnsafeMutableRawPointer) -> Void
@@ -104,7 +104,7 @@ struct Response {
         to handlers: WebSocketHandlers<ConnectionData>, with data: ConnectionData, headers: HTTPFields,
         subprotocol: String?
     ) {
-        self.handlers = handlers.table
+        self.handlers = handlers.typed
         options = handlers.options
         // Safe: the session's layout is that of the same handlers.
         unsafe initializeData = { memory in unsafe memory.initializeMemory(as: ConnectionData.self, to: data) }

@@ -177,7 +177,7 @@ extension SocketLoop {
     func endAtTurnsEnd(_ session: Session) { ending.append((session.slot, session.serial)) }
 
     /// This loop's form of a kind of socket, made at its first socket and dropped after its last.
-    func kind(of handlers: SocketHandlers, options: WebSocketOptions) -> SocketKind {
+    func kind(of handlers: ErasedHandlers, options: WebSocketOptions) -> SocketKind {
         if let kind = kinds[ObjectIdentifier(handlers)] { return kind }
         let kind = SocketKind(handlers: handlers, options: options, loop: self)
         kinds[ObjectIdentifier(handlers)] = kind

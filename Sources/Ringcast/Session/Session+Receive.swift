@@ -148,7 +148,7 @@ extension Session {
 extension Session {
     /// Borrows the handlers without counting references.
     @inline(__always)
-    func withHandlers(_ body: (SocketHandlers) throws -> Void) rethrows {
+    func withHandlers(_ body: (ErasedHandlers) throws -> Void) rethrows {
         let kind = unsafe state.pointee.kind
         let handlers = unsafe kind._withUnsafeGuaranteedRef { unsafe $0.borrowedHandlers }
         try unsafe handlers._withUnsafeGuaranteedRef(body)

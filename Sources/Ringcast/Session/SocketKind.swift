@@ -2,9 +2,9 @@ import WebSocketProtocol
 
 /// One kind of socket on one loop: the handlers, and their options in the units that the loop counts in.
 @safe final class SocketKind {
-    let handlers: SocketHandlers
+    let handlers: ErasedHandlers
     /// `handlers`, to be borrowed without a retain and a release per event.
-    let borrowedHandlers: Unmanaged<SocketHandlers>
+    let borrowedHandlers: Unmanaged<ErasedHandlers>
     unowned(unsafe) let loop: SocketLoop
     let counters: UnsafeMutablePointer<LoopCounters>
     let layout: SessionLayout
@@ -28,7 +28,7 @@ import WebSocketProtocol
     /// Open sessions; at zero the loop lets go of this object.
     var sessionCount = 0
 
-    init(handlers: SocketHandlers, options: WebSocketOptions, loop: SocketLoop) {
+    init(handlers: ErasedHandlers, options: WebSocketOptions, loop: SocketLoop) {
         self.handlers = handlers
         unsafe borrowedHandlers = .passUnretained(handlers)
         unsafe self.loop = loop

@@ -13,7 +13,7 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
 
     /// Limits and timeouts of these sockets.
     public let options: WebSocketOptions
-    let table: HandlerTable<ConnectionData>
+    let typed: TypedHandlers<ConnectionData>
 
     /// Handlers that return at once. At least one has to be given, and the options have to make sense: else it traps.
     /// - Parameters:
@@ -62,7 +62,7 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
             "WebSocketHandlers needs at least one handler")
         self.init(
             options,
-            HandlerTable(
+            TypedHandlers(
                 open: open, message: message, asyncMessage: nil, drain: drain, close: close, ping: ping, pong: pong,
                 error: error, subscription: subscription, dropped: dropped))
     }
@@ -95,14 +95,14 @@ public struct WebSocketHandlers<ConnectionData>: Sendable {
     ) {
         self.init(
             options,
-            HandlerTable(
+            TypedHandlers(
                 open: open, message: nil, asyncMessage: asyncMessage, drain: drain, close: close, ping: ping,
                 pong: pong, error: error, subscription: subscription, dropped: dropped))
     }
 
-    private init(_ options: WebSocketOptions, _ table: HandlerTable<ConnectionData>) {
+    private init(_ options: WebSocketOptions, _ typed: TypedHandlers<ConnectionData>) {
         if let objection = options.objection { preconditionFailure(objection) }
         self.options = options
-        self.table = table
+        self.typed = typed
     }
 }

@@ -6,7 +6,7 @@ import WebSocketProtocol
 /// A class and not a protocol, because an unmanaged reference to one can be borrowed: no retain and release per
 /// message.
 // Sendable: the only subclass is final and holds nothing but constants that are Sendable themselves.
-class SocketHandlers: @unchecked Sendable {
+class ErasedHandlers: @unchecked Sendable {
     /// Where the connection's data lies behind the `SessionState`, and what one allocation for both needs.
     var layout: SessionLayout { preconditionFailure("abstract") }
     func open(_ session: Session) throws {}
@@ -25,7 +25,7 @@ class SocketHandlers: @unchecked Sendable {
 }
 
 /// The user's closures, and the one place that knows the type of a connection's data.
-final class HandlerTable<ConnectionData>: SocketHandlers, @unchecked Sendable {
+final class TypedHandlers<ConnectionData>: ErasedHandlers, @unchecked Sendable {
     typealias Socket = WebSocket<ConnectionData>
 
     private let onOpen: (@Sendable (borrowing Socket) throws -> Void)?
