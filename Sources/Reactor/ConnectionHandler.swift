@@ -104,7 +104,7 @@ public struct ServiceMessage: @unchecked Sendable {
 }
 
 /// What travels through a loop's mailbox.
-enum LoopMessage: Sendable {
+enum MailboxItem: Sendable {
     case service(ServiceMessage)
     /// A connection that another loop accepted for this one.
     case adopt(descriptor: Int32, listener: UInt8)

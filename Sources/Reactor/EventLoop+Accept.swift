@@ -85,7 +85,7 @@ extension EventLoop {
         listeners[index].hasReportedExhaustion = true
         switch error {
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBuffers, .outOfMemory:
-            links.reportExhaustion(error, log: log)
+            group.reportExhaustion(error, log: log)
         default:
             log(.error, "a listener cannot accept (\(error)): trying again every \(Self.acceptRetryInterval) ms")
         }
@@ -93,16 +93,16 @@ extension EventLoop {
 
     /// Takes a connection, or hands it to the loop that has the fewest.
     func place(_ descriptor: Int32, listener index: Int) {
-        let target = listeners[index].handsOut ? links.emptiestLoop : links.placement(accepting: self.index)
+        let target = listeners[index].handsOut ? group.emptiestLoop : group.placement(accepting: self.index)
         let listener = UInt8(index)
         let index = self.index
-        links.statistics[target].open.addShared(1)
+        group.statistics[target].open.addShared(1)
         guard target != index else { return open(descriptor, listener: listener) }
-        if links.mailboxes[target].push(.adopt(descriptor: descriptor, listener: listener), from: index) {
+        if group.mailboxes[target].push(.adopt(descriptor: descriptor, listener: listener), from: index) {
             posted.insert(target)
         } else {
-            links.statistics[target].open.addShared(-1)
-            links.statistics[index].open.addShared(1)
+            group.statistics[target].open.addShared(-1)
+            group.statistics[index].open.addShared(1)
             open(descriptor, listener: listener)
         }
     }

@@ -82,8 +82,8 @@ extension EventLoop {
 
     private func reach(_ stage: StopStage) {
         stopProgress.reach(stage)
-        for loop in 0..<links.loopCount {
-            links.mailboxes[loop].pushUrgent(.reached(stage), from: index)
+        for loop in 0..<group.loopCount {
+            group.mailboxes[loop].pushUrgent(.reached(stage), from: index)
             posted.insert(loop)
         }
     }
@@ -98,7 +98,7 @@ extension EventLoop {
     /// The others wait for this loop's word: it must not be left in the overflow of a lane.
     package var hasEnded: Bool {
         guard stopProgress.allHaveReached(.empty), connections.count == 0 else { return false }
-        return stopProgress.isHeardByAll { !links.mailboxes[$0].holdsBack(from: index) }
+        return stopProgress.isHeardByAll { !group.mailboxes[$0].holdsBack(from: index) }
     }
 
     /// Takes what waits on a listener that is no longer armed, and closes it.

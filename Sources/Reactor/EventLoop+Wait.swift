@@ -17,7 +17,7 @@ extension EventLoop {
     var isCatchingUp: Bool { turnsToCatchUp > 0 }
 
     func waitForWork() {
-        let mailbox = links.mailboxes[index]
+        let mailbox = group.mailboxes[index]
         var milliseconds: UInt64? = 0
         if !settlesAtOnce, !isCatchingUp, ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
             milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
@@ -25,7 +25,7 @@ extension EventLoop {
             if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         // What is sent is taken as the wait begins, and it may last for hours.
-        if !flushing.isEmpty { flushTime = links.clock(now) }
+        if !flushing.isEmpty { flushTime = group.clock(now) }
         if coalescer == nil {
             driver.wait(milliseconds: milliseconds)
         } else {
@@ -74,5 +74,5 @@ extension EventLoop {
         if isCatchingUp, starved.isEmpty { turnsToCatchUp = 0 }
     }
 
-    func updateClock() { now = links.clock(now) }
+    func updateClock() { now = group.clock(now) }
 }

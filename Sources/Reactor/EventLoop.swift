@@ -17,8 +17,8 @@ public final class EventLoop {
     }
 
     let driver: any Driver
-    let links: LoopLinks
-    let log: LoopLog
+    let group: GroupState
+    let log: LogSink
     let chunks = ChunkPool()
     let sharedBlocks = SharedBlockPool()
     let sharedLog: SharedLog
@@ -78,22 +78,22 @@ public final class EventLoop {
     var coalescer: Coalescer?
 
     package init(
-        index: Int, driver: any Driver, links: LoopLinks, executor: LoopExecutor, log: @escaping LoopLog,
+        index: Int, driver: any Driver, group: GroupState, executor: LoopExecutor, log: @escaping LogSink,
         clock: UInt64 = MonotonicClock.milliseconds
     ) {
         self.index = index
         sharedLog = SharedLog(blocks: sharedBlocks)
         self.driver = driver
-        self.links = links
+        self.group = group
         self.executor = executor
         self.log = log
-        statistics = links.statistics[index]
+        statistics = group.statistics[index]
         _clock = LoopOwned(wrappedValue: clock)
         timers = TimerWheel(now: clock)
         _loans = LoopOwned(
             wrappedValue: BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large)))
-        posted = LoopSet(loopCount: links.loopCount)
-        stopProgress = StopProgress(loopCount: links.loopCount)
+        posted = LoopSet(loopCount: group.loopCount)
+        stopProgress = StopProgress(loopCount: group.loopCount)
         ownedHandler = unsafe NoHandler.shared
         unsafe handler = NoHandler.shared
     }
@@ -129,7 +129,7 @@ public final class EventLoop {
     package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
-        links.loopEnded()
+        group.loopEnded()
         // Handlers like to keep their loop: each would keep the other alive, and the ring with it.
         unsafe install(NoHandler.shared)
     }
@@ -177,7 +177,7 @@ public final class EventLoop {
     private func readMailbox() {
         // Bounds per turn, on messages and on what they lead to, so that a flood does not keep connections from being
         // served.
-        let mailbox = links.mailboxes[index]
+        let mailbox = group.mailboxes[index]
         guard !mailbox.isEmpty else { return }
         var left = 4096
         let start = unsafe handler.messageWork

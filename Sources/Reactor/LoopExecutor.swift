@@ -8,15 +8,15 @@ internal import Synchronization
 public final class LoopExecutor: TaskExecutor, Sendable {
     private let queue = JobQueue()
     private let index: Int
-    private let links: LoopLinks
+    private let group: GroupState
     private let hasEnded = Atomic<Bool>(false)
     private let behindMessages = Atomic<Int>(0)
     /// Who empties the queue after the loop has ended. Never taken before.
     private let lastWill = Mutex<Void>(())
 
-    package init(index: Int, links: LoopLinks) {
+    package init(index: Int, group: GroupState) {
         self.index = index
-        self.links = links
+        self.group = group
     }
 
     /// Whether the calling thread is this loop's.
@@ -37,7 +37,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     /// always room for it. If the loop has ended, `body` runs on the global executor.
     package func executeBehindMessages(_ body: @escaping @Sendable () -> Void) {
         behindMessages.add(1, ordering: .relaxed)
-        execute(body, behind: links.mailboxes[index].foreignPosition)
+        execute(body, behind: group.mailboxes[index].foreignPosition)
     }
 
     /// Something that was given that way has not run yet: what is to keep its place behind it has to go the same way.
@@ -46,7 +46,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     private func execute(_ body: @escaping @Sendable () -> Void, behind position: Int) {
         execute { [self] in
             // A turn reads a bounded number of messages: then the next one looks again.
-            if isCurrent, !links.mailboxes[index].hasTakenForeign(upTo: position) {
+            if isCurrent, !group.mailboxes[index].hasTakenForeign(upTo: position) {
                 return execute(body, behind: position)
             }
             behindMessages.subtract(1, ordering: .releasing)
@@ -56,7 +56,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
 
     private func push(_ job: JobQueue.Job) {
         queue.push(job)
-        if links.mailboxes[index].shouldWakeAfterForeignPush() { links.wake(index) }
+        if group.mailboxes[index].shouldWakeAfterForeignPush() { group.wake(index) }
         // The loop looks a last time after it has set this: one of the two sees the job.
         if hasEnded.load(ordering: .sequentiallyConsistent) { giveToGlobalExecutor() }
     }

@@ -15,13 +15,13 @@ public final class LoopGroup: Sendable {
     public let listeners: [ListenerAddress]
     /// How its loops talk to the kernel.
     public let driver: DriverKind
-    private let links: LoopLinks
+    private let group: GroupState
     private let threads: [LoopThread]
     private let sockets: [ListenerSocket]
     private let executors: [LoopExecutor]
     /// In the order of the listeners; nil: plain.
     let tls: [TLSServer?]
-    let log: LoopLog
+    let log: LogSink
     private let state = Mutex(State.made)
 
     private enum State { case made, running, stopping }
@@ -59,14 +59,14 @@ public final class LoopGroup: Sendable {
                 sockets.append(
                     try ListenerSocket(listener, loopCount: plan.loopCount, onlyLoop: index % plan.loopCount))
             }
-            let links = LoopLinks(
+            let group = GroupState(
                 loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
-            self.links = links
+            self.group = group
             listeners = sockets.map(\.address)
             self.sockets = sockets
-            executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, links: links) }
+            executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, group: group) }
             threads = try LoopThread.makeAll(
-                plan: plan, links: links, executors: executors, log: configuration.log, listeners: sockets, tls: tls,
+                plan: plan, group: group, executors: executors, log: configuration.log, listeners: sockets, tls: tls,
                 makeDriver: { () throws(ReactorError) in try driver.make() },
                 makeHandler: makeHandler)
         } catch {
@@ -133,22 +133,22 @@ public final class LoopGroup: Sendable {
     public func executor(of loop: Int) -> LoopExecutor { executors[loop] }
     /// The counters of one of the loops.
     /// - Parameter loop: 0 ..< `loopCount`; anything else traps.
-    public func statistics(of loop: Int) -> LoopStatistics { links.statistics[loop] }
+    public func statistics(of loop: Int) -> LoopStatistics { group.statistics[loop] }
 
     /// Messages on their way to a loop: a recent value.
-    package func mailboxDepth(of loop: Int) -> Int { links.mailboxes[loop].depth }
+    package func mailboxDepth(of loop: Int) -> Int { group.mailboxes[loop].depth }
 
     /// Posts to a loop's handler from a thread that runs no loop of this group. False: the mailbox is at its bound, and
     /// nothing was posted.
     package func post(foreign message: ServiceMessage, to loop: Int) -> Bool {
-        guard links.mailboxes[loop].push(foreign: .service(message)) else { return false }
-        if links.mailboxes[loop].shouldWakeAfterForeignPush() { links.wake(loop) }
-        links.emptyMailboxesIfEnded()
+        guard group.mailboxes[loop].push(foreign: .service(message)) else { return false }
+        if group.mailboxes[loop].shouldWakeAfterForeignPush() { group.wake(loop) }
+        group.emptyMailboxesIfEnded()
         return true
     }
 
     /// So much of what threads that run no loop have posted to a loop waits that they should post less.
-    package func isPastWatermark(of loop: Int) -> Bool { links.mailboxes[loop].isForeignLanePastWatermark }
+    package func isPastWatermark(of loop: Int) -> Bool { group.mailboxes[loop].isForeignLanePastWatermark }
 
     /// The loop that the calling thread runs.
     public static var currentLoop: EventLoop? {

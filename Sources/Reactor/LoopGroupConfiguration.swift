@@ -15,13 +15,13 @@ public struct LoopGroupConfiguration: Sendable {
     /// Whether busy loops wait for more work.
     public var coalescing: Coalescing
     /// Called for what an operator should know, on any of the loops' threads.
-    public var log: LoopLog
+    public var log: LogSink
 
     /// By default: a loop per core, pinned, and nothing to listen on.
     public init(
         loops: LoopCount = .perCore, pinsThreads: Bool? = nil, listeners: [ListenerConfiguration] = [],
         placement: ConnectionPlacement = .kernel, driver: DriverChoice = .automatic,
-        coalescing: Coalescing = .off, log: @escaping LoopLog = { _, _ in }
+        coalescing: Coalescing = .off, log: @escaping LogSink = { _, _ in }
     ) {
         self.loops = loops
         self.pinsThreads = pinsThreads

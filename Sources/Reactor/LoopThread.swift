@@ -23,7 +23,7 @@ final class LoopThread: Sendable {
     /// Makes every loop on its own thread and tells all of them each other's addresses. When one fails, all have ended
     /// by the time this throws, and the listeners are still the caller's.
     static func makeAll(
-        plan: LoopPlan, links: LoopLinks, executors: [LoopExecutor], log: @escaping LoopLog,
+        plan: LoopPlan, group: GroupState, executors: [LoopExecutor], log: @escaping LogSink,
         listeners: [ListenerSocket], tls: [TLSServer?],
         makeDriver: @escaping @Sendable () throws(ReactorError) -> any Driver,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
@@ -37,7 +37,7 @@ final class LoopThread: Sendable {
                 do throws(ReactorError) {
                     let driver = try makeDriver()
                     let coalescing = plan.coalescingMicroseconds
-                    thread.run(driver, index: index, links: links, log: log, coalescing, shares, makeHandler)
+                    thread.run(driver, index: index, group: group, log: log, coalescing, shares, makeHandler)
                 } catch {
                     thread.settle(.failure(error))
                 }
@@ -45,7 +45,7 @@ final class LoopThread: Sendable {
         }
         let outcomes = threads.map { $0.setUp() }
         do {
-            links.setAddresses(try outcomes.map { outcome throws(ReactorError) in try outcome.get() })
+            group.setAddresses(try outcomes.map { outcome throws(ReactorError) in try outcome.get() })
         } catch {
             threads.forEach { $0.abandon() }
             threads.forEach { $0.join() }
@@ -55,10 +55,10 @@ final class LoopThread: Sendable {
     }
 
     private func run(
-        _ driver: any Driver, index: Int, links: LoopLinks, log: @escaping LoopLog, _ coalescing: UInt32?,
+        _ driver: any Driver, index: Int, group: GroupState, log: @escaping LogSink, _ coalescing: UInt32?,
         _ listeners: [LoopListener], _ makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
-        let loop = EventLoop(index: index, driver: driver, links: links, executor: executor, log: log)
+        let loop = EventLoop(index: index, driver: driver, group: group, executor: executor, log: log)
         loop.coalesce(microseconds: coalescing)
         loop.install(makeHandler(loop))
         settle(
@@ -72,7 +72,7 @@ final class LoopThread: Sendable {
         ringcast_set_current_loop(nil)
     }
 
-    private func pin(to processor: Int?, index: Int, log: LoopLog) {
+    private func pin(to processor: Int?, index: Int, log: LogSink) {
         unsafe ringcast_name_thread("ringcast-\(index)")
         guard let processor else { return }
         let result = ringcast_pin_thread(Int32(processor))

@@ -10,24 +10,24 @@ package final class SimulatedLoop {
     private let handler: any ConnectionHandler
 
     package convenience init(
-        _ options: SimulatedDriver.Options = .init(), tls: TLSServer? = nil, log: @escaping LoopLog = { _, _ in },
+        _ options: SimulatedDriver.Options = .init(), tls: TLSServer? = nil, log: @escaping LogSink = { _, _ in },
         makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let clock = VirtualClock()
-        let links = LoopLinks(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
-        self.init(index: 0, links: links, clock: clock, options, tls: tls, log: log, makeHandler: makeHandler)
+        let group = GroupState(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
+        self.init(index: 0, group: group, clock: clock, options, tls: tls, log: log, makeHandler: makeHandler)
     }
 
     /// One of several loops that know each other. Nobody wakes a simulated loop: the test has to turn it.
     package init(
-        index: Int, links: LoopLinks, clock: VirtualClock, _ options: SimulatedDriver.Options = .init(),
-        tls: TLSServer? = nil, log: @escaping LoopLog = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
+        index: Int, group: GroupState, clock: VirtualClock, _ options: SimulatedDriver.Options = .init(),
+        tls: TLSServer? = nil, log: @escaping LogSink = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         self.clock = clock
         driver = SimulatedDriver(options)
         driver.clock = clock
         loop = EventLoop(
-            index: index, driver: driver, links: links, executor: LoopExecutor(index: index, links: links), log: log,
+            index: index, driver: driver, group: group, executor: LoopExecutor(index: index, group: group), log: log,
             clock: clock.milliseconds)
         handler = makeHandler(loop)
         loop.install(handler)

@@ -9,7 +9,7 @@ import Testing
     private let handler = RecordingHandler()
 
     private func loop(
-        _ change: (inout SimulatedDriver.Options) -> Void = { _ in }, log: @escaping LoopLog = { _, _ in }
+        _ change: (inout SimulatedDriver.Options) -> Void = { _ in }, log: @escaping LogSink = { _, _ in }
     ) -> SimulatedLoop {
         var options = SimulatedDriver.Options()
         change(&options)

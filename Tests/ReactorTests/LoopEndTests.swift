@@ -9,16 +9,16 @@ import Testing
 @Suite struct LoopEndTests {
     private let handlers = [RecordingHandler(), RecordingHandler()]
     private let clock = VirtualClock()
-    private let links: LoopLinks
+    private let group: GroupState
 
     init() {
         let clock = clock
-        links = LoopLinks(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
+        group = GroupState(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
     }
 
     private func loops(_ options: SimulatedDriver.Options = .init()) -> [SimulatedLoop] {
         (0..<2).map { index in
-            SimulatedLoop(index: index, links: links, clock: clock, options) { _ in handlers[index] }
+            SimulatedLoop(index: index, group: group, clock: clock, options) { _ in handlers[index] }
         }
     }
 
@@ -56,8 +56,8 @@ import Testing
         options.notificationAddress = 7
         options.refusesNotifications = refuses
         let loops = loops(options)
-        links.setAddresses(loops.map { LoopAddress(wakeUp: $0.driver.wakeUp, notificationAddress: 7) })
-        let falls = links.mailboxes[1].prepareToSleep()
+        group.setAddresses(loops.map { LoopAddress(wakeUp: $0.driver.wakeUp, notificationAddress: 7) })
+        let falls = group.mailboxes[1].prepareToSleep()
         #expect(falls)
         _ = loops[0].loop.post(numbered(1), to: 1)
         loops[0].turn(2)

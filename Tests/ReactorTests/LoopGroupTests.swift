@@ -274,13 +274,13 @@ import Testing
 
     @Test func `when one loop cannot be made, all end and the error is told`() throws {
         let plan = try LoopPlan(LoopGroupConfiguration(loops: .count(4), pinsThreads: false))
-        let links = LoopLinks(loopCount: 4, placement: .kernel)
+        let group = GroupState(loopCount: 4, placement: .kernel)
         let driver = try SelectedDriver(.automatic)
         let made = Atomic<Int>(0)
         let listener = try ListenerSocket(ListenerConfiguration(host: "127.0.0.1", port: 0), loopCount: 4)
         #expect(throws: ReactorError.noRing(.outOfMemory)) {
             try LoopThread.makeAll(
-                plan: plan, links: links, executors: (0..<4).map { LoopExecutor(index: $0, links: links) },
+                plan: plan, group: group, executors: (0..<4).map { LoopExecutor(index: $0, group: group) },
                 log: { _, _ in }, listeners: [listener], tls: [nil],
                 makeDriver: { () throws(ReactorError) in
                     if made.wrappingAdd(1, ordering: .relaxed).newValue == 3 { throw .noRing(.outOfMemory) }
@@ -291,8 +291,8 @@ import Testing
     }
 
     @Test func `loops end together, and a connection that was handed to one that has ended is closed`() {
-        let links = LoopLinks(loopCount: 2, placement: .balanced)
-        let loops = (0..<2).map { SimulatedLoop(index: $0, links: links, clock: VirtualClock()) { _ in Echo() } }
+        let group = GroupState(loopCount: 2, placement: .balanced)
+        let loops = (0..<2).map { SimulatedLoop(index: $0, group: group, clock: VirtualClock()) { _ in Echo() } }
         loops[1].loop.stop()
         loops[1].turn(10)
         #expect(!loops[1].loop.hasEnded, "the other one may still hand over connections")
@@ -301,7 +301,7 @@ import Testing
         #expect(loops.allSatisfy { $0.loop.hasEnded })
         loops[1].loop.finish()
         let descriptor = dup(0)
-        #expect(links.mailboxes[1].push(.adopt(descriptor: descriptor, listener: 0), from: 0))
+        #expect(group.mailboxes[1].push(.adopt(descriptor: descriptor, listener: 0), from: 0))
         loops[0].loop.finish()
         #expect(fcntl(descriptor, F_GETFD) == -1)
     }

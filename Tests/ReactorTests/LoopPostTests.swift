@@ -6,10 +6,10 @@ import Testing
 @Suite struct LoopPostTests {
     @Test func `what one turn posts arrives in order, however much it is`() {
         let clock = VirtualClock()
-        let links = LoopLinks(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
+        let group = GroupState(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
         let handlers = [RecordingHandler(), RecordingHandler()]
         let loops = (0..<2).map { index in
-            SimulatedLoop(index: index, links: links, clock: clock) { _ in handlers[index] }
+            SimulatedLoop(index: index, group: group, clock: clock) { _ in handlers[index] }
         }
         var arrived: [UInt64] = []
         handlers[1].onMessage = { arrived.append($0.number) }

@@ -13,10 +13,10 @@ final class RealLoop {
 
     init(_ handler: any ConnectionHandler) throws {
         let clock = clock
-        let links = LoopLinks(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
+        let group = GroupState(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
         let driver = try SelectedDriver(.automatic).make()
         loop = EventLoop(
-            index: 0, driver: driver, links: links, executor: LoopExecutor(index: 0, links: links),
+            index: 0, driver: driver, group: group, executor: LoopExecutor(index: 0, group: group),
             log: { _, _ in }, clock: clock.milliseconds)
         self.handler = handler
         loop.install(handler)

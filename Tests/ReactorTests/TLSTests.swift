@@ -8,7 +8,7 @@ import Testing
     private let handler = RecordingHandler()
     private let authority = TestAuthority()
 
-    private func loop(batches: Bool = true, log: @escaping LoopLog = { _, _ in }) throws -> SimulatedLoop {
+    private func loop(batches: Bool = true, log: @escaping LogSink = { _, _ in }) throws -> SimulatedLoop {
         var options = SimulatedDriver.Options()
         options.sendsInBatches = batches
         let server = try TLSServer(TLSConfiguration(certificates: [authority.issue("localhost")]))
@@ -120,7 +120,7 @@ import Testing
                 unsafe memory.initializeMemory(as: UInt8.self, repeating: part, count: 1000)
             }
             handler.withEach { connection in
-                let result = connection.slot.deliver(shared, limit: 1 << 20)
+                let result = connection.slot.queueShared(shared, limit: 1 << 20)
                 #expect(result == .queued)
             }
         }

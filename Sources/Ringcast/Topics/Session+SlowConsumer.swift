@@ -58,7 +58,7 @@ extension Session {
             if traits.contains(.masks) {
                 unsafe connection.send(OutgoingFrame(EncodedFrame(frame.bytes), mask: nextMask()))
             } else {
-                _ = unsafe state.pointee.connection.deliver(frame, limit: .max)
+                _ = unsafe state.pointee.connection.queueShared(frame, limit: .max)
             }
             unsafe counters.pointee.deliveries += 1
             unsafe counters.pointee.messagesOut += 1

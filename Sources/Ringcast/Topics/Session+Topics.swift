@@ -18,7 +18,7 @@ extension Session {
     @inline(__always)
     func queue(_ frame: SharedBytes) -> DeliveryResult {
         guard isOpen else { return .closed }
-        let result = unsafe state.pointee.connection.deliver(frame, limit: withKind { $0.backpressureLimit })
+        let result = unsafe state.pointee.connection.queueShared(frame, limit: withKind { $0.backpressureLimit })
         if case .atLimit = result { missedDelivery() }
         return result
     }

@@ -130,6 +130,6 @@ extension Session {
         guard !flags.contains(.backlogged), !traits.contains(.masks) else { return .atLimit }
         guard isOpen else { return .closed }
         let limit = withKind { $0.backpressureLimit } - byteCount
-        return unsafe state.pointee.connection.deliver(frames, limit: limit)
+        return unsafe state.pointee.connection.queueShared(frames, limit: limit)
     }
 }

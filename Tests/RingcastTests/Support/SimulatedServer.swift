@@ -26,11 +26,11 @@ final class SimulatedServer {
         self.core = core
         let tls = Self.tls(of: configuration)
         let clock = VirtualClock()
-        let links = LoopLinks(
+        let group = GroupState(
             loopCount: loopCount, placement: .kernel, discard: { LoopMessage(unpacking: $0).discard() },
             clock: { _ in clock.milliseconds })
         loops = (0..<loopCount).map { index in
-            SimulatedLoop(index: index, links: links, clock: clock, tls: tls) { SocketLoop(core: core, loop: $0) }
+            SimulatedLoop(index: index, group: group, clock: clock, tls: tls) { SocketLoop(core: core, loop: $0) }
         }
     }
 

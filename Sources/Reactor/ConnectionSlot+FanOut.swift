@@ -15,7 +15,7 @@ extension ConnectionSlot {
     ///
     /// Where the bytes follow those that were queued last, it costs a few comparisons and two additions.
     /// - Parameter limit: nothing is queued on top of so many bytes.
-    package func deliver(_ bytes: SharedBytes, limit: Int) -> DeliveryResult {
+    package func queueShared(_ bytes: SharedBytes, limit: Int) -> DeliveryResult {
         let flags = state.flags
         guard flags.isDisjoint(with: [.closing, .ended]) else { return .closed }
         if let queue = unsafe state.sendQueue {

@@ -1,5 +1,5 @@
 /// Where loops say what an operator should know. Called on a loop's thread: it must not block.
-public typealias LoopLog = @Sendable (LogLevel, String) -> Void
+public typealias LogSink = @Sendable (LogLevel, String) -> Void
 
 /// How much a message matters.
 public enum LogLevel: Sendable {

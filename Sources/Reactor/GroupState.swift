@@ -3,8 +3,8 @@ internal import IOUring
 internal import Synchronization
 
 /// What the loops of a group know of each other.
-package final class LoopLinks: Sendable {
-    let mailboxes: [Mailbox<LoopMessage>]
+package final class GroupState: Sendable {
+    let mailboxes: [Mailbox<MailboxItem>]
     package let statistics: [LoopStatistics]
     let placement: ConnectionPlacement
     /// The loops' clock (ms), given the last reading.
@@ -86,7 +86,7 @@ package final class LoopLinks: Sendable {
     }
 
     /// One sentence for all loops, not one for each.
-    func reportExhaustion(_ error: SystemError, log: LoopLog) {
+    func reportExhaustion(_ error: SystemError, log: LogSink) {
         let now = MonotonicClock.milliseconds
         let isNews = lastExhaustionReport.withLock { last in
             defer { last = now }
@@ -112,24 +112,24 @@ extension EventLoop {
     /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and
     /// nothing was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
     package func post(_ message: ServiceMessage, to loop: Int) -> Bool {
-        guard links.mailboxes[loop].push(.service(message), from: index) else { return false }
+        guard group.mailboxes[loop].push(.service(message), from: index) else { return false }
         posted.insert(loop)
         return true
     }
 
     /// The same for what must not be lost: it is posted whatever waits already, and keeps its place in the order.
     package func postUrgent(_ message: ServiceMessage, to loop: Int) {
-        links.mailboxes[loop].pushUrgent(.service(message), from: index)
+        group.mailboxes[loop].pushUrgent(.service(message), from: index)
         posted.insert(loop)
     }
 
     /// So much of what this loop has posted to another one waits that it should post less.
-    package func isPastWatermark(of loop: Int) -> Bool { links.mailboxes[loop].isPastWatermark(from: index) }
+    package func isPastWatermark(of loop: Int) -> Bool { group.mailboxes[loop].isPastWatermark(from: index) }
 
     /// The end of the turn: one wake-up for each loop that was posted something and sleeps.
     func wakePostedLoops() {
         posted.removeAll { loop in
-            let mailbox = links.mailboxes[loop]
+            let mailbox = group.mailboxes[loop]
             let isDelivered = mailbox.flushOverflow(from: index)
             if loop != index, mailbox.shouldWake(from: index) {
                 statistics.wakeUps.add(1)
@@ -141,11 +141,11 @@ extension EventLoop {
 
     /// The other ring could not be reached (its queue is full, memory was short): that loop would sleep on.
     func notifyFailed(_ completion: DriverCompletion) {
-        if completion.error != nil { links.wake(Int(completion.token.slot)) }
+        if completion.error != nil { group.wake(Int(completion.token.slot)) }
     }
 
     private func wake(_ loop: Int) {
-        guard let address = links.address(of: loop) else { return }
+        guard let address = group.address(of: loop) else { return }
         if let ring = address.notificationAddress, driver.notificationAddress != nil {
             driver.notify(ring, token: Token(.notify, slot: UInt32(loop)))
         } else {
