@@ -10,24 +10,23 @@ struct Chunk: BitwiseCopyable {
 
 /// The chunks of one loop. Corks are short-lived and last in, first out, so a busy loop writes to memory that is still
 /// in its cache, and an idle connection has none.
-final class ChunkPool {
+struct ChunkPool: ~Copyable {
     private static let sizes = [512, 4096, 16384, Chunk.largestPooled]
     /// Bytes of each size that are kept; what comes back beyond is freed.
     private static let keptByteCount = 1 << 20
 
-    @LoopOwned private var free: [[Chunk]] = [[], [], [], []]
+    private var free: [[Chunk]] = [[], [], [], []]
 
     deinit {
         for chunk in free.joined() { unsafe chunk.start.deallocate() }
-        _free.deallocate()
     }
 
-    func take(atLeast count: Int) -> Chunk {
+    mutating func take(atLeast count: Int) -> Chunk {
         guard let sizeClass = Self.sizeClass(for: count) else { return Self.allocate(count) }
         return free[sizeClass].popLast() ?? Self.allocate(Self.sizes[sizeClass])
     }
 
-    func giveBack(_ chunk: Chunk) {
+    mutating func giveBack(_ chunk: Chunk) {
         guard let sizeClass = Self.sizeClass(for: chunk.byteCount),
             free[sizeClass].count * Self.sizes[sizeClass] < Self.keptByteCount
         else {

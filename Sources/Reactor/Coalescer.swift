@@ -51,16 +51,16 @@ struct Coalescer {
 }
 
 extension EventLoop {
-    /// Sets the longest wait for more, where the driver can do that; nil: none.
+    /// Sets the longest wait for more, where the driver can do that; nil switches it off.
     package func coalesce(microseconds: UInt32?) {
         guard driver.gathersCompletions else { return }
-        coalescer = microseconds.map { Coalescer(microseconds: $0, now: now) }
+        state.coalescer = microseconds.map { Coalescer(microseconds: $0, now: now) }
     }
 
     /// Waits as `Driver.wait` does, and for more if that is worth it: not while something is ready, and not beyond the
     /// loop's next deadline.
     func waitCoalescing(milliseconds: UInt64?) {
-        guard let coalescer, coalescer.isBusy, milliseconds != 0 else {
+        guard let coalescer = state.coalescer, coalescer.isBusy, milliseconds != 0 else {
             return driver.wait(milliseconds: milliseconds)
         }
         // No delay is longer than 100 ms.

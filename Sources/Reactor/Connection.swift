@@ -6,7 +6,7 @@
 public struct Connection: ~Escapable {
     @usableFromInline package let slot: ConnectionSlot
 
-    /// - Parameter slot: of a connection whose `closed` has not been delivered yet.
+    /// - Parameter slot: of a connection whose handler was not told `closed` yet.
     @_lifetime(immortal)
     @inlinable
     package init(_ slot: ConnectionSlot) { self.slot = slot }
@@ -41,20 +41,20 @@ public struct Connection: ~Escapable {
 
     /// Until when (the loop's ms) a connection that is to end waits for a peer that still takes what was sent: for as
     /// long as it takes something within so many milliseconds, and a kilobyte a second on average from the first call
-    /// on since it is behind. Nil: no longer. Costs a system call.
+    /// on since it is behind. Nil: it does not wait any longer. Costs a system call.
     package func endOfPatience(_ milliseconds: UInt64) -> UInt64? {
         slot.state.withLoop { $0.endOfPatience(milliseconds, with: slot) }
     }
 
-    /// The peer has ended its side or the connection, although what it sent before may not have been delivered yet: a
+    /// The peer has ended its side or the connection, although its handler may not have had all that it sent before: a
     /// paused connection is told nothing. Costs a system call.
     package var peerHasEnded: Bool {
-        slot.state.flags.contains(.inputEnded)
+        slot.state.input != .open
             || slot.state.withLoop { $0.driver.peerHasEnded(slot.state.descriptor) }
     }
 
     /// `close` or `abort` was called, or the peer is gone.
-    public var isClosing: Bool { !slot.state.flags.isDisjoint(with: [.closing, .ended]) }
+    public var isClosing: Bool { slot.state.phase >= .closing }
 
     /// The handler's own state for this connection.
     package var context: UnsafeMutableRawPointer? {
@@ -76,13 +76,12 @@ public struct Connection: ~Escapable {
     /// One call for all that a small message needs, since it is made once per message: nothing is reserved while the
     /// connection is closing, or on top of `limit` queued bytes.
     package func reserve(_ count: Int, below limit: Int) -> CorkRoom {
-        let flags = slot.state.flags
         let queued = unsafe slot.state.sendQueue?.pointee.byteCount ?? 0
-        guard queued < limit, flags.isDisjoint(with: [.closing, .ended]) else {
+        guard queued < limit, !isClosing else {
             return unsafe CorkRoom(start: nil, queuedByteCount: queued, isBlocked: false)
         }
         let start = unsafe slot.state.withLoop { unsafe $0.reserve(count, on: slot) }
-        return unsafe CorkRoom(start: start, queuedByteCount: queued, isBlocked: flags.contains(.blocked))
+        return unsafe CorkRoom(start: start, queuedByteCount: queued, isBlocked: isBlocked)
     }
 
     /// Queues `count` bytes that `fill` writes, all of them, into the cork itself.
@@ -113,7 +112,7 @@ public struct Connection: ~Escapable {
         slot.state.withLoop { $0.driver.untakenByteCount(of: slot.state.descriptor) }
     }
 
-    /// Queues bytes of the receive buffer that is being delivered, without copying them.
+    /// Queues bytes of the receive buffer that the handler is looking at, without copying them.
     ///
     /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or
     /// too many buffers are lent out already, and nothing was queued.
@@ -130,11 +129,11 @@ public struct Connection: ~Escapable {
     /// Ends the connection now; what is queued is lost.
     public func abort() { slot.state.withLoop { $0.end(slot, .local) } }
 
-    /// Delivers nothing until `resumeReceiving`; after 64 KiB, and what the kernel has taken by then into receive
+    /// Hands over nothing until `resumeReceiving`; after 64 KiB, and what the kernel has taken by then into receive
     /// buffers (at most 10 MiB, all that a loop has), the peer feels it.
     public func pauseReceiving() { slot.state.flags.insert(.paused) }
 
-    /// What has come meanwhile is delivered next turn.
+    /// What has come meanwhile is handed over next turn.
     public func resumeReceiving() { slot.state.withLoop { $0.resumeReceiving(on: slot) } }
 
     /// Calls `received` again next turn with what the handler left, also when nothing new has come.
@@ -157,7 +156,7 @@ public struct Connection: ~Escapable {
 /// What `Connection.reserve` found.
 @safe
 package struct CorkRoom {
-    /// Where the bytes go; nil: none are accepted.
+    /// Where the bytes go; nil where none are accepted.
     package let start: UnsafeMutableRawPointer?
     /// What was queued before them.
     package let queuedByteCount: Int

@@ -49,7 +49,7 @@ public protocol ConnectionHandler: AnyObject {
     /// The time that the loop was given for this handler has come.
     func wakeTimeReached()
 
-    /// What the turn brought has been delivered; what was queued leaves after this call.
+    /// Everything that the turn brought has been handed over; what was queued leaves after this call.
     func turnEnds()
 
     /// Another loop or thread has posted this.

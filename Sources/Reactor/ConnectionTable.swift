@@ -2,30 +2,26 @@
 struct ConnectionTable: ~Copyable {
     private static let slotsPerBlock = 256
 
-    @LoopOwned private var blocks: [ConnectionBlock] = []
-    @LoopOwned private var freeSlots: [UInt32] = []
-    @LoopOwned private(set) var count = 0
+    private var blocks: [ConnectionBlock] = []
+    private var freeSlots: [UInt32] = []
+    private(set) var count = 0
 
     deinit {
         for block in blocks { unsafe block.states.deallocate() }
-        _blocks.deallocate()
-        _freeSlots.deallocate()
-        _count.deallocate()
     }
 
     /// A slot for a new connection, with a generation that no completion under way can carry.
-    func insert(loop: EventLoop) -> ConnectionSlot {
+    mutating func insert(loop: EventLoop) -> ConnectionSlot {
         if freeSlots.isEmpty { addBlock(loop: loop) }
         count += 1
         return self[freeSlots.removeLast()]
     }
 
     /// Ends this life of the slot.
-    func remove(_ connection: ConnectionSlot) {
-        let slot = connection.state.slot
-        let generation = connection.state.generation &+ 1
-        connection.state = connection.state.withLoop { ConnectionState(loop: $0, slot: slot) }
-        connection.state.generation = generation
+    mutating func remove(_ connection: ConnectionSlot) {
+        connection.state.move(to: .free)
+        let (slot, generation) = (connection.state.slot, connection.state.generation &+ 1)
+        connection.state = connection.state.withLoop { ConnectionState(loop: $0, slot: slot, generation: generation) }
         freeSlots.append(slot)
         count -= 1
     }
@@ -35,7 +31,7 @@ struct ConnectionTable: ~Copyable {
     func find(_ token: Token) -> ConnectionSlot? {
         let connection = self[token.slot]
         return connection.state.generation & Token.generationMask == token.generation
-            && connection.state.flags.contains(.open) ? connection : nil
+            && connection.state.phase != .free ? connection : nil
     }
 
     @inline(__always)
@@ -44,14 +40,14 @@ struct ConnectionTable: ~Copyable {
         return unsafe ConnectionSlot(block.states + Int(slot) % Self.slotsPerBlock)
     }
 
-    /// Every connection in use. The body may end connections.
+    /// Every connection in use. The body may end connections, but open none.
     func forEach(_ body: (ConnectionSlot) -> Void) {
-        for slot in 0..<UInt32(blocks.count * Self.slotsPerBlock) where self[slot].state.flags.contains(.open) {
+        for slot in 0..<UInt32(blocks.count * Self.slotsPerBlock) where self[slot].state.phase != .free {
             body(self[slot])
         }
     }
 
-    private func addBlock(loop: EventLoop) {
+    private mutating func addBlock(loop: EventLoop) {
         let base = UInt32(blocks.count * Self.slotsPerBlock)
         let states = UnsafeMutablePointer<ConnectionState>.allocate(capacity: Self.slotsPerBlock)
         for offset in 0..<Self.slotsPerBlock {

@@ -4,7 +4,7 @@ internal import IOUring
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
 package struct LoopListener {
     let descriptor: Int32
-    /// nil: plain connections.
+    /// How its connections speak TLS; nil: they are plain.
     let tls: TLSServer?
     /// Its connections go to the loop with the fewest, wherever else connections may belong: no other loop has one.
     var handsOut = false
@@ -43,30 +43,31 @@ extension EventLoop {
     private static let acceptRetryInterval: UInt64 = 200
 
     package func listen(on listeners: [LoopListener]) {
-        self.listeners = listeners
-        for index in listeners.indices { armAccept(index) }
+        state.listeners = listeners
+        for index in state.listeners.indices { armAccept(index) }
     }
 
     private func armAccept(_ index: Int) {
-        guard !hasStoppedAccepting, !listeners[index].isAccepting, !listeners[index].isClosed else { return }
-        listeners[index].isAccepting = true
-        listeners[index].retryTime = nil
-        driver.accept(on: listeners[index].descriptor, token: Token(.accept, slot: UInt32(index)))
+        let listener = state.listeners[index]
+        guard !state.hasStoppedAccepting, !listener.isAccepting, !listener.isClosed else { return }
+        state.listeners[index].isAccepting = true
+        state.listeners[index].retryTime = nil
+        driver.accept(on: listener.descriptor, token: Token(.accept, slot: UInt32(index)))
     }
 
     func accepted(_ completion: DriverCompletion) {
         let index = Int(completion.token.slot)
-        if !completion.hasMore { listeners[index].isAccepting = false }
+        if !completion.hasMore { state.listeners[index].isAccepting = false }
         if let error = completion.error {
             acceptFailed(index, error)
         } else {
-            listeners[index].hasReportedExhaustion = false
+            state.listeners[index].hasReportedExhaustion = false
             statistics.accepted.add(1)
             place(completion.result, listener: index)
         }
-        if hasStoppedAccepting {
-            if !completion.hasMore, listeners[index].closeTime == nil { drainAndClose(index) }
-        } else if !completion.hasMore, listeners[index].retryTime == nil {
+        if state.hasStoppedAccepting {
+            if !completion.hasMore, state.listeners[index].closeTime == nil { drainAndClose(index) }
+        } else if !completion.hasMore, state.listeners[index].retryTime == nil {
             armAccept(index)
         }
     }
@@ -78,11 +79,11 @@ extension EventLoop {
         default:
             break
         }
-        guard !hasStoppedAccepting else { return }
+        guard !state.hasStoppedAccepting else { return }
         // The connection stays in the kernel's queue, or the error lasts: trying at once would spin.
-        listeners[index].retryTime = now + Self.acceptRetryInterval
-        guard !listeners[index].hasReportedExhaustion else { return }
-        listeners[index].hasReportedExhaustion = true
+        state.listeners[index].retryTime = now + Self.acceptRetryInterval
+        guard !state.listeners[index].hasReportedExhaustion else { return }
+        state.listeners[index].hasReportedExhaustion = true
         switch error {
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBuffers, .outOfMemory:
             group.reportExhaustion(error, log: log)
@@ -93,13 +94,13 @@ extension EventLoop {
 
     /// Takes a connection, or hands it to the loop that has the fewest.
     func place(_ descriptor: Int32, listener index: Int) {
-        let target = listeners[index].handsOut ? group.emptiestLoop : group.placement(accepting: self.index)
+        let target = state.listeners[index].handsOut ? group.emptiestLoop : group.placement(accepting: self.index)
         let listener = UInt8(index)
         let index = self.index
         group.statistics[target].open.addShared(1)
         guard target != index else { return open(descriptor, listener: listener) }
         if group.mailboxes[target].push(.adopt(descriptor: descriptor, listener: listener), from: index) {
-            posted.insert(target)
+            state.posted.insert(target)
         } else {
             group.statistics[target].open.addShared(-1)
             group.statistics[index].open.addShared(1)
@@ -108,30 +109,30 @@ extension EventLoop {
     }
 
     func open(_ descriptor: Int32, listener: UInt8) {
-        let connection = connections.insert(loop: self)
+        let connection = state.connections.insert(loop: self)
         connection.state.descriptor = descriptor
         driver.opened(descriptor, slot: connection.state.slot)
         connection.state.listenerIndex = listener
-        connection.state.flags = .open
-        if let tls = listeners[Int(listener)].tls { return beginTLS(connection, tls) }
+        if let tls = state.listeners[Int(listener)].tls { return beginTLS(connection, tls) }
+        connection.state.move(to: .open)
         armReceive(connection)
         unsafe handler.opened(Connection(connection))
     }
 
     // MARK: out of descriptors
 
-    var acceptRetryTime: UInt64? { listeners.lazy.compactMap(\.retryTime).min() }
+    var acceptRetryTime: UInt64? { state.listeners.lazy.compactMap(\.retryTime).min() }
 
     func retryAcceptingAfterPause() {
-        for index in listeners.indices {
-            if let time = listeners[index].retryTime, time <= now { armAccept(index) }
+        for index in state.listeners.indices {
+            if let time = state.listeners[index].retryTime, time <= now { armAccept(index) }
         }
     }
 
     /// A descriptor has become free: whoever waits for one need not wait for the time.
     func retryAccepting() {
-        for index in listeners.indices where listeners[index].retryTime != nil {
-            listeners[index].retryTime = now
+        for index in state.listeners.indices where state.listeners[index].retryTime != nil {
+            state.listeners[index].retryTime = now
         }
     }
 }

@@ -8,26 +8,28 @@ extension EventLoop {
     /// Bytes a second, on average, that a peer has to take of what is queued for it.
     private static let slowestPace: UInt64 = 1_024
 
+    /// To `closing`: nothing more is accepted to be sent.
     func close(_ connection: ConnectionSlot) {
-        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
-        if connection.state.flags.contains(.connecting) { return end(connection, .local) }
-        connection.state.flags.insert(.closing)
-        connection.state.flags.remove(.paused)
+        switch connection.state.phase {
+        case .connecting: return end(connection, .local)
+        case .handshaking, .open: connection.state.move(to: .closing)
+        case .free, .closing, .lingering, .ended, .reported: return
+        }
         connection.state.lastProgress = now
         connection.state.paceStart = 0
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
-        releaseHeldInputAfterDelivery(connection)
+        // Held input goes next turn: a handler that closes while it is being given some still reads from it.
+        if unsafe connection.state.heldInput != nil { markReady(connection) }
         if unsafe connection.state.sendQueue == nil { finishWriting(connection) }
         // A receive that was canceled for a pause is needed again, to see the peer's end.
         armReceive(connection)
     }
 
-    /// Everything queued has gone out: say that no more will come.
+    /// To `lingering`: everything queued has gone out, say that no more will come.
     func finishWriting(_ connection: ConnectionSlot) {
-        guard connection.state.flags.isDisjoint(with: [.lingering, .ended]) else { return }
-        if connection.state.flags.contains(.secured), !finishRecords(connection) { return }
-        connection.state.flags.insert(.lingering)
-        if connection.state.flags.contains(.inputEnded) { return end(connection, connection.state.disconnectReason) }
+        guard connection.state.phase == .closing, finishRecords(connection) else { return }
+        guard connection.state.input == .open else { return end(connection, connection.state.disconnectReason) }
+        connection.state.move(to: .lingering)
         driver.shutdownWriting(connection.state.descriptor)
         noteUntaken(connection)
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
@@ -77,20 +79,21 @@ extension EventLoop {
         return elapsed <= patience + taken * 1_000 / Self.slowestPace ? end : nil
     }
 
-    /// Ends a connection now. Its `closed` is delivered at the end of the turn.
+    /// To `ended`, from wherever its life is. The handler is told at the end of the turn.
     func end(_ connection: ConnectionSlot, _ reason: DisconnectReason) {
-        guard connection.state.flags.contains(.open), !connection.state.flags.contains(.ended) else { return }
-        connection.state.flags.insert(.ended)
+        guard connection.state.phase > .free, connection.state.phase < .ended else { return }
+        connection.state.move(to: .ended)
         connection.state.disconnectReason = reason
         timers.cancel(connection.state.slot)
-        ended.append(connection)
+        state.ended.append(connection)
     }
 
-    /// After all deliveries of the turn, so that no handler hears of an end from within another call.
+    /// To `reported`. After everything else that the turn tells handlers, so that none hears of an end from within
+    /// another call.
     func reportEnded() {
-        while !ended.isEmpty {
-            let connections = ended
-            ended.removeAll(keepingCapacity: true)
+        while !state.ended.isEmpty {
+            let connections = state.ended
+            state.ended.removeAll(keepingCapacity: true)
             for connection in connections {
                 tellFailure(connection)
                 if connection.state.flags.contains(.unannounced) {
@@ -98,10 +101,10 @@ extension EventLoop {
                 } else {
                     unsafe handler.closed(Connection(connection), connection.state.disconnectReason)
                 }
-                connection.state.flags.insert(.reported)
+                connection.state.move(to: .reported)
                 releaseHeldInput(connection)
                 // What a send under way borrows stays until its completion.
-                if connection.state.flags.isDisjoint(with: [.sending, .flushing]) { releaseSendQueue(connection) }
+                if connection.state.send == .none { releaseSendQueue(connection) }
                 if connection.state.operationCount > 0 {
                     driver.cancelAll(on: connection.state.descriptor, slot: connection.state.slot)
                 }
@@ -110,23 +113,16 @@ extension EventLoop {
         }
     }
 
-    /// Closes the descriptor of an ended connection once the kernel has answered everything.
+    /// To `free`: closes the descriptor once the kernel has answered everything.
     func closeIfIdle(_ connection: ConnectionSlot) {
-        guard connection.state.flags.isSuperset(of: [.ended, .reported]), connection.state.operationCount == 0,
-            !connection.state.flags.contains(.flushing)
+        guard connection.state.phase == .reported, connection.state.operationCount == 0,
+            connection.state.send != .batched
         else { return }
         releaseSendQueue(connection)
         releaseTLS(connection)
         driver.close(connection.state.descriptor, slot: connection.state.slot)
-        connections.remove(connection)
+        state.connections.remove(connection)
         statistics.open.addShared(-1)
         retryAccepting()
-    }
-
-    /// A handler that closes while it is being given held input still reads from it.
-    private func releaseHeldInputAfterDelivery(_ connection: ConnectionSlot) {
-        guard unsafe connection.state.heldInput != nil else { return }
-        connection.state.flags.insert(.dropsHeldInput)
-        markReady(connection)
     }
 }

@@ -12,32 +12,33 @@ extension EventLoop {
     package func connect(
         to address: ConnectAddress, from source: ConnectAddress? = nil, context: UnsafeMutableRawPointer?
     ) throws(SystemError) -> ConnectionSlot {
-        guard !isStopping else { throw .canceled }
+        guard !state.isStopping else { throw .canceled }
         let descriptor = try driver.makeSocket(for: address, from: source)
-        let connection = connections.insert(loop: self)
+        let connection = state.connections.insert(loop: self)
         connection.state.descriptor = descriptor
-        connection.state.flags = [.open, .connecting]
+        connection.state.move(to: .connecting)
         unsafe connection.state.context = unsafe context
         connection.state.operationCount += 1
         statistics.open.addShared(1)
-        driver.connect(descriptor, to: address, token: token(.connect, connection))
+        driver.connect(descriptor, to: address, token: connection.token(.connect))
         return connection
     }
 
     /// A connect is over.
     func connectEnded(_ completion: DriverCompletion) {
-        guard let connection = connections.find(completion.token) else { return }
+        guard let connection = state.connections.find(completion.token) else { return }
         connection.state.operationCount -= 1
-        connection.state.flags.remove(.connecting)
-        if connection.state.flags.contains(.ended) {
-            // Given up meanwhile: closed below.
-        } else if let error = completion.error {
-            end(connection, .error(error.code))
-        } else {
-            driver.opened(connection.state.descriptor, slot: connection.state.slot)
-            armReceive(connection)
-            unsafe handler.connected(Connection(connection))
+        // In any other phase it was given up meanwhile.
+        if connection.state.phase == .connecting {
+            if let error = completion.error { end(connection, .error(error.code)) } else { connected(connection) }
         }
         closeIfIdle(connection)
+    }
+
+    private func connected(_ connection: ConnectionSlot) {
+        connection.state.move(to: .open)
+        driver.opened(connection.state.descriptor, slot: connection.state.slot)
+        armReceive(connection)
+        unsafe handler.connected(Connection(connection))
     }
 }

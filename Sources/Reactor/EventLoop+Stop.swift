@@ -9,15 +9,15 @@
 extension EventLoop {
     /// Closes the loop's listeners; what they have accepted stays. Called on the loop.
     package func stopAccepting() {
-        guard !hasStoppedAccepting else { return }
-        hasStoppedAccepting = true
-        for index in listeners.indices {
-            guard !listeners[index].isClosed else { continue }
-            listeners[index].retryTime = nil
-            if listeners[index].isShared {
+        guard !state.hasStoppedAccepting else { return }
+        state.hasStoppedAccepting = true
+        for index in state.listeners.indices {
+            guard !state.listeners[index].isClosed else { continue }
+            state.listeners[index].retryTime = nil
+            if state.listeners[index].isShared {
                 // Another process takes the handshakes that are repeated; those under way here would be reset.
-                driver.ignoreHandshakes(on: listeners[index].descriptor)
-                listeners[index].closeTime = now + Self.handshakeTime
+                driver.ignoreHandshakes(on: state.listeners[index].descriptor)
+                state.listeners[index].closeTime = now + Self.handshakeTime
             } else {
                 beginClosing(index)
             }
@@ -29,7 +29,7 @@ extension EventLoop {
     private static let handshakeTime: UInt64 = 200
 
     private func beginClosing(_ index: Int) {
-        if listeners[index].isAccepting {
+        if state.listeners[index].isAccepting {
             // Closing under an armed accept would go on accepting: close at its completion.
             driver.cancel(Token(.accept, slot: UInt32(index)), answer: Token(.unanswered))
         } else {
@@ -37,43 +37,43 @@ extension EventLoop {
         }
     }
 
-    var listenerCloseTime: UInt64? { listeners.lazy.compactMap(\.closeTime).min() }
+    var listenerCloseTime: UInt64? { state.listeners.lazy.compactMap(\.closeTime).min() }
 
     func closeListenersInTime() {
-        for index in listeners.indices {
-            guard let time = listeners[index].closeTime, time <= now else { continue }
-            listeners[index].closeTime = nil
+        for index in state.listeners.indices {
+            guard let time = state.listeners[index].closeTime, time <= now else { continue }
+            state.listeners[index].closeTime = nil
             beginClosing(index)
         }
     }
 
     /// Asks the loop to end; called on it.
     package func stop() {
-        isAskedToStop = true
+        state.isAskedToStop = true
         stopAccepting()
         advanceStop()
     }
 
     /// A loop has come so far, this one or another.
     func loopReached(_ stage: StopStage) {
-        stopProgress.note(stage)
+        state.stopProgress.note(stage)
         advanceStop()
     }
 
     private func advanceStop() {
-        guard hasStoppedAccepting else { return }
-        switch stopProgress.stage {
+        guard state.hasStoppedAccepting else { return }
+        switch state.stopProgress.stage {
         case nil:
-            if listeners.allSatisfy(\.isClosed) { reach(.acceptingHasEnded) }
+            if state.listeners.allSatisfy(\.isClosed) { reach(.acceptingHasEnded) }
         case .acceptingHasEnded?:
-            if isAskedToStop, stopProgress.allHaveReached(.acceptingHasEnded) { reach(.asked) }
+            if state.isAskedToStop, state.stopProgress.allHaveReached(.acceptingHasEnded) { reach(.asked) }
         case .asked?:
-            if stopProgress.allHaveReached(.asked) { reach(.handled) }
+            if state.stopProgress.allHaveReached(.asked) { reach(.handled) }
         case .handled?:
-            if stopProgress.allHaveReached(.handled) { reach(.relayed) }
+            if state.stopProgress.allHaveReached(.handled) { reach(.relayed) }
         case .relayed?:
-            guard !isStopping, stopProgress.allHaveReached(.relayed) else { return }
-            isStopping = true
+            guard !state.isStopping, state.stopProgress.allHaveReached(.relayed) else { return }
+            state.isStopping = true
             endHandshakes()
             unsafe handler.stopping()
         case .empty?: break
@@ -81,24 +81,25 @@ extension EventLoop {
     }
 
     private func reach(_ stage: StopStage) {
-        stopProgress.reach(stage)
+        state.stopProgress.reach(stage)
         for loop in 0..<group.loopCount {
             group.mailboxes[loop].pushUrgent(.reached(stage), from: index)
-            posted.insert(loop)
+            state.posted.insert(loop)
         }
     }
 
     /// At the end of a turn, once the handler was told to stop.
     func noteLastConnection() {
-        if stopProgress.stage != .empty, connections.count == 0, listeners.allSatisfy(\.isClosed) { reach(.empty) }
+        guard state.stopProgress.stage != .empty, state.connections.count == 0 else { return }
+        if state.listeners.allSatisfy(\.isClosed) { reach(.empty) }
     }
 
     /// It was asked to stop, and nothing is open any more on any loop.
     ///
     /// The others wait for this loop's word: it must not be left in the overflow of a lane.
     package var hasEnded: Bool {
-        guard stopProgress.allHaveReached(.empty), connections.count == 0 else { return false }
-        return stopProgress.isHeardByAll { !group.mailboxes[$0].holdsBack(from: index) }
+        guard state.stopProgress.allHaveReached(.empty), state.connections.count == 0 else { return false }
+        return state.stopProgress.isHeardByAll { !group.mailboxes[$0].holdsBack(from: index) }
     }
 
     /// Takes what waits on a listener that is no longer armed, and closes it.
@@ -106,14 +107,14 @@ extension EventLoop {
     /// Not through the ring: what comes between the last look and the close is reset, so the two follow each other at
     /// once.
     func drainAndClose(_ index: Int) {
-        guard !listeners[index].isClosed else { return }
-        listeners[index].file?.remove()
-        while let descriptor = driver.acceptWaiting(on: listeners[index].descriptor) {
+        guard !state.listeners[index].isClosed else { return }
+        state.listeners[index].file?.remove()
+        while let descriptor = driver.acceptWaiting(on: state.listeners[index].descriptor) {
             statistics.accepted.add(1)
             place(descriptor, listener: index)
         }
-        driver.closeListener(listeners[index].descriptor)
-        listeners[index].isClosed = true
+        driver.closeListener(state.listeners[index].descriptor)
+        state.listeners[index].isClosed = true
         advanceStop()
     }
 }

@@ -1,7 +1,7 @@
 extension EventLoop {
     func setDeadline(_ deadline: UInt64?, on connection: ConnectionSlot) {
         // Once a connection is closing, its timer is the loop's own.
-        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
+        guard connection.state.phase < .closing else { return }
         if let deadline {
             timers.schedule(connection.state.slot, at: deadline)
         } else {
@@ -15,40 +15,34 @@ extension EventLoop {
 
     func fireTimers() {
         timers.advance(to: now, limit: Self.timersPerTurn) { slot in
-            let connection = connections[slot]
-            if connection.state.flags.contains(.closing) {
-                lingerTimeIsOver(connection)
-            } else if connection.state.flags.contains(.unannounced) {
-                // Bytes of it that wait for their turn may be all that was missing.
-                if connection.state.flags.contains(.ready) {
-                    timers.schedule(slot, at: now + TimerWheel.tick)
-                } else {
-                    handshakeTimedOut(connection)
-                }
-            } else if connection.state.flags.contains(.open) {
-                unsafe handler.deadlineReached(Connection(connection))
+            let connection = state.connections[slot]
+            switch connection.state.phase {
+            case .closing, .lingering: lingerTimeIsOver(connection)
+            case .handshaking where connection.state.flags.contains(.unannounced): handshakeTimeIsOver(connection)
+            case .connecting, .handshaking, .open: unsafe handler.deadlineReached(Connection(connection))
+            case .free, .ended, .reported: break
             }
         }
         checkStalls()
         retryAcceptingAfterPause()
-        if hasStoppedAccepting { closeListenersInTime() }
-        if let handlerWakeTime, now >= handlerWakeTime {
-            self.handlerWakeTime = nil
+        if state.hasStoppedAccepting { closeListenersInTime() }
+        if let time = state.handlerWakeTime, now >= time {
+            state.handlerWakeTime = nil
             unsafe handler.wakeTimeReached()
         }
-        if let cutTime, now >= cutTime {
-            self.cutTime = nil
-            connections.forEach { end($0, .local) }
+        if let time = state.cutTime, now >= time {
+            state.cutTime = nil
+            state.connections.forEach { end($0, .local) }
         }
     }
 
     /// Cuts every connection that is still there at `milliseconds`, whatever it is doing: the end of a stop's patience.
-    package func cutConnections(at milliseconds: UInt64) { cutTime = milliseconds }
+    package func cutConnections(at milliseconds: UInt64) { state.cutTime = milliseconds }
 
     /// Calls the handler's `wakeTimeReached` once `milliseconds` have come, if that is earlier than what was asked for
     /// before. For the little that has no connection to set a deadline on.
     package func wakeHandler(at milliseconds: UInt64) {
-        handlerWakeTime = min(handlerWakeTime ?? milliseconds, milliseconds)
+        state.handlerWakeTime = min(state.handlerWakeTime ?? milliseconds, milliseconds)
     }
 
     /// How long the loop may sleep (ms); nil is until something happens.
@@ -58,15 +52,15 @@ extension EventLoop {
             guard let deadline else { return }
             earliest = min(earliest ?? deadline, deadline)
         }
-        if uncheckedForStall > 0 {
+        if state.uncheckedForStall > 0 {
             consider(now)
-        } else if !watchedForStall.isEmpty {
-            consider(lastStallCheck + Self.stallCheckInterval)
+        } else if !state.watchedForStall.isEmpty {
+            consider(state.lastStallCheck + Self.stallCheckInterval)
         }
         consider(acceptRetryTime)
-        if hasStoppedAccepting { consider(listenerCloseTime) }
-        consider(cutTime)
-        consider(handlerWakeTime)
+        if state.hasStoppedAccepting { consider(listenerCloseTime) }
+        consider(state.cutTime)
+        consider(state.handlerWakeTime)
         return earliest.map { $0 > now ? $0 - now : 0 }
     }
 }

@@ -14,31 +14,36 @@ extension EventLoop {
     private static let looksPerTurn = 10_000
 
     /// Timers wait for what has not been read yet.
-    var isCatchingUp: Bool { turnsToCatchUp > 0 }
+    var isCatchingUp: Bool { state.turnsToCatchUp > 0 }
 
     func waitForWork() {
         let mailbox = group.mailboxes[index]
         var milliseconds: UInt64? = 0
-        if !settlesAtOnce, !isCatchingUp, ready.isEmpty, ended.isEmpty, starved.isEmpty, mailbox.prepareToSleep() {
+        if !hasWork, mailbox.prepareToSleep() {
             milliseconds = executor.hasReadyJobs ? 0 : timeUntilDeadline()
             // Nobody tells that a full lane has room again.
-            if !posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
+            if !state.posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
         // What is sent is taken as the wait begins, and it may last for hours.
-        if !flushing.isEmpty { flushTime = group.clock(now) }
-        if coalescer == nil {
+        if !state.flushing.isEmpty { state.flushTime = group.clock(now) }
+        if state.coalescer == nil {
             driver.wait(milliseconds: milliseconds)
         } else {
             waitCoalescing(milliseconds: milliseconds)
         }
         // Looked at now: what completions lead to is handed over with the next wait.
-        flushesAreSubmitted = driver.unsubmittedCount == 0
+        state.flushesAreSubmitted = driver.unsubmittedCount == 0
         mailbox.wokeUp()
         let lastLook = now
         updateClock()
         collectCompletions()
         if isCatchingUp || now - lastLook >= Self.unnoticedJump { catchUp() }
-        coalescer?.noteTurn(completions.count, now: now)
+        state.coalescer?.noteTurn(state.completions.count, now: now)
+    }
+
+    /// Something is left for this turn.
+    private var hasWork: Bool {
+        state.settlesAtOnce || isCatchingUp || !state.ready.isEmpty || !state.ended.isEmpty || !state.starved.isEmpty
     }
 
     /// Takes what the wait has brought, and says whether that was anything. What the last turn's sends fell short of is
@@ -50,8 +55,8 @@ extension EventLoop {
             isAny = true
             switch completion.token.operation {
             case .batchedSend: batchedSendFellShort(completion)
-            case .send: endedSends.append(completion)
-            default: completions.append(completion)
+            case .send: state.endedSends.append(completion)
+            default: state.completions.append(completion)
             }
         }
         return isAny
@@ -60,8 +65,8 @@ extension EventLoop {
     /// Takes everything that had come by `now`.
     private func catchUp() {
         // Turns of a catching-up that are long themselves do not begin it anew.
-        if !isCatchingUp { turnsToCatchUp = Self.longestCatchUp + 1 }
-        turnsToCatchUp -= 1
+        if !isCatchingUp { state.turnsToCatchUp = Self.longestCatchUp + 1 }
+        state.turnsToCatchUp -= 1
         var looks = 0
         repeat {
             driver.wait(milliseconds: 0)
@@ -71,8 +76,8 @@ extension EventLoop {
 
     /// What has come is handled: timers may fire, unless somebody still waits for a receive buffer.
     func endCatchingUp() {
-        if isCatchingUp, starved.isEmpty { turnsToCatchUp = 0 }
+        if isCatchingUp, state.starved.isEmpty { state.turnsToCatchUp = 0 }
     }
 
-    func updateClock() { now = group.clock(now) }
+    func updateClock() { state.now = group.clock(now) }
 }

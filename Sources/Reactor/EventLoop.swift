@@ -1,5 +1,9 @@
 /// One thread's share of the work: a driver to the kernel, the connections it owns, and what is queued for them.
 ///
+/// The room around it, `Reactor`, is loops, sockets, timers, mailboxes and TLS: bytes of connections, in and out, and
+/// messages between loops. It knows nothing of what the bytes mean: no HTTP, no WebSocket, no topic. Each aspect of a
+/// loop is an `EventLoop+….swift`, what the kernel does for it is behind `Driver`.
+///
 /// A loop is made on its thread and never leaves it; nothing in it is locked or shared but its mailbox, its executor
 /// and its statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's
 /// bytes in one operation.
@@ -11,108 +15,46 @@ public final class EventLoop {
     /// Counters of this loop, readable from any thread.
     public let statistics: LoopStatistics
     /// Milliseconds of a clock that never goes back, read once per turn.
-    public internal(set) var now: UInt64 {
-        get { clock }
-        set { clock = newValue }
-    }
+    public var now: UInt64 { state.now }
 
     let driver: any Driver
     let group: GroupState
     let log: LogSink
-    let chunks = ChunkPool()
-    let sharedBlocks = SharedBlockPool()
-    let sharedLog: SharedLog
-    /// For other forms of the same bytes, such as compressed ones.
-    var otherLogs: [SharedLog] = []
     let timers: TimerWheel
     unowned(unsafe) var handler: any ConnectionHandler
     /// What keeps `handler` alive; that one spares a retain and a release per event.
     private var ownedHandler: any ConnectionHandler
-
-    let connections = ConnectionTable()
-    var listeners: [LoopListener] = []
-    let sendQueues = SendQueuePool()
-    /// Connections with something to send at the end of this turn.
-    @LoopOwned var dirty: [ConnectionSlot] = []
-    /// Connections whose send is over with the next wait, or known to be slow.
-    @LoopOwned var flushing: [ConnectionSlot] = []
-    /// Something has to follow these sends at once, whether or not they are answered.
-    @LoopOwned var settlesAtOnce = false
-    /// That wait took them all to the kernel.
-    @LoopOwned var flushesAreSubmitted = false
-    /// When it did so (ms).
-    @LoopOwned var flushTime: UInt64 = 0
-    /// Turns for which timers still wait at the most, because time has passed in which nothing was read: see
-    /// `EventLoop+Wait.swift`.
-    @LoopOwned var turnsToCatchUp = 0
-    /// Connections that have held input to be delivered, with the generation they had.
-    @LoopOwned var ready: [Token] = []
-    /// Connections that wait for a receive buffer, in order, with the generation they had.
-    @LoopOwned var starved: [Token] = []
-    /// Connections whose `closed` is still to be delivered.
-    @LoopOwned var ended: [ConnectionSlot] = []
-    /// Connections that bytes wait for.
-    @LoopOwned var watchedForStall: [Token] = []
-    var lastStallCheck: UInt64 = 0
-    /// So many of them, from the first on, have not been looked at in this second.
-    var uncheckedForStall = 0
-    @LoopOwned private var clock: UInt64
-    @LoopOwned var loans: BufferLoans
-    var tls = TLSWork()
-    @LoopOwned var completions: [DriverCompletion] = []
-    /// Ordinary sends that are over: their queues are settled before anything else.
-    @LoopOwned var endedSends: [DriverCompletion] = []
-    @LoopOwned private var handledCompletions: [DriverCompletion] = []
-    /// Loops that were posted something in this turn.
-    var posted: LoopSet
-    /// See `EventLoop+Stop.swift`: what has been asked, how far all have come, and that the handler knows.
-    var hasStoppedAccepting = false
-    var isAskedToStop = false
-    var stopProgress: StopProgress
-    var isStopping = false
-    /// When every connection is cut (ms).
-    var cutTime: UInt64?
-    /// When the handler wants to be called (ms).
-    var handlerWakeTime: UInt64?
-    /// nil: this loop never waits for more than there is.
-    var coalescer: Coalescer?
+    private let box: LoopBox<LoopState>
 
     package init(
         index: Int, driver: any Driver, group: GroupState, executor: LoopExecutor, log: @escaping LogSink,
         clock: UInt64 = MonotonicClock.milliseconds
     ) {
         self.index = index
-        sharedLog = SharedLog(blocks: sharedBlocks)
         self.driver = driver
         self.group = group
         self.executor = executor
         self.log = log
         statistics = group.statistics[index]
-        _clock = LoopOwned(wrappedValue: clock)
         timers = TimerWheel(now: clock)
-        _loans = LoopOwned(
-            wrappedValue: BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large)))
-        posted = LoopSet(loopCount: group.loopCount)
-        stopProgress = StopProgress(loopCount: group.loopCount)
+        let loans = BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large))
+        box = LoopBox(LoopState(loopCount: group.loopCount, loans: loans, now: clock))
         ownedHandler = unsafe NoHandler.shared
         unsafe handler = NoHandler.shared
     }
 
-    deinit {
-        for list in [_dirty, _flushing, _ended] { list.deallocate() }
-        for list in [_ready, _starved, _watchedForStall] { list.deallocate() }
-        for list in [_completions, _endedSends, _handledCompletions] { list.deallocate() }
-        for flag in [_settlesAtOnce, _flushesAreSubmitted] { flag.deallocate() }
-        for time in [_clock, _flushTime] { time.deallocate() }
-        _turnsToCatchUp.deallocate()
-        _loans.deallocate()
+    /// In place: no exclusivity check, by the rule of `LoopBox`.
+    @inline(__always)
+    var state: LoopState {
+        unsafeAddress { unsafe UnsafePointer(box.address) }
+        unsafeMutableAddress { unsafe box.address }
     }
 
     /// The handler that was made for this loop.
     package var installedHandler: any ConnectionHandler { unsafe handler }
 
     /// Connections that this loop owns at present.
-    public var connectionCount: Int { connections.count }
+    public var connectionCount: Int { state.connections.count }
 
     package func install(_ handler: any ConnectionHandler) {
         ownedHandler = handler
@@ -138,7 +80,7 @@ public final class EventLoop {
     package func tick() {
         waitForWork()
         settleSends()
-        deliverHeldInput()
+        continueReady()
         handleCompletions()
         readMailbox()
         executor.runReadyJobs()
@@ -148,15 +90,13 @@ public final class EventLoop {
         reportEnded()
         unsafe handler.turnEnds()
         flushDirty()
-        if isStopping { noteLastConnection() }
+        if state.isStopping { noteLastConnection() }
         wakePostedLoops()
         statistics.turns.add(1)
     }
 
     private func handleCompletions() {
-        swap(&completions, &handledCompletions)
-        for completion in handledCompletions { handle(completion) }
-        handledCompletions.removeAll(keepingCapacity: true)
+        for completion in state.takeCompletions() { handle(completion) }
     }
 
     private func handle(_ completion: DriverCompletion) {

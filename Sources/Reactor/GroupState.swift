@@ -2,7 +2,9 @@ internal import Glibc
 internal import IOUring
 internal import Synchronization
 
-/// What the loops of a group know of each other.
+/// What the loops of a group share: the way to each other, their counters, and the rules for all of them.
+///
+/// Everything in it is constant, atomic, or behind a lock that no message takes.
 package final class GroupState: Sendable {
     let mailboxes: [Mailbox<MailboxItem>]
     package let statistics: [LoopStatistics]
@@ -106,80 +108,4 @@ struct LoopAddress: Sendable {
     let wakeUp: WakeUpEvent
     /// Its ring, for other loops; nil where rings cannot reach each other.
     let notificationAddress: Int32?
-}
-
-extension EventLoop {
-    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and
-    /// nothing was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
-    package func post(_ message: ServiceMessage, to loop: Int) -> Bool {
-        guard group.mailboxes[loop].push(.service(message), from: index) else { return false }
-        posted.insert(loop)
-        return true
-    }
-
-    /// The same for what must not be lost: it is posted whatever waits already, and keeps its place in the order.
-    package func postUrgent(_ message: ServiceMessage, to loop: Int) {
-        group.mailboxes[loop].pushUrgent(.service(message), from: index)
-        posted.insert(loop)
-    }
-
-    /// So much of what this loop has posted to another one waits that it should post less.
-    package func isPastWatermark(of loop: Int) -> Bool { group.mailboxes[loop].isPastWatermark(from: index) }
-
-    /// The end of the turn: one wake-up for each loop that was posted something and sleeps.
-    func wakePostedLoops() {
-        posted.removeAll { loop in
-            let mailbox = group.mailboxes[loop]
-            let isDelivered = mailbox.flushOverflow(from: index)
-            if loop != index, mailbox.shouldWake(from: index) {
-                statistics.wakeUps.add(1)
-                wake(loop)
-            }
-            return isDelivered
-        }
-    }
-
-    /// The other ring could not be reached (its queue is full, memory was short): that loop would sleep on.
-    func notifyFailed(_ completion: DriverCompletion) {
-        if completion.error != nil { group.wake(Int(completion.token.slot)) }
-    }
-
-    private func wake(_ loop: Int) {
-        guard let address = group.address(of: loop) else { return }
-        if let ring = address.notificationAddress, driver.notificationAddress != nil {
-            driver.notify(ring, token: Token(.notify, slot: UInt32(loop)))
-        } else {
-            address.wakeUp.ring()
-        }
-    }
-
-    func token(_ operation: Token.Operation, _ connection: ConnectionSlot) -> Token {
-        Token(operation, generation: connection.state.generation, slot: connection.state.slot)
-    }
-}
-
-/// A small set of loop indices, in the order of insertion.
-struct LoopSet {
-    private var isMember: [Bool]
-    private(set) var members: [Int] = []
-
-    init(loopCount: Int) { isMember = Array(repeating: false, count: loopCount) }
-
-    var isEmpty: Bool { members.isEmpty }
-
-    mutating func insert(_ loop: Int) {
-        guard !isMember[loop] else { return }
-        isMember[loop] = true
-        members.append(loop)
-    }
-
-    /// Removes those for which `isDone` says so.
-    mutating func removeAll(where isDone: (Int) -> Bool) {
-        guard !members.isEmpty else { return }
-        members.removeAll { loop in
-            guard isDone(loop) else { return false }
-            isMember[loop] = false
-            return true
-        }
-    }
 }

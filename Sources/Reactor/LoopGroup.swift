@@ -19,7 +19,7 @@ public final class LoopGroup: Sendable {
     private let threads: [LoopThread]
     private let sockets: [ListenerSocket]
     private let executors: [LoopExecutor]
-    /// In the order of the listeners; nil: plain.
+    /// How each listener speaks TLS, in their order; nil where it is plain.
     let tls: [TLSServer?]
     let log: LogSink
     private let state = Mutex(State.made)

@@ -40,7 +40,7 @@ extension SendQueue {
 
     /// `count` contiguous bytes in front of what waits, to be written at once by the caller. Urgent bytes keep their
     /// order. Costs a move of the pieces behind, once for many small ones.
-    mutating func insertUrgent(_ count: Int, chunks: ChunkPool) -> UnsafeMutableRawPointer {
+    mutating func insertUrgent(_ count: Int, chunks: inout ChunkPool) -> UnsafeMutableRawPointer {
         byteCount += count
         front.urgentByteCount += count
         if count <= front.room {

@@ -32,8 +32,8 @@ struct SendQueue: ~Copyable {
     /// does. A fan-out touches nothing but these two words.
     private var sharedEnd: UnsafeMutableRawPointer?
     /// Bytes of the operation that is under way, and their pieces.
-    private(set) var submittedByteCount = 0
-    private(set) var submittedPieceCount = 0
+    var submittedByteCount = 0
+    var submittedPieceCount = 0
     /// See `SendQueue+Urgent.swift`.
     var front = Front()
     /// Bytes of the last chunk that nobody has written yet.
@@ -47,9 +47,9 @@ struct SendQueue: ~Copyable {
     private(set) var pieces: UnsafeMutablePointer<iovec>
     private(set) var owners: UnsafeMutablePointer<Owner>
     /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
-    private let message: UnsafeMutablePointer<msghdr>
+    let message: UnsafeMutablePointer<msghdr>
     /// The beginning of a piece that is too long for one operation.
-    private let cutPiece: UnsafeMutablePointer<iovec>
+    let cutPiece: UnsafeMutablePointer<iovec>
 
     init() {
         capacity = 4
@@ -75,8 +75,8 @@ struct SendQueue: ~Copyable {
 
     /// `count` contiguous bytes behind everything else, to be written at once by the caller.
     @inline(__always)
-    mutating func append(_ count: Int, chunks: ChunkPool) -> UnsafeMutableRawPointer {
-        if count > room { openChunk(for: count, chunks: chunks) }
+    mutating func append(_ count: Int, chunks: inout ChunkPool) -> UnsafeMutableRawPointer {
+        if count > room { openChunk(for: count, chunks: &chunks) }
         let last = unsafe pieces + (end - 1)
         let start = unsafe last.pointee.iov_base! + last.pointee.iov_len
         unsafe last.pointee.iov_len += count
@@ -113,49 +113,7 @@ struct SendQueue: ~Copyable {
         byteCount += bytes.count
     }
 
-    /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
-    /// - Parameter limit: whole pieces up to so many bytes, or the beginning of the first one. Nothing
-    ///   urgent goes in front of what is under way.
-    mutating func beginSend(atMost limit: Int = maximumByteCount) -> UnsafePointer<msghdr> {
-        endSharedPiece()
-        var count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
-        var bytes = byteCount
-        if count < end - first || bytes > limit { (count, bytes) = piecesToSend(count, atMost: limit) }
-        submittedByteCount = bytes
-        submittedPieceCount = max(count, 1)
-        front.room = 0
-        // What is under way is not written to: the kernel may look at it later, when it takes the operation.
-        room = 0
-        unsafe message.pointee.msg_iov = unsafe pieces + first
-        unsafe message.pointee.msg_iovlen = count
-        if count == 0 {
-            submittedByteCount = limit
-            unsafe cutPiece.pointee = unsafe iovec(iov_base: pieces[first].iov_base, iov_len: limit)
-            unsafe message.pointee.msg_iov = unsafe cutPiece
-            unsafe message.pointee.msg_iovlen = 1
-        }
-        return unsafe UnsafePointer(message)
-    }
-
-    /// How many of the first `count` pieces have no more than `limit` bytes together, and how many bytes those have.
-    private func piecesToSend(_ count: Int, atMost limit: Int) -> (count: Int, bytes: Int) {
-        var bytes = 0
-        for index in 0..<count {
-            let length = unsafe pieces[first + index].iov_len
-            if length > limit - bytes { return (index, bytes) }
-            bytes += length
-        }
-        return (count, bytes)
-    }
-
-    /// The operation under way took its first `count` bytes.
-    mutating func finishSend(taken count: Int, chunks: ChunkPool, released: (Loan) -> Void) {
-        precondition(count <= submittedByteCount)
-        (submittedByteCount, submittedPieceCount) = (0, 0)
-        removeFirst(count, chunks: chunks, released: released)
-    }
-
-    mutating func removeFirst(_ count: Int, chunks: ChunkPool, released: (Loan) -> Void) {
+    mutating func removeFirst(_ count: Int, chunks: inout ChunkPool, released: (Loan) -> Void) {
         byteCount -= count
         var left = count
         while left > 0 {
@@ -168,7 +126,7 @@ struct SendQueue: ~Copyable {
                 break
             }
             left -= length
-            releaseFirst(chunks: chunks, released: released)
+            releaseFirst(chunks: &chunks, released: released)
         }
         if first == end { reset() }
     }
@@ -179,7 +137,7 @@ struct SendQueue: ~Copyable {
 
     /// Copies what is still borrowed from receive buffers, since they are too few to wait for a slow peer, and small
     /// pieces of shared blocks, since each keeps the whole of one.
-    mutating func ownEverything(chunks: ChunkPool, released: (Loan) -> Void) {
+    mutating func ownEverything(chunks: inout ChunkPool, released: (Loan) -> Void) {
         endSharedPiece()
         for index in first..<end {
             let length = unsafe pieces[index].iov_len
@@ -198,8 +156,8 @@ struct SendQueue: ~Copyable {
         }
     }
 
-    mutating func removeAll(chunks: ChunkPool, released: (Loan) -> Void) {
-        while first < end { releaseFirst(chunks: chunks, released: released) }
+    mutating func removeAll(chunks: inout ChunkPool, released: (Loan) -> Void) {
+        while first < end { releaseFirst(chunks: &chunks, released: released) }
         (byteCount, submittedByteCount, submittedPieceCount) = (0, 0, 0)
         reset()
     }
@@ -210,19 +168,14 @@ struct SendQueue: ~Copyable {
         unsafe sharedEnd = nil
     }
 
-    /// The kernel's limit for one vector (`UIO_MAXIOV`).
-    private static let maximumPieces = 1024
-    /// What the kernel takes at once (`MAX_RW_COUNT`): it says nothing of what is behind it, which would be lost.
-    static let maximumByteCount = 0x7FFF_F000
-
-    private mutating func openChunk(for count: Int, chunks: ChunkPool) {
+    private mutating func openChunk(for count: Int, chunks: inout ChunkPool) {
         // Chunks grow with what is queued, so that a large queue has few pieces.
         let chunk = chunks.take(atLeast: max(count, min(byteCount, Chunk.largestPooled)))
         unsafe push(iovec(iov_base: chunk.start, iov_len: 0), owner: .chunk(chunk))
         room = chunk.byteCount
     }
 
-    private mutating func releaseFirst(chunks: ChunkPool, released: (Loan) -> Void) {
+    private mutating func releaseFirst(chunks: inout ChunkPool, released: (Loan) -> Void) {
         switch unsafe owners[first] {
         case .chunk(let chunk): chunks.giveBack(chunk)
         case .urgent(let chunk):

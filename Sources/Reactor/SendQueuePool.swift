@@ -2,14 +2,13 @@
 @safe
 struct SendQueuePool: ~Copyable {
     private static let keptCount = 1024
-    @LoopOwned private var free: [SpareQueue] = []
+    private var free: [SpareQueue] = []
 
     deinit {
         for spare in free { spare.destroy() }
-        _free.deallocate()
     }
 
-    func take() -> UnsafeMutablePointer<SendQueue> {
+    mutating func take() -> UnsafeMutablePointer<SendQueue> {
         if let spare = free.popLast() { return unsafe spare.queue }
         let queue = UnsafeMutablePointer<SendQueue>.allocate(capacity: 1)
         unsafe queue.initialize(to: SendQueue())
@@ -17,7 +16,7 @@ struct SendQueuePool: ~Copyable {
     }
 
     /// - Parameter queue: empty.
-    func giveBack(_ queue: UnsafeMutablePointer<SendQueue>) {
+    mutating func giveBack(_ queue: UnsafeMutablePointer<SendQueue>) {
         let spare = unsafe SpareQueue(queue: queue)
         if free.count < Self.keptCount {
             free.append(spare)

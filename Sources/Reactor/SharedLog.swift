@@ -2,59 +2,43 @@
 ///
 /// What is written follows what was written before, so that a connection which gets several runs of bytes in a row
 /// sends them as one piece. Belongs to its loop: blocks count their users in plain integers and go back when the last
-/// piece has been sent.
-final class SharedLog {
-    private let blocks: SharedBlockPool
-    @LoopOwned private var current: SharedBlock?
+/// piece has been sent; those that nobody uses are used again.
+struct SharedLog: ~Copyable {
+    /// Bytes of a block; more for bytes that need more.
+    private static let blockByteCount = 64 << 10
+    private static let keptBlocks = 16
 
-    init(blocks: SharedBlockPool) { self.blocks = blocks }
+    /// Where each form of the bytes, such as a compressed one, is written at present.
+    private var current: [SharedBlock?] = []
+    private var free: [SharedBlock] = []
 
     deinit {
-        if let current { blocks.release(current) }
-        _current.deallocate()
+        for case let block? in current where block.endUse() { block.deallocate() }
+        for block in free { block.deallocate() }
     }
 
-    /// Writes `count` bytes behind those before, if the block has room. They stay as long as a send queue has them, and
-    /// until the next `append` otherwise: it may begin another block.
-    func append(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
-        let block = block(withRoomFor: count)
+    /// Writes `count` bytes behind those of that form before, if the block has room. They stay as long as a send queue
+    /// has them, and until the next `append` otherwise: it may begin another block.
+    mutating func append(_ count: Int, form: Int = 0, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
+        let block = block(withRoomFor: count, form: form)
         let start = unsafe block.take(count)
         unsafe fill(start)
         return unsafe SharedBytes(start: start, count: count, block: block)
     }
 
-    private func block(withRoomFor count: Int) -> SharedBlock {
-        if let current, current.room >= count { return current }
-        let block = blocks.take(atLeast: count)
-        if let current { blocks.release(current) }
-        current = block
-        return block
-    }
-}
-
-/// The blocks of a loop's logs: those that nobody uses are used again.
-final class SharedBlockPool {
-    /// Bytes of a block; more for bytes that need more.
-    private static let blockByteCount = 64 << 10
-    private static let keptBlocks = 16
-
-    @LoopOwned private var free: [SharedBlock] = []
-
-    deinit {
-        for block in free { block.deallocate() }
-        _free.deallocate()
-    }
-
-    /// An empty block with one use: its log's.
-    func take(atLeast count: Int) -> SharedBlock {
+    private mutating func block(withRoomFor count: Int, form: Int) -> SharedBlock {
+        while current.count <= form { current.append(nil) }
+        if let block = current[form], block.room >= count { return block }
         let next = count <= Self.blockByteCount ? free.popLast() : nil
         let block = next ?? SharedBlock(byteCount: max(count, Self.blockByteCount))
         block.reset()
+        if let old = current[form] { release(old) }
+        current[form] = block
         return block
     }
 
     /// Ends one use of a block.
-    func release(_ block: SharedBlock) {
+    mutating func release(_ block: SharedBlock) {
         guard block.endUse() else { return }
         if block.byteCount == Self.blockByteCount, free.count < Self.keptBlocks {
             free.append(block)

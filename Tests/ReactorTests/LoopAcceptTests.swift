@@ -113,7 +113,7 @@ import Testing
 
     @Test func `a listener on a shared port completes handshakes for a moment before it is closed`() {
         let loop = loop()
-        loop.loop.listeners[0].isShared = true
+        loop.loop.state.listeners[0].isShared = true
         loop.rest()
         loop.loop.stopAccepting()
         #expect(loop.driver.listenersThatIgnore == [SimulatedDriver.listener])

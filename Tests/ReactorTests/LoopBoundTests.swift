@@ -73,7 +73,7 @@ import Testing
         for peer in peers.prefix(1_500) { peer.makeRoom(1) }
         loop.advance(milliseconds: 2_500)
         #expect(peers.map(\.isClosed) == (0..<3_000).map { $0 >= 1_500 })
-        #expect(loop.loop.watchedForStall.isEmpty && loop.loop.uncheckedForStall == 0)
+        #expect(loop.loop.state.watchedForStall.isEmpty && loop.loop.state.uncheckedForStall == 0)
     }
 
     // MARK: sending and receiving

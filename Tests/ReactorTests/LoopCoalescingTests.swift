@@ -32,7 +32,7 @@ import Testing
         let peers = loop.connect(6)
         loop.rest()
         run(loop, milliseconds: 100) { peers.forEach { $0.send([0x61]) } }
-        #expect(loop.loop.coalescer?.isBusy == true)
+        #expect(loop.loop.state.coalescer?.isBusy == true)
         return loop
     }
 

@@ -65,7 +65,7 @@ import Testing
         }
         let loop = try RealLoop(handler)
         let client = TCPClient(port: loop.port, receiveBuffer: 8_192)
-        loop.turn { slot?.state.flags.contains(.lingering) ?? false }
+        loop.turn { slot?.state.phase == .lingering }
         let descriptor = try #require(slot?.state.descriptor)
         var received: [UInt8] = []
         var steps = 0

@@ -7,52 +7,52 @@ import Testing
 @Suite struct SendQueueTests {
     @Test func `a queue that never runs empty does not grow`() {
         var queue = SendQueue()
-        let chunks = ChunkPool()
-        _ = unsafe queue.append(600, chunks: chunks)
+        var chunks = ChunkPool()
+        _ = unsafe queue.append(600, chunks: &chunks)
         for _ in 0..<10_000 {
             _ = unsafe queue.beginSend()
-            _ = unsafe queue.append(600, chunks: chunks)
-            queue.finishSend(taken: 600, chunks: chunks) { _ in }
+            _ = unsafe queue.append(600, chunks: &chunks)
+            queue.finishSend(taken: 600, chunks: &chunks) { _ in }
         }
         let (byteCount, capacity) = (queue.byteCount, queue.capacity)
         #expect(byteCount == 600 && capacity <= 8)
-        queue.removeAll(chunks: chunks) { _ in }
+        queue.removeAll(chunks: &chunks) { _ in }
     }
 
     /// The lengths of the pieces of the next operation, which takes everything.
-    private func sendNext(of queue: inout SendQueue, _ chunks: ChunkPool, atMost limit: Int? = nil) -> [Int] {
+    private func sendNext(of queue: inout SendQueue, _ chunks: inout ChunkPool, atMost limit: Int? = nil) -> [Int] {
         let message = unsafe limit.map { unsafe queue.beginSend(atMost: $0) } ?? queue.beginSend()
         let count = unsafe message.pointee.msg_iovlen
         let lengths = (0..<count).map { unsafe message.pointee.msg_iov[$0].iov_len }
-        queue.finishSend(taken: lengths.reduce(0, +), chunks: chunks) { _ in }
+        queue.finishSend(taken: lengths.reduce(0, +), chunks: &chunks) { _ in }
         return lengths
     }
 
     @Test func `a piece that is longer than the kernel takes at once goes in parts, all of it`() {
         var queue = SendQueue()
-        let chunks = ChunkPool()
+        var chunks = ChunkPool()
         // Only its length is looked at.
         let pretended = unsafe UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: 4_096), count: 5 << 30)
         unsafe queue.append(pretended, of: ReceiveBuffer(.large, index: 0))
-        _ = unsafe queue.append(10, chunks: chunks)
+        _ = unsafe queue.append(10, chunks: &chunks)
         var lengths: [[Int]] = []
-        while queue.byteCount > 0 { lengths.append(sendNext(of: &queue, chunks)) }
+        while queue.byteCount > 0 { lengths.append(sendNext(of: &queue, &chunks)) }
         let limit = SendQueue.maximumByteCount
         #expect(lengths == [[limit], [limit], [5 << 30 - 2 * limit, 10]])
     }
 
     @Test func `an operation takes whole pieces up to a limit, or the beginning of one`() {
         var queue = SendQueue()
-        let chunks = ChunkPool()
+        var chunks = ChunkPool()
         let bytes = [UInt8](repeating: 1, count: 100)
         unsafe bytes.withUnsafeBytes { bytes in
             for index: UInt16 in 0..<4 { unsafe queue.append(bytes, of: ReceiveBuffer(.small, index: index)) }
             var lengths: [[Int]] = []
-            while queue.byteCount > 0 { lengths.append(sendNext(of: &queue, chunks, atMost: 250)) }
+            while queue.byteCount > 0 { lengths.append(sendNext(of: &queue, &chunks, atMost: 250)) }
             #expect(lengths == [[100, 100], [100, 100]])
             unsafe queue.append(bytes, of: ReceiveBuffer(.small, index: 0))
-            #expect(sendNext(of: &queue, chunks, atMost: 60) == [60])
-            #expect(sendNext(of: &queue, chunks, atMost: 60) == [40])
+            #expect(sendNext(of: &queue, &chunks, atMost: 60) == [60])
+            #expect(sendNext(of: &queue, &chunks, atMost: 60) == [40])
         }
         let isEmpty = queue.isEmpty
         #expect(isEmpty)
@@ -60,18 +60,18 @@ import Testing
 
     @Test func `behind a slow peer a small piece of a shared block is copied, and keeps nothing of it`() {
         var queue = SendQueue()
-        let chunks = ChunkPool()
-        let log = SharedLog(blocks: SharedBlockPool())
+        var chunks = ChunkPool()
+        var log = SharedLog()
         let small = unsafe log.append(3) { unsafe $0.storeBytes(of: 7, as: UInt8.self) }
         queue.append(small)
-        _ = unsafe queue.append(5, chunks: chunks)
+        _ = unsafe queue.append(5, chunks: &chunks)
         let large = unsafe log.append(SendQueue.pinnedByteCount) { _ in }
         queue.append(large)
         var released = 0
-        queue.ownEverything(chunks: chunks) { _ in released += 1 }
+        queue.ownEverything(chunks: &chunks) { _ in released += 1 }
         #expect(released == 1)
         #expect(queue.byteCount == 8 + SendQueue.pinnedByteCount)
-        queue.removeAll(chunks: chunks) { _ in }
+        queue.removeAll(chunks: &chunks) { _ in }
     }
 
     /// Frames of three bytes and more: 0 or 1 for urgent, a number, and how many bytes follow.
@@ -93,7 +93,7 @@ import Testing
         seed: UInt64
     ) {
         var random = SeededGenerator(seed: seed)
-        let chunks = ChunkPool()
+        var chunks = ChunkPool()
         var queue = SendQueue()
         var sent: [UInt8] = []
         var numbers = [0, 0]
@@ -106,7 +106,7 @@ import Testing
                 numbers[isUrgent ? 1 : 0] += 1
                 let room =
                     unsafe isUrgent
-                    ? queue.insertUrgent(bytes.count, chunks: chunks) : queue.append(bytes.count, chunks: chunks)
+                    ? queue.insertUrgent(bytes.count, chunks: &chunks) : queue.append(bytes.count, chunks: &chunks)
                 unsafe room.copyMemory(from: bytes, byteCount: bytes.count)
             case 3: if queue.submittedPieceCount == 0, !queue.isEmpty { _ = unsafe queue.beginSend(atMost: 600) }
             case 4, 5:
@@ -114,7 +114,7 @@ import Testing
                 let message = unsafe queue.beginSend(atMost: 600)
                 let taken = Int.random(in: 0...queue.submittedByteCount, using: &random)
                 sent += unsafe Self.copy(message, taken)
-                queue.finishSend(taken: taken, chunks: chunks) { _ in }
+                queue.finishSend(taken: taken, chunks: &chunks) { _ in }
             default:
                 // A part becomes a record, as TLS makes them: the first plain piece may be cut.
                 guard queue.submittedPieceCount == 0, !queue.isEmpty else { continue }
@@ -122,9 +122,9 @@ import Testing
                 let count = Int.random(in: 0...queue.submittedByteCount, using: &random)
                 let bytes = unsafe Self.copy(message, count)
                 guard bytes.count > 0 else { continue }
-                queue.finishSend(taken: count, chunks: chunks) { _ in }
+                queue.finishSend(taken: count, chunks: &chunks) { _ in }
                 var output = SendQueue()
-                unsafe output.append(count, chunks: chunks).copyMemory(from: bytes, byteCount: count)
+                unsafe output.append(count, chunks: &chunks).copyMemory(from: bytes, byteCount: count)
                 output.markSealed()
                 output.takeAll(of: &queue)
                 // Plain ones may be taken behind it here, so that it need not be told apart.
@@ -134,7 +134,7 @@ import Testing
             }
         }
         if !queue.isEmpty { sent += unsafe Self.copy(queue.beginSend(), .max) }
-        queue.removeAll(chunks: chunks) { _ in }
+        queue.removeAll(chunks: &chunks) { _ in }
         var next = [0, 0]
         while let kind = sent.first {
             #expect(kind < 2 && sent[1] == UInt8(next[Int(kind)] & 0xFF))
@@ -146,23 +146,23 @@ import Testing
     }
 
     @Test func `an ordinary send takes whole pieces up to its limit, and what is urgent comes next`() {
-        let chunks = ChunkPool()
+        var chunks = ChunkPool()
         var queue = SendQueue()
         for number in 0..<100 {
             let bytes = Self.frame(0, number, 200)
-            unsafe queue.append(60_000, chunks: chunks).copyMemory(from: bytes, byteCount: bytes.count)
+            unsafe queue.append(60_000, chunks: &chunks).copyMemory(from: bytes, byteCount: bytes.count)
         }
         _ = unsafe queue.beginSend(atMost: 256 << 10)
         let submitted = queue.submittedByteCount
         #expect((128 << 10...256 << 10).contains(submitted))
-        unsafe queue.insertUrgent(3, chunks: chunks).copyMemory(from: Self.frame(1, 7, 0), byteCount: 3)
-        queue.finishSend(taken: submitted, chunks: chunks) { _ in }
+        unsafe queue.insertUrgent(3, chunks: &chunks).copyMemory(from: Self.frame(1, 7, 0), byteCount: 3)
+        queue.finishSend(taken: submitted, chunks: &chunks) { _ in }
         let start = unsafe Self.copy(queue.beginSend(), 3)
         let (all, urgent) = (queue.byteCount, queue.front.urgentByteCount)
         #expect(start == [1, 7, 0] && all == 6_000_003 - submitted && urgent == 3)
-        queue.finishSend(taken: 2, chunks: chunks) { _ in }
+        queue.finishSend(taken: 2, chunks: &chunks) { _ in }
         let left = queue.front.urgentByteCount
         #expect(left == 1)
-        queue.removeAll(chunks: chunks) { _ in }
+        queue.removeAll(chunks: &chunks) { _ in }
     }
 }

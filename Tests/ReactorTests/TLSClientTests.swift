@@ -190,7 +190,7 @@ final class StartingTLS: ConnectionHandler {
 }
 
 /// Two loops, one connection between them.
-private final class Tie {
+final class Tie {
     private let loops: [SimulatedLoop]
     private let peers: [SimulatedPeer]
     /// What went over the wire, in pieces.

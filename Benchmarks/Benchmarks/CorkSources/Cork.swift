@@ -2,34 +2,34 @@
 /// file are links to the reactor's own, and `internal` there.
 @safe
 package final class Cork {
-    private let chunks = ChunkPool()
-    private let blocks = SharedBlockPool()
-    private let log: SharedLog
-    // Behind a pointer as in the reactor: no exclusivity check for each message.
-    private let queue: UnsafeMutablePointer<SendQueue>
+    /// Behind a pointer as in the reactor: no exclusivity check for each message.
+    private struct State: ~Copyable {
+        var chunks = ChunkPool()
+        var log = SharedLog()
+        var queue = SendQueue()
+    }
+
+    private let box = LoopBox(State())
+    private var state: State {
+        unsafeAddress { unsafe UnsafePointer(box.address) }
+        unsafeMutableAddress { unsafe box.address }
+    }
     private let size: Int
     private let payload: UnsafeMutableRawPointer
 
     /// - Parameter size: of a message, in bytes.
     package init(messageSize size: Int) {
         self.size = size
-        log = SharedLog(blocks: blocks)
-        unsafe queue = .allocate(capacity: 1)
-        unsafe queue.initialize(to: SendQueue())
         unsafe payload = .allocate(byteCount: size, alignment: 16)
         unsafe payload.initializeMemory(as: UInt8.self, repeating: 0x61, count: size)
     }
 
-    deinit {
-        unsafe queue.deinitialize(count: 1)
-        unsafe queue.deallocate()
-        unsafe payload.deallocate()
-    }
+    deinit { unsafe payload.deallocate() }
 
     /// One turn of a connection: so many messages are written to the cork and leave it in one operation.
     package func turn(writing count: Int) {
         for _ in 0..<count {
-            unsafe queue.pointee.append(size, chunks: chunks).copyMemory(from: payload, byteCount: size)
+            unsafe state.queue.append(size, chunks: &state.chunks).copyMemory(from: payload, byteCount: size)
         }
         send()
     }
@@ -38,16 +38,16 @@ package final class Cork {
     /// leave in one operation.
     package func turn(sharing count: Int) {
         for _ in 0..<count {
-            let frame = unsafe log.append(size) { _ in }
-            if unsafe !queue.pointee.extend(by: frame) { unsafe queue.pointee.append(frame) }
+            let frame = unsafe state.log.append(size) { _ in }
+            if !state.queue.extend(by: frame) { state.queue.append(frame) }
         }
         send()
     }
 
     private func send() {
-        _ = unsafe queue.pointee.beginSend()
-        unsafe queue.pointee.finishSend(taken: queue.pointee.byteCount, chunks: chunks) { loan in
-            if case .sharedBlock(let block) = loan { blocks.release(block) }
+        _ = unsafe state.queue.beginSend()
+        state.queue.finishSend(taken: state.queue.byteCount, chunks: &state.chunks) { loan in
+            if case .sharedBlock(let block) = loan { state.log.release(block) }
         }
     }
 }

@@ -1,6 +1,6 @@
 extension Connection {
     /// Whether what is sent and received is encrypted on the way.
-    public var isSecure: Bool { slot.state.flags.contains(.secured) }
+    public var isSecure: Bool { slot.state.tls != nil }
 
     /// What TLS agreed on; nil for a plain connection, and before the handshake is done. Costs some copies.
     public var tls: TLSInformation? { slot.state.tls?.information }
@@ -15,9 +15,4 @@ extension Connection {
     public func startTLS(_ client: TLSClient, host: String) -> Bool {
         slot.state.withLoop { $0.startTLS(slot, client, host: host) }
     }
-}
-
-extension DisconnectReason {
-    /// `EPROTO`, for a TLS session that broke.
-    static let protocolError: Int32 = 71
 }

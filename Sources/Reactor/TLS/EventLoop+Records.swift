@@ -11,21 +11,21 @@ extension EventLoop {
 
     func receiveRecords(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) {
         guard let session = connection.state.tls else { return }
-        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else {
+        guard connection.state.phase < .closing else {
             return discard(bytes.count, from: connection)
         }
-        if connection.state.flags.contains(.handshaking) {
+        if connection.state.phase == .handshaking {
             return unsafe receiveHandshake(bytes, on: connection, session)
         }
         unsafe session.setInput(bytes)
         readRecords(connection, session)
     }
 
-    /// Delivers what the session's input holds.
+    /// Decrypts what the session's input holds, and offers it to the handler.
     func readRecords(_ connection: ConnectionSlot, _ session: TLSSession) {
         defer { unsafe session.setInput(UnsafeRawBufferPointer(start: nil, count: 0)) }
-        let scratch = unsafe tls.scratch()
-        while connection.state.flags.isDisjoint(with: [.handshaking, .closing, .ended]) {
+        let scratch = unsafe state.tls.scratch()
+        while connection.state.phase == .open {
             var count = 0
             var outcome = TLSSession.Outcome.done(0)
             while count < scratch.count, session.hasInput {
@@ -34,7 +34,7 @@ extension EventLoop {
                 count += read
             }
             if count > 0 {
-                unsafe deliver(UnsafeMutableRawBufferPointer(rebasing: scratch[..<count]), of: nil, to: connection)
+                unsafe offer(UnsafeMutableRawBufferPointer(rebasing: scratch[..<count]), of: nil, to: connection)
             }
             switch outcome {
             case .done where count > 0: continue
@@ -48,17 +48,17 @@ extension EventLoop {
     }
 
     private func sessionBroke(_ connection: ConnectionSlot, _ why: String) {
-        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
-        if let line = tls.report("a TLS connection broke: \(why)", now: now) { log(.info, line) }
-        connection.state.disconnectReason = .error(DisconnectReason.protocolError)
+        guard connection.state.phase < .closing else { return }
+        if let line = state.tls.report("a TLS connection broke: \(why)", now: now) { log(.info, line) }
+        connection.state.disconnectReason = .protocolError
         dropPlainBytes(connection)
         close(connection)
     }
 
     /// Room for a record that OpenSSL has made.
     func reserveRecord(_ count: Int, of session: TLSSession) -> UnsafeMutableRawPointer {
-        if unsafe session.state.output == nil { unsafe session.state.output = unsafe sendQueues.take() }
-        return unsafe session.state.output!.pointee.append(count, chunks: chunks)
+        if unsafe session.state.output == nil { unsafe session.state.output = unsafe state.sendQueues.take() }
+        return unsafe session.state.output!.pointee.append(count, chunks: &state.chunks)
     }
 
     /// The end of the turn: makes records of what is queued. False: there is nothing to be sent.
@@ -68,17 +68,17 @@ extension EventLoop {
         // What an earlier flush has made goes first.
         if let queue = unsafe queue, unsafe queue.pointee.sealedPieceCount > 0 { return true }
         if let queue = unsafe queue, session.state.isEstablished, unsafe !encrypt(queue, session) {
-            end(connection, .error(DisconnectReason.protocolError))
+            end(connection, .protocolError)
             return false
         }
         let isEmpty = unsafe queue?.pointee.isEmpty ?? true
-        if isEmpty, connection.state.flags.contains(.closing) { session.sayGoodbye() }
+        if isEmpty, connection.state.phase >= .closing { session.sayGoodbye() }
         guard let output = unsafe session.state.output else { return false }
         unsafe session.state.output = nil
         unsafe output.pointee.markSealed()
         if let queue = unsafe queue {
             unsafe output.pointee.takeAll(of: &queue.pointee)
-            unsafe sendQueues.giveBack(queue)
+            unsafe state.sendQueues.giveBack(queue)
         }
         unsafe connection.state.sendQueue = unsafe output
         return true
@@ -86,12 +86,12 @@ extension EventLoop {
 
     /// False: the session is broken.
     private func encrypt(_ queue: UnsafeMutablePointer<SendQueue>, _ session: TLSSession) -> Bool {
-        let scratch = unsafe tls.scratch()
+        let scratch = unsafe state.tls.scratch()
         var sealed = 0
         while sealed < Self.sealedPerFlush, unsafe !queue.pointee.isEmpty {
             let bytes = unsafe queue.pointee.firstBytes(atMost: TLSRecord.plainByteCount, gatheredIn: scratch)
             guard unsafe session.write(bytes) else { return false }
-            unsafe queue.pointee.removeFirst(bytes.count, chunks: chunks) { giveBackLoan($0) }
+            unsafe queue.pointee.removeFirst(bytes.count, chunks: &state.chunks) { giveBackLoan($0) }
             sealed += bytes.count
         }
         return true
@@ -109,7 +109,7 @@ extension EventLoop {
 
     /// What was never encrypted is not sent once the session is broken.
     func dropPlainBytes(_ connection: ConnectionSlot) {
-        guard connection.state.flags.isDisjoint(with: [.sending, .flushing]),
+        guard connection.state.send == .none,
             let queue = unsafe connection.state.sendQueue,
             unsafe queue.pointee.sealedPieceCount == 0
         else { return }
@@ -119,7 +119,7 @@ extension EventLoop {
     func discardRecords(of session: TLSSession) {
         guard let output = unsafe session.state.output else { return }
         unsafe session.state.output = nil
-        unsafe output.pointee.removeAll(chunks: chunks) { giveBackLoan($0) }
-        unsafe sendQueues.giveBack(output)
+        unsafe output.pointee.removeAll(chunks: &state.chunks) { giveBackLoan($0) }
+        unsafe state.sendQueues.giveBack(output)
     }
 }

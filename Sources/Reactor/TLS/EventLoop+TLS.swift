@@ -3,24 +3,23 @@
 extension EventLoop {
     /// A connection that a TLS listener accepted: the handler hears of it once the handshake is done.
     func beginTLS(_ connection: ConnectionSlot, _ server: TLSServer) {
+        connection.state.move(to: .handshaking)
         connection.state.flags.insert(.unannounced)
         // Before anything is spent on it: a session takes memory, and a handshake some hundred microseconds.
         guard unsafe handler.accepts(Connection(connection)) else { return end(connection, .local) }
         let context = server.current
         connection.state.tls = TLSSession(context, loop: self)
-        connection.state.flags.insert([.secured, .handshaking])
         armReceive(connection)
         timers.schedule(connection.state.slot, at: now + server.handshakeTimeout)
     }
 
     /// Begins TLS as a client, on a connection that the handler knows already.
     func startTLS(_ connection: ConnectionSlot, _ client: TLSClient, host: String) -> Bool {
-        guard connection.state.flags.isDisjoint(with: [.secured, .closing, .ended]),
-            unsafe connection.state.sendQueue == nil
+        guard connection.state.phase == .open, connection.state.tls == nil, unsafe connection.state.sendQueue == nil
         else { return false }
         let session = TLSSession(client.context, loop: self)
         connection.state.tls = session
-        connection.state.flags.insert([.secured, .handshaking])
+        connection.state.move(to: .handshaking)
         session.expect(host)
         advanceHandshake(connection, session)
         sendRecords(connection)
@@ -29,7 +28,7 @@ extension EventLoop {
 
     /// The peer's bytes of a handshake. Beyond the turn's bound they wait, first come first served.
     func receiveHandshake(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot, _ session: TLSSession) {
-        guard session.state.waiting.isEmpty, tls.takeStep(in: statistics.turns.value) else {
+        guard session.state.waiting.isEmpty, state.tls.takeStep(in: statistics.turns.value) else {
             unsafe session.state.waiting.append(contentsOf: bytes)
             if session.state.waiting.count > Self.heldByteLimit {
                 return handshakeFailed(connection, "too many bytes for a handshake")
@@ -44,7 +43,7 @@ extension EventLoop {
     /// Its turn has come.
     func continueHandshake(_ connection: ConnectionSlot) {
         guard let session = connection.state.tls, !session.state.waiting.isEmpty else { return }
-        guard tls.takeStep(in: statistics.turns.value) else { return markReady(connection) }
+        guard state.tls.takeStep(in: statistics.turns.value) else { return markReady(connection) }
         let bytes = session.state.waiting
         session.state.waiting = []
         unsafe bytes.withUnsafeBytes { bytes in
@@ -67,7 +66,7 @@ extension EventLoop {
         session.state.isEstablished = true
         statistics.handshakes.add(1)
         if session.isResumed { statistics.resumptions.add(1) }
-        connection.state.flags.remove(.handshaking)
+        connection.state.move(to: .open)
         if connection.state.flags.contains(.unannounced) {
             connection.state.flags.remove(.unannounced)
             timers.cancel(connection.state.slot)
@@ -83,7 +82,7 @@ extension EventLoop {
 
     /// The alert that says why goes out, then the FIN.
     private func handshakeFailed(_ connection: ConnectionSlot, _ why: String) {
-        guard connection.state.flags.isDisjoint(with: [.closing, .ended]) else { return }
+        guard connection.state.phase < .closing else { return }
         noteFailure(connection, why)
         if !connection.state.flags.contains(.unannounced) { connection.state.tls?.state.failure = why }
         dropPlainBytes(connection)
@@ -107,7 +106,11 @@ extension EventLoop {
         end(connection, .peer)
     }
 
-    func handshakeTimedOut(_ connection: ConnectionSlot) {
+    /// The time of a handshake is over, unless bytes of it wait for their turn: they may be all that was missing.
+    func handshakeTimeIsOver(_ connection: ConnectionSlot) {
+        if connection.state.flags.contains(.ready) {
+            return timers.schedule(connection.state.slot, at: now + TimerWheel.tick)
+        }
         noteFailure(connection, "it took too long")
         end(connection, .local)
     }
@@ -117,12 +120,12 @@ extension EventLoop {
         // A handler that knows the connection, as a client does, is told why: a line would say it twice.
         guard connection.state.flags.contains(.unannounced) else { return }
         let peer = SocketAddress.peer(of: connection.state.descriptor).map { " with \($0)" } ?? ""
-        if let line = tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
+        if let line = state.tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
     }
 
     /// Handshakes that are under way when the loop is stopped have nothing to lose.
     func endHandshakes() {
-        connections.forEach { if $0.state.flags.contains(.unannounced) { end($0, .local) } }
+        state.connections.forEach { if $0.state.flags.contains(.unannounced) { end($0, .local) } }
     }
 
     /// What has to go out before the FIN: the session's goodbye (close_notify), or its last alert. False: it is on its

@@ -163,7 +163,7 @@ struct TLSState {
     let context: TLSContext
     /// The loop outlives its connections.
     private let unmanagedLoop: Unmanaged<EventLoop>
-    /// What is left of the received bytes under delivery.
+    /// What is left of the received bytes that the session is reading.
     var input: UnsafeRawPointer?
     var inputByteCount = 0
     /// Records that wait for a flush, in the order in which OpenSSL made them.

@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// Between OpenSSL and the loop: a BIO that reads from the receive buffer under delivery and writes into the chunks of
+/// Between OpenSSL and the loop: a BIO that reads from the receive buffer at hand and writes into the chunks of
 /// a send queue. Neither side is buffered in between, and writing never blocks.
 enum TLSTransport {
     /// Freed by whoever asked for it.

@@ -1,1 +1,0 @@
-../../../Sources/Reactor/LoopOwned.swift

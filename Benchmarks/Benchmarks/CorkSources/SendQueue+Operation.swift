@@ -1,0 +1,1 @@
+../../../Sources/Reactor/SendQueue+Operation.swift

@@ -1,0 +1,10 @@
+/// Names one connection of a loop for logs and tables; another connection gets another name until 2³² have used the
+/// slot.
+public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
+    let loop: Int
+    let slot: UInt32
+    let generation: UInt32
+
+    /// Loop, slot and generation: `0:17:3`.
+    public var description: String { "\(loop):\(slot):\(generation)" }
+}

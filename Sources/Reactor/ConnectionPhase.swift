@@ -1,0 +1,97 @@
+/// Where a connection is in its life. The order counts: what may be sent on is before `closing`, what has a life at all
+/// is before `ended`. docs/ARCHITECTURE.md, "How a connection ends", draws it.
+enum ConnectionPhase: UInt8, CaseIterable {
+    /// The slot has no connection.
+    case free
+    /// Outbound, and not connected yet.
+    case connecting
+    /// A TLS handshake is under way.
+    case handshaking
+    case open
+    /// `close` was called: what is queued goes out, then the FIN.
+    case closing
+    /// The FIN is out; what the peer still sends is thrown away.
+    case lingering
+    /// Over: nothing is handed to the handler or sent any more.
+    case ended
+    /// The handler has been told; the kernel may still have operations of it.
+    case reported
+
+    /// Whether there is such an arrow. Everything else would be an error of the loop.
+    func canMove(to next: ConnectionPhase) -> Bool {
+        switch (self, next) {
+        case (.free, .connecting),  // connect
+            (.free, .handshaking), (.free, .open),  // open: a listener has accepted it
+            (.connecting, .open),  // connectEnded
+            (.open, .handshaking),  // startTLS
+            (.handshaking, .open),  // handshakeDone
+            (.handshaking, .closing), (.open, .closing),  // close
+            (.closing, .lingering),  // finishWriting
+            (.ended, .reported),  // reportEnded
+            (.reported, .free):  // closeIfIdle
+            true
+        case (.connecting, .ended), (.handshaking, .ended), (.open, .ended), (.closing, .ended), (.lingering, .ended):
+            true  // end
+        default:
+            false
+        }
+    }
+}
+
+extension ConnectionPhase: Comparable {
+    @inline(__always)
+    static func < (left: ConnectionPhase, right: ConnectionPhase) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What the kernel has been asked to receive.
+enum ReceiveOperation: UInt8 {
+    case none
+    /// None, since there was no buffer: the connection is in the loop's list of those that wait for one.
+    case starved
+    /// A multishot receive is armed, into buffers of that size.
+    case small, large
+    /// It has been asked to end.
+    case endingSmall, endingLarge
+
+    var isLarge: Bool { self == .large || self == .endingLarge }
+}
+
+/// What the kernel has been asked to send. One operation at a time: a second one could overtake what the first one
+/// leaves.
+enum SendOperation: UInt8 {
+    case none
+    /// A batched send was handed over; whether it fell short is known after the next wait.
+    case batched
+    /// An ordinary send is under way.
+    case ordinary
+}
+
+/// What the peer may still say.
+enum PeerInput: UInt8 {
+    case open
+    /// The peer has sent its FIN.
+    case ended
+    /// The handler has been told so.
+    case endReported
+}
+
+/// What is true of a connection in several phases, each independent of the others.
+struct ConnectionFlags: OptionSet {
+    let rawValue: UInt16
+
+    /// The handler wants no bytes for now.
+    static let paused = ConnectionFlags(rawValue: 1 << 0)
+    static let prefersLargeBuffers = ConnectionFlags(rawValue: 1 << 1)
+    /// Bytes are left from an earlier flush.
+    static let blocked = ConnectionFlags(rawValue: 1 << 2)
+    /// `drained` is owed once the queue is empty.
+    static let wantsDrain = ConnectionFlags(rawValue: 1 << 3)
+    /// The handler has not heard of it yet: `opened` comes with the end of the handshake, else `abandoned`.
+    static let unannounced = ConnectionFlags(rawValue: 1 << 4)
+    /// In the loop's list `dirty`: something is to be sent at the end of the turn.
+    static let dirty = ConnectionFlags(rawValue: 1 << 5)
+    /// In the loop's list `ready`: its held input has its turn next.
+    static let ready = ConnectionFlags(rawValue: 1 << 6)
+    /// In the loop's list `watchedForStall`.
+    static let watchedForStall = ConnectionFlags(rawValue: 1 << 7)
+}
