@@ -13,8 +13,12 @@ package struct BufferRing: ~Copyable {
     private let ringBytes: Int
     private let memory: UnsafeMutableRawPointer
 
-    /// - Parameter bufferCount: a power of two, at most 32,768.
-    package init(in owner: borrowing Ring, group: UInt16, bufferSize: Int, bufferCount: Int) throws(SystemError) {
+    /// - Parameters:
+    ///   - bufferCount: a power of two, at most 32,768.
+    ///   - offeredCount: how many of them the kernel may fill until more are offered; nil: all.
+    package init(
+        in owner: borrowing Ring, group: UInt16, bufferSize: Int, bufferCount: Int, offeredCount: Int? = nil
+    ) throws(SystemError) {
         precondition(bufferCount > 0 && bufferCount <= 1 << 15 && bufferCount & (bufferCount - 1) == 0)
         let ringBytes = bufferCount * MemoryLayout<io_uring_buf>.stride
         let ring = unsafe try Self.map(ringBytes).assumingMemoryBound(to: io_uring_buf_ring.self)
@@ -42,7 +46,7 @@ package struct BufferRing: ~Copyable {
         self.ringBytes = ringBytes
         unsafe self.ring = unsafe ring
         unsafe self.memory = unsafe memory
-        for index in 0..<bufferCount { giveBack(UInt16(index)) }
+        offer(0..<(offeredCount ?? bufferCount))
     }
 
     deinit {
@@ -62,6 +66,11 @@ package struct BufferRing: ~Copyable {
     package func memory(of index: UInt16) -> UnsafeMutableRawBufferPointer {
         let start = unsafe memory + Int(index) * bufferSize
         return unsafe UnsafeMutableRawBufferPointer(start: start, count: bufferSize)
+    }
+
+    /// Lets the kernel fill buffers that it has not had yet.
+    package func offer(_ indices: Range<Int>) {
+        for index in indices { giveBack(UInt16(index)) }
     }
 
     /// Returns a buffer to the kernel.

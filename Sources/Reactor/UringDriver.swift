@@ -15,6 +15,11 @@ package final class UringDriver: Driver, KernelSockets {
     var connectAddresses: [UnsafeMutablePointer<sockaddr_storage>] = unsafe []
     private let small: BufferRing
     private let large: BufferRing
+    /// How many buffers of each size the kernel may fill. It fills one after the other, whichever came back last, and
+    /// so all of them become resident: there are hardly more than one turn has needed.
+    @LoopOwned private(set) var offered = (small: 64, large: 8)
+    /// Whether a receive has found none since the last wait.
+    @LoopOwned private var isShort = (small: false, large: false)
     /// Connections, by their slots; those beyond it send by their descriptors.
     let files: FileTable
     private var failedRemovals = 0
@@ -22,14 +27,23 @@ package final class UringDriver: Driver, KernelSockets {
     /// Called on the loop's own thread: the ring will take submissions from no other.
     package init(capabilities: UringCapabilities) throws(SystemError) {
         ring = try Ring(submissionEntries: 4096, completionEntries: 16384)
-        small = try BufferRing(in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512)
-        large = try BufferRing(in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 128)
+        small = try BufferRing(
+            in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512,
+            offeredCount: _offered.wrappedValue.small)
+        large = try BufferRing(
+            in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 128,
+            offeredCount: _offered.wrappedValue.large)
         files = FileTable(in: ring, capacity: 16384)
         sendsInBatches = capabilities.sendsInBatches
         notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
         gathersCompletions = capabilities.gathersCompletions
         wakeUp = try WakeUpEvent()
         watchWakeUps()
+    }
+
+    deinit {
+        _offered.deallocate()
+        _isShort.deallocate()
     }
 
     package var unsubmittedCount: Int { ring.unsubmittedCount }
@@ -93,6 +107,7 @@ package final class UringDriver: Driver, KernelSockets {
     }
 
     package func wait(milliseconds: UInt64?) {
+        if isShort.small || isShort.large { offerMoreBuffers() }
         if let error = ring.submitAndWait(milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
@@ -100,6 +115,7 @@ package final class UringDriver: Driver, KernelSockets {
     }
 
     package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {
+        if isShort.small || isShort.large { offerMoreBuffers() }
         if let error = ring.submitAndGather(count, microseconds: microseconds, milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
@@ -111,11 +127,33 @@ package final class UringDriver: Driver, KernelSockets {
         let token = Token(rawValue: completion.userData)
         if token.operation == .wakeUp { watchWakeUps() }
         if token.operation == .fileRemoval { removeFileAgain(token) }
-        var result = completion.result
-        // The kernel had no memory to register the socket: nothing was sent, and what waits goes by its descriptor.
-        if result == -EBADF, token.operation == .batchedSend, files.forget(Int(token.slot)) { result = -EAGAIN }
+        let result = completion.result < 0 ? failed(token, completion.result) : completion.result
         return DriverCompletion(
             token: token, result: result, hasMore: completion.hasMore, bufferIndex: completion.buffer)
+    }
+
+    /// What the loop is told instead of an error.
+    private func failed(_ token: Token, _ error: Int32) -> Int32 {
+        switch (error, token.operation) {
+        // The kernel had no memory to register the socket: nothing was sent, and what waits goes by its descriptor.
+        case (-EBADF, .batchedSend) where files.forget(Int(token.slot)): return -EAGAIN
+        case (-ENOBUFS, .receive): isShort.small = true
+        case (-ENOBUFS, .receiveLarge): isShort.large = true
+        default: break
+        }
+        return error
+    }
+
+    /// In front of the receives that are armed again: twice as many buffers, as long as there are more.
+    private func offerMoreBuffers() {
+        func doubled(_ count: Int, of buffers: borrowing BufferRing) -> Int {
+            let more = count..<min(2 * count, buffers.bufferCount)
+            buffers.offer(more)
+            return more.upperBound
+        }
+        if isShort.small { offered.small = doubled(offered.small, of: small) }
+        if isShort.large { offered.large = doubled(offered.large, of: large) }
+        isShort = (false, false)
     }
 
     package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {

@@ -12,6 +12,45 @@ import Testing
 
     init() throws { driver = try UringDriver(capabilities: try UringCapabilities.probe()) }
 
+    /// The results of this operation that are there. Buffers stay taken.
+    private func results(of operation: Token.Operation) -> [Int32] {
+        driver.wait(milliseconds: 0)
+        var list: [Int32] = []
+        while let completion = driver.nextCompletion() {
+            if completion.token.operation == operation { list.append(completion.result) }
+        }
+        return list
+    }
+
+    @Test(arguments: [ReceiveBufferSize.small, .large])
+    func `the kernel gets twice as many buffers when a turn needs more, up to all there are`(
+        _ size: ReceiveBufferSize
+    ) throws {
+        let operation = size == .small ? Token.Operation.receive : .receiveLarge
+        let token = Token(operation, generation: 1, slot: slot)
+        let pair = try SocketPair()
+        var offered: Int { size == .small ? driver.offered.small : driver.offered.large }
+        var counts = [offered]
+        var taken = 0
+        driver.receive(on: pair.first, into: size, token: token)
+        while taken < driver.bufferCount(size) {
+            #expect(pair.write([1]) == 1)
+            if results(of: operation) == [1] {
+                taken += 1
+                continue
+            }
+            #expect(taken == counts.last, "until then all found one")
+            // The byte that found no buffer.
+            driver.receive(on: pair.first, into: size, token: token)
+            try #require(results(of: operation) == [1])
+            taken += 1
+            counts.append(offered)
+        }
+        #expect(counts == (size == .small ? [64, 128, 256, 512] : [8, 16, 32, 64, 128]))
+        #expect(pair.write([1]) == 1)
+        #expect(results(of: operation) == [-ENOBUFS])
+    }
+
     /// Sends, and says what was answered to it: nil is that it took everything.
     private func send(_ text: String, on socket: Int32) -> Int32? {
         var bytes = Array(text.utf8)
