@@ -1,3 +1,3 @@
 #if !os(Linux)
-    #error("Ringcast is for Linux: it stands on io_uring, which no other system has.")
+    #error("Ringcast is for Linux. On macOS or Windows open the repository in its dev container (.devcontainer).")
 #endif

@@ -28,7 +28,8 @@ public final class LoopGroup: Sendable {
 
     /// Makes the loops on their threads and binds the listeners. Connections wait in the kernel until `start`.
     ///
-    /// - Parameter makeHandler: called once for each loop, on its thread.
+    /// - Parameter makeHandler: called once for each loop, on its thread. Once more where the kernel refuses a ring to
+    ///   some of them, and epoll takes over.
     /// - Throws: one sentence: io_uring is not to be had, a port is taken, …
     public convenience init(
         _ configuration: LoopGroupConfiguration,
@@ -48,33 +49,35 @@ public final class LoopGroup: Sendable {
         Self.raiseDescriptorLimit()
         let tls = try TLSServer.make(configuration)
         (self.tls, log) = (tls, configuration.log)
-        let driver = try SelectedDriver(configuration.driver)
-        self.driver = driver.kind
-        if plan.coalescingMicroseconds != nil, !driver.gathersCompletions {
-            configuration.log(.warning, "coalescing stays off: it needs io_uring and Linux 6.12 or newer")
-        }
+        let selected = try SelectedDriver(configuration.driver)
+        let driver: SelectedDriver
         var sockets: [ListenerSocket] = []
         do {
             for (index, listener) in configuration.listeners.enumerated() {
                 sockets.append(
                     try ListenerSocket(listener, loopCount: plan.loopCount, onlyLoop: index % plan.loopCount))
             }
-            let group = GroupState(
-                loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
-            self.group = group
             listeners = sockets.map(\.address)
             self.sockets = sockets
-            executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, group: group) }
-            threads = try LoopThread.makeAll(
-                plan: plan, group: group, executors: executors, log: configuration.log, listeners: sockets, tls: tls,
-                makeDriver: { () throws(ReactorError) in try driver.make() },
-                makeHandler: makeHandler)
+            (driver, (group, executors, threads)) = try selected.used { driver throws(ReactorError) in
+                let group = GroupState(
+                    loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
+                let executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, group: group) }
+                let threads = try LoopThread.makeAll(
+                    plan: plan, group: group, executors: executors, log: configuration.log, listeners: sockets,
+                    tls: tls, makeDriver: { () throws(ReactorError) in try driver.make() }, makeHandler: makeHandler)
+                return (group, executors, threads)
+            }
+            self.driver = driver.kind
         } catch {
             sockets.forEach { $0.close() }
             throw error
         }
         // Not before: a refusal to start is one sentence. Of clients nobody asks it.
         if !sockets.isEmpty, let line = driver.announcement { configuration.log(.notice, line) }
+        if plan.coalescingMicroseconds != nil, !driver.gathersCompletions {
+            configuration.log(.warning, "coalescing stays off: it needs io_uring and Linux 6.12 or newer")
+        }
     }
 
     deinit {

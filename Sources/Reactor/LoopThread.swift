@@ -143,7 +143,7 @@ final class LoopThread: Sendable {
             }, unsafe box.toOpaque())
         guard result == 0 else {
             unsafe box.release()
-            settle(.failure(ReactorError("a thread could not be started: \(SystemError(result))")))
+            settle(.failure(.noThread(SystemError(result))))
             return reportEnd()
         }
         pthread_detach(thread)

@@ -14,6 +14,20 @@ extension ReactorError {
         ReactorError(RingRefusal.current(error).description)
     }
 
+    static func noEpoll(_ error: SystemError) -> ReactorError {
+        ReactorError(
+            error == .tooManyOpenFiles ? tooFewOpenFiles : "a loop could not be set up with epoll: \(error)")
+    }
+
+    static let tooFewOpenFiles =
+        "the limit of open files is too low for the loops: raise it with ulimit -n or LimitNOFILE=, or use fewer loops"
+
+    static func noThread(_ error: SystemError) -> ReactorError {
+        ReactorError(
+            "a loop's thread could not be started (\(error)): raise the limit of processes (ulimit -u, a container's "
+                + "--pids-limit, systemd's TasksMax=), or use fewer loops")
+    }
+
     static func cannotListen(host: String, port: Int, _ error: SystemError) -> ReactorError {
         switch error {
         case .addressInUse:

@@ -58,6 +58,7 @@ extension RingRefusal: CustomStringConvertible {
                 ? "the io_uring of \(kernel) refuses what Ringcast needs of it (\(error)): Linux has it from 6.1 on"
                 : "the io_uring of \(kernel) is too old: Linux 6.1 or newer is needed"
         case .outOfMemory: memory
+        case .tooManyOpenFiles: ReactorError.tooFewOpenFiles
         default: "io_uring could not be set up: \(error)"
         }
     }

@@ -14,12 +14,14 @@ struct SelectedDriver: Sendable {
     let announcement: String?
     /// There exactly for io_uring.
     private let capabilities: UringCapabilities?
+    private let isForced: Bool
 
     /// - Parameter probe: tries whether io_uring does what is needed of it.
     /// - Throws: the driver that was asked for does not work here.
     init(
         _ choice: DriverChoice, probe: () throws(ReactorError) -> UringCapabilities = UringCapabilities.probe
     ) throws(ReactorError) {
+        isForced = choice != .automatic
         switch choice {
         case .epoll: (kind, capabilities, announcement) = (.epoll, nil, nil)
         case .uring: (kind, capabilities, announcement) = (.uring, try probe(), nil)
@@ -32,6 +34,27 @@ struct SelectedDriver: Sendable {
         }
     }
 
+    /// epoll instead of this one.
+    private init(since error: ReactorError) {
+        (kind, capabilities, isForced) = (.epoll, nil, false)
+        announcement = "the driver is epoll, since \(error)"
+    }
+
+    /// Makes loops with it. Where it was chosen and not asked for, and the kernel refuses the loops the rings that it
+    /// gave to the probe (each takes its share of lockable memory and of open files), with epoll.
+    /// - Returns: what was made, and the driver it was made with.
+    func used<Loops>(
+        in make: (SelectedDriver) throws(ReactorError) -> Loops
+    ) throws(ReactorError) -> (SelectedDriver, Loops) {
+        do {
+            return (self, try make(self))
+        } catch {
+            guard kind == .uring, !isForced else { throw error }
+            let epoll = SelectedDriver(since: error)
+            return (epoll, try make(epoll))
+        }
+    }
+
     var gathersCompletions: Bool { capabilities?.gathersCompletions ?? false }
 
     /// A loop's own, made on its thread.
@@ -40,7 +63,7 @@ struct SelectedDriver: Sendable {
             if let capabilities { return try UringDriver(capabilities: capabilities) }
             return try EpollDriver()
         } catch {
-            throw kind == .uring ? .noRing(error) : ReactorError("a loop could not be set up with epoll: \(error)")
+            throw kind == .uring ? .noRing(error) : .noEpoll(error)
         }
     }
 }

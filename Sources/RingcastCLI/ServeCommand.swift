@@ -25,13 +25,14 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "ringcast")
         // Failed TLS handshakes are logged at level info.
         logger.logLevel = options.quiet ? .error : options.tls.tlsCert.isEmpty ? .notice : .info
+        // Before all else: process 1 of a container is sent nothing that it does not handle.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let server: Server
         do {
             server = try makeServer(logger: logger)
         } catch {
             throw CommandFailure(error.message)
         }
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let hangUps = options.tls.tlsCert.isEmpty ? nil : await UnixSignalsSequence(trapping: .sighup)
         if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -170,6 +170,39 @@ import Testing
         #expect(driver.kind == .epoll && driver.announcement == nil)
     }
 
+    /// A process may have room for the probe's rings, and none for those of all its loops.
+    private static func chosen(_ choice: DriverChoice) throws(ReactorError) -> SelectedDriver {
+        try SelectedDriver(
+            choice,
+            probe: { () throws(ReactorError) in
+                UringCapabilities(sendsInBatches: true, notifiesRings: true, gathersCompletions: true)
+            })
+    }
+
+    @Test func `where loops are refused the rings that the probe got, all of them have epoll`() throws {
+        var tried: [DriverKind] = []
+        let (driver, made) = try Self.chosen(.automatic).used { driver throws(ReactorError) in
+            tried.append(driver.kind)
+            guard driver.kind == .epoll else { throw Self.refused }
+            return "loops"
+        }
+        #expect(tried == [.uring, .epoll] && made == "loops" && driver.kind == .epoll)
+        #expect(driver.announcement == "the driver is epoll, since io_uring is blocked here")
+        #expect(!driver.gathersCompletions)
+    }
+
+    @Test(arguments: [DriverChoice.uring, .epoll])
+    func `what was asked for is tried once`(_ choice: DriverChoice) throws {
+        var tries = 0
+        #expect(throws: Self.refused) {
+            try Self.chosen(choice).used { _ throws(ReactorError) in
+                tries += 1
+                throw Self.refused
+            }
+        }
+        #expect(tries == 1)
+    }
+
     @Test func `a group says what was chosen once it is there, and nothing if it cannot be`() throws {
         let lines = Lines()
         let group = try LoopGroup(

@@ -73,9 +73,14 @@ import Testing
     }
 
     @Test func `other errors are told in the kernel's words`() {
-        #expect(
-            sentence(.tooManyOpenFiles, filter: true) == "io_uring could not be set up: \(SystemError.tooManyOpenFiles)"
-        )
+        #expect(sentence(.noBuffers, filter: true) == "io_uring could not be set up: \(SystemError.noBuffers)")
+    }
+
+    @Test func `too few open files are told alike of both drivers, and how to have more`() {
+        let said = sentence(.tooManyOpenFiles, filter: true)
+        #expect(said.contains("limit of open files") && said.contains("ulimit -n") && said.contains("LimitNOFILE="))
+        #expect(ReactorError.noEpoll(.tooManyOpenFiles).description == said)
+        #expect(ReactorError.noEpoll(.noBuffers).description.contains("\(SystemError.noBuffers)"))
     }
 
     @Test func `the state of the filter is read from the kernel's list`() {
