@@ -39,10 +39,11 @@ extension SocketLoop {
                 payload, as: opcode, for: entry, owners: core.counters.count + 1,
                 stamp: stamp ?? entry.retainedCount, compress: compress)
             if isReportingDrop { frame.makeQuiet() }
-            if table.localMemberCount(of: entry) > 0 {
-                local = unsafe fanOut(frame, to: entry, except: excluded?.subscriber)
+            (local, remote) = reportingDropsBehind {
+                let isLocal = table.localMemberCount(of: entry) > 0
+                let local: Reach = isLocal ? unsafe fanOut(frame, to: entry, except: excluded?.subscriber) : (0, 0)
+                return (local, forward(frame, to: entry))
             }
-            remote = forward(frame, to: entry)
         } else if Session.isToBeDeflated(payload.count, compress), entry.variants(of: eventLoop.index) != 0 {
             var forms = unsafe FrameForms(of: payload, as: opcode, on: self)
             local = unsafe fanOut(&forms, to: entry, except: excluded?.subscriber)

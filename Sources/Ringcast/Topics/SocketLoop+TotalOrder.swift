@@ -83,13 +83,17 @@ extension SocketLoop {
         return unsafe sessions.find(slot: publisher.slot, serial: publisher.serial)?.subscriber
     }
 
-    /// `dropped` handlers hear of what is dropped in `body` behind it: what they publish must not come between a
-    /// message's number and its delivery.
-    private func reportingDropsBehind<Result>(_ body: () -> Result) -> Result {
+    /// `dropped` handlers hear of what is dropped in `body` behind the outermost one: what they publish must not come
+    /// between a message's number and its delivery, nor reach another loop before the message that it answers.
+    @inline(__always)
+    func reportingDropsBehind<Result>(_ body: () -> Result) -> Result {
+        let isOutermost = !keepsDropReports
         keepsDropReports = true
         let result = body()
-        keepsDropReports = false
-        reportNamedDrops()
+        if isOutermost {
+            keepsDropReports = false
+            if !noticedDrops.isEmpty { reportNamedDrops() }
+        }
         return result
     }
 }
