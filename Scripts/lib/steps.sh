@@ -18,7 +18,7 @@ run_step() {
     teller_pid=$!
     wait "$step_pid" || status=$?
     step_pid=''
-    kill "$teller_pid" 2>/dev/null || true
+    end_family TERM "$teller_pid"
     wait "$teller_pid" 2>/dev/null || true
     teller_pid=''
     return "$status"
@@ -40,11 +40,21 @@ tell() {
 
 # Ends the step that is running, and what tells about it.
 end_step() {
-    local family
-    if [[ -n $teller_pid ]]; then kill "$teller_pid" 2>/dev/null || true; fi
-    [[ -n $step_pid ]] || return 0
-    mapfile -t family < <(family_of "$step_pid")
-    kill -KILL "${family[@]}" 2>/dev/null || true
+    if [[ -n $teller_pid ]]; then end_family TERM "$teller_pid"; fi
+    if [[ -n $step_pid ]]; then end_family KILL "$step_pid"; fi
+}
+
+# end_family SIGNAL PROCESS: ends a process and what it has started. All are stopped before one is ended: what goes on running starts
+# others meanwhile, and the children of one that is gone are not found any more.
+end_family() {
+    local signal=$1 first=$2 family=() count=-1
+    while ((${#family[@]} > count)); do
+        count=${#family[@]}
+        mapfile -t family < <(family_of "$first")
+        kill -STOP "${family[@]}" 2>/dev/null || true
+    done
+    kill -s "$signal" "${family[@]}" 2>/dev/null || true
+    kill -CONT "${family[@]}" 2>/dev/null || true
 }
 
 # A process and what it has started, directly or not; nothing if it has ended. Process groups do not tell: swift gives its children
