@@ -1,3 +1,5 @@
+internal import IOUring
+
 /// The end of a loop, in this order:
 ///
 /// 1. Each loop closes its listeners. What waits there is accepted first: closing would reset it. A port that other
@@ -31,10 +33,19 @@ extension EventLoop {
     private func beginClosing(_ index: Int) {
         if state.listeners[index].isAccepting {
             // Closing under an armed accept would go on accepting: close at its completion.
-            driver.cancel(Token(.accept, slot: UInt32(index)), answer: Token(.unanswered))
+            let slot = UInt32(index)
+            driver.cancel(Token(.accept, slot: slot), answer: Token(.acceptCancel, slot: slot))
         } else {
             drainAndClose(index)
         }
+    }
+
+    /// The kernel found no accept to end: it was just over, which its completion tells, or between two arrivals, and
+    /// then it would go on, and the loop with it, for ever.
+    func acceptCancelMissed(_ completion: DriverCompletion) {
+        let index = Int(completion.token.slot)
+        guard completion.error == .notFound, state.listeners[index].isAccepting else { return }
+        beginClosing(index)
     }
 
     var listenerCloseTime: UInt64? { state.listeners.lazy.compactMap(\.closeTime).min() }

@@ -107,6 +107,7 @@ public final class EventLoop {
         case .connect: connectEnded(completion)
         case .notify: notifyFailed(completion)
         case .cancel: cancelMissed(completion)
+        case .acceptCancel: acceptCancelMissed(completion)
         case .send, .batchedSend, .wakeUp, .notification, .fileRemoval, .unanswered: break
         }
     }

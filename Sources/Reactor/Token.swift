@@ -33,6 +33,8 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
         case notify
         /// A receive was asked to end; answered only when there was none.
         case cancel
+        /// An accept was asked to end; answered only when there was none.
+        case acceptCancel
         /// A connection's place in the ring's table of files is to be empty; answered only when it is not.
         case fileRemoval
     }

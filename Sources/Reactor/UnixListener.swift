@@ -14,7 +14,7 @@ enum UnixListener {
     static func bind(
         path: String, permissions: UInt32?, takesOver: Bool, backlog: Int
     ) throws(ReactorError) -> (Int32, SocketFile) {
-        let lock = DirectoryLock(of: path)
+        let lock = DirectoryLock(of: path, patience: 10_000)
         defer { lock.release() }
         let final = try UnixAddress(path: path)
         try checkWhatIsThere(final, path, takesOver: takesOver)
@@ -148,7 +148,8 @@ struct SocketFile: Sendable {
 
     /// Removes it, if it is still the one that was made.
     func remove() {
-        let lock = DirectoryLock(of: path)
+        // On a loop, which others wait for.
+        let lock = DirectoryLock(of: path, patience: 1_000)
         defer { lock.release() }
         var information = stat()
         guard unsafe lstat(path, &information) == 0, information.st_dev == device, information.st_ino == inode else {
@@ -163,14 +164,17 @@ struct SocketFile: Sendable {
 private struct DirectoryLock {
     private let descriptor: Int32
 
-    init(of path: String) {
+    /// Waits until no other process has it. Those of ours have it for microseconds; somebody else's lock must not hold
+    /// this one up for ever.
+    /// - Parameter patience: how long that is (ms).
+    init(of path: String, patience: UInt64) {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         descriptor = uninterrupted { unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { return }
-        // Held for microseconds by us; somebody else's lock must not hold up a loop.
-        var attempts = 0
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, attempts < 50 {
-            attempts += 1
+        let end = MonotonicClock.milliseconds + patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, [.wouldBlock, .interrupted].contains(SystemError.last),
+            MonotonicClock.milliseconds < end
+        {
             usleep(1_000)
         }
     }

@@ -78,6 +78,29 @@ import Testing
         #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
     }
 
+    @Test(arguments: [1, 5], [true, false])
+    func `a cancel that finds no accept is repeated, or the loop would never end`(misses: Int, isShared: Bool) {
+        let loop = loop()
+        loop.loop.listeners[0].isShared = isShared
+        loop.rest()
+        loop.driver.missedCancels = misses
+        loop.stop()
+        #expect(loop.driver.missedCancels == 0 && loop.driver.counts.cancels == misses + 1)
+        #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+    }
+
+    @Test func `a cancel that comes too late harms nothing`() {
+        let loop = loop { $0.acceptsRepeatedly = false }
+        loop.rest()
+        // The accept is over before the cancel is handed over.
+        let peer = loop.connect()
+        loop.driver.missedCancels = 1
+        handler.onStopping = { [handler] in handler.withEach { $0.close() } }
+        loop.stop()
+        #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+        #expect(!peer.wasRefused && handler.closedCount == 1)
+    }
+
     @Test(arguments: [true, false])
     func `a loop ends once its handler has closed every connection`(gracefully: Bool) {
         handler.onStopping = { [handler] in

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Ringcast
+import Synchronization
 import Testing
 
 @Suite struct EndpointTests {
@@ -91,6 +92,30 @@ import Testing
         }
         #expect(error?.message.contains("no socket") == true)
         #expect(Self.exists(path))
+    }
+
+    /// As long as another process changes sockets there, that is.
+    @Test func `who listens on a path waits for the lock of its directory`() throws {
+        let directory = Self.path()
+        #expect(unsafe mkdir(directory, 0o700) == 0)
+        let lock = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        #expect(flock(lock, LOCK_EX) == 0)
+        let isTried = Atomic(false)
+        let isBound = Atomic(false)
+        let thread = RepeatingThread {
+            if isTried.exchange(true, ordering: .relaxed) { return pause(.milliseconds(1)) }
+            let configuration = Self.configuration([.unix(path: directory + "/socket")])
+            let server = try? Server(configuration: configuration) { _ in .response(.ok) }
+            isBound.store(server != nil, ordering: .releasing)
+        }
+        #expect(eventually { isTried.load(ordering: .relaxed) })
+        // Far longer than such a change takes.
+        pause(.milliseconds(300))
+        #expect(!isBound.load(ordering: .acquiring) && !Self.exists(directory + "/socket"))
+        close(lock)
+        #expect(eventually { isBound.load(ordering: .acquiring) })
+        thread.stop()
+        #expect(unsafe rmdir(directory) == 0, "a server that is gone leaves nothing")
     }
 
     @Test func `a Unix socket can be taken over while it is served`() async throws {

@@ -98,7 +98,7 @@ package final class EpollDriver: Driver, KernelSockets {
         case .connect:
             guard connects[token.slot]?.token == token else { return }
             endConnect(token.slot)
-        case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .fileRemoval: return
+        case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .acceptCancel, .fileRemoval: return
         }
         complete(token, -ECANCELED)
     }
