@@ -41,6 +41,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [Duration.zero, .seconds(-1)])
+    func `a handshake that may take no time is an error`(_ timeout: Duration) async throws {
+        var request = try ClientRequest("ws://127.0.0.1:1/")
+        request.handshakeTimeout = timeout
+        let sentence = "handshakeTimeout is \(timeout): it must be positive"
+        await #expect(throws: WebSocketClientError.invalidRequest(sentence)) {
+            _ = try await WebSocketClient.connect(request)
+        }
+    }
+
+    @Test func `so are redirects below none; a handshake may take for ever`() async throws {
+        var request = try ClientRequest("ws://127.0.0.1:1/")
+        request.maxRedirects = -1
+        await #expect(throws: WebSocketClientError.invalidRequest("maxRedirects is -1: it cannot be negative")) {
+            _ = try await WebSocketClient.connect(request)
+        }
+        request.maxRedirects = 0
+        request.handshakeTimeout = .seconds(Int64.max)
+        await #expect {
+            _ = try await WebSocketClient.connect(request)
+        } throws: { error in
+            if case .cannotConnect? = error as? WebSocketClientError { true } else { false }
+        }
+    }
+
     @Test func `a second run is an error, also when the first is over`() async throws {
         let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
         {

@@ -18,6 +18,45 @@ import WebSocketProtocol
         #expect(mean > .milliseconds(bound) * 0.45 && mean < .milliseconds(bound) * 0.55)
     }
 
+    @Test func `no delay is too long to be calculated with`() {
+        var generator = SeededGenerator(seed: 1)
+        for delay in [Duration.seconds(Int64.max), .nanoseconds(1), .zero, .seconds(Int64.min)] {
+            let policy = ReconnectPolicy(initialDelay: delay, maximumDelay: .seconds(Int64.max))
+            for failures in [0, 1, 2, 31, 1_000] {
+                #expect(policy.delay(afterFailures: failures, using: &generator) <= .seconds(Int64.max))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (ReconnectPolicy(initialDelay: .zero), "initialDelay"), (.init(initialDelay: .seconds(-1)), "initialDelay"),
+        (.init(initialDelay: .seconds(2), maximumDelay: .seconds(1)), "maximumDelay"),
+        (.init(maximumDelay: .seconds(-1)), "maximumDelay"), (.init(stableTime: .seconds(-1)), "stableTime"),
+        (.init(maximumAttempts: 0), "maximumAttempts"), (.init(maximumAttempts: -1), "maximumAttempts"),
+    ])
+    func `a policy that makes no sense is an error, and nothing is tried`(
+        _ policy: ReconnectPolicy, _ name: String
+    ) async throws {
+        var policy = policy
+        // Nobody listens there: an attempt would fail, once.
+        policy.maximumAttempts = policy.maximumAttempts ?? 1
+        policy.isFinalError = { _ in false }
+        let connections = WebSocketClient.connections(to: try ClientRequest("ws://127.0.0.1:1/"), policy: policy)
+        var iterator = connections.makeAsyncIterator()
+        for _ in 0..<2 {
+            do throws(WebSocketClientError) {
+                _ = try await iterator.next()
+                Issue.record("there is no socket")
+            } catch {
+                #expect(error.description.hasPrefix("\(name) is ") && error.description.contains("it "))
+                guard case .invalidRequest = error else {
+                    Issue.record("\(error)")
+                    continue
+                }
+            }
+        }
+    }
+
     @Test func `the codes that are final by default`() {
         let final = (1000...4999).filter { ReconnectPolicy.isFinalByDefault(CloseCode(rawValue: $0)) }
         #expect(final == [1002, 1003] + Array(1007...1010) + Array(3500...3999) + Array(4500...4999))

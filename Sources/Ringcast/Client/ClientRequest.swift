@@ -14,7 +14,7 @@ public struct ClientRequest: Sendable {
     public var headers: HTTPFields = [:]
     /// The subprotocols to ask for, the one liked best first.
     public var subprotocols: [String] = []
-    /// How long all of it may take: name resolution, connection, TLS, redirects and the answer.
+    /// How long all of it may take: name resolution, connection, TLS, redirects and the answer. Positive.
     public var handshakeTimeout = Duration.seconds(10)
     /// How many redirects (301, 302, 303, 307, 308) are followed. At another host, port or scheme the server does not
     /// get `Authorization`, `Proxy-Authorization`, `Cookie`, the URL's user and password, or `Host`; it gets all else,
@@ -36,6 +36,14 @@ public struct ClientRequest: Sendable {
 }
 
 extension ClientRequest {
+    /// What makes no sense in it, in one sentence; nil: nothing. What is wrong with its parts is said where they are
+    /// used.
+    var objection: String? {
+        if handshakeTimeout <= .zero { return "handshakeTimeout is \(handshakeTimeout): it must be positive" }
+        if maxRedirects < 0 { return "maxRedirects is \(maxRedirects): it cannot be negative" }
+        return nil
+    }
+
     private static let host = HTTPField.Name("Host")!
 
     /// The bytes that ask for a WebSocket at `url`.

@@ -14,6 +14,7 @@ extension ConnectionAttempt {
         parser = .init()
         interimCount = 0
         refusal = nil
+        if let objection = request.objection { return failLater(.invalidRequest(objection)) }
         if let path = url.unixPath {
             guard let address = ConnectAddress(unixPath: path) else {
                 return failLater(.invalidURL("\(path) is too long for the path of a Unix socket"))

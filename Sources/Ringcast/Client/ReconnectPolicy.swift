@@ -1,15 +1,16 @@
 public import WebSocketProtocol
 
 /// When a client connects again, and after what time: exponential backoff with full jitter, so that the clients of a
-/// server that was away do not come back all at once.
+/// server that was away do not come back all at once. Times and numbers that make no sense are `.invalidRequest` where
+/// the policy is used.
 public struct ReconnectPolicy: Sendable {
-    /// The longest wait before the first new attempt; it doubles with each attempt that follows.
+    /// The longest wait before the first new attempt; it doubles with each attempt that follows. Positive.
     public var initialDelay: Duration
-    /// The longest wait at all.
+    /// The longest wait at all: `initialDelay` or more.
     public var maximumDelay: Duration
     /// How long a socket has to last to be a success, behind which the next wait is short again.
     public var stableTime: Duration
-    /// So many attempts in a row may fail before the last one's error is thrown; nil sets no limit. A socket that did
+    /// So many attempts in a row may fail before the last one's error is thrown, at least 1; nil sets no limit. A socket that did
     /// not last for `stableTime` counts as a failure; the end of one that did does not.
     public var maximumAttempts: Int?
     /// Whether a socket that ended with this code is not to be replaced.
@@ -57,8 +58,25 @@ public struct ReconnectPolicy: Sendable {
     /// How long to wait before a new attempt: a random time from nothing to the bound, each as likely as any other.
     /// - Parameter failures: attempts in a row that have failed or did not last, from 1.
     public func delay(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
-        let doublings = min(max(failures - 1, 0), 30)
-        let bound = min(initialDelay * (1 << doublings), maximumDelay)
-        return bound * Double.random(in: 0...1, using: &generator)
+        let factor = 1 << min(max(failures - 1, 0), 30)
+        let initialDelay = max(initialDelay, .zero)
+        let bound = initialDelay > maximumDelay / factor ? maximumDelay : initialDelay * factor
+        let parts = 1 << 20
+        return bound / parts * Int.random(in: 0...parts, using: &generator)
+    }
+
+    /// What makes no sense in it, in one sentence; nil: nothing.
+    var objection: String? {
+        if let objection = Duration.objection(to: [("stableTime", stableTime)]) { return objection }
+        if initialDelay <= .zero {
+            return "initialDelay is \(initialDelay): it must be positive, or attempts would follow each other at once"
+        }
+        if maximumDelay < initialDelay {
+            return "maximumDelay is \(maximumDelay), and initialDelay \(initialDelay): it cannot be less"
+        }
+        if let maximumAttempts, maximumAttempts <= 0 {
+            return "maximumAttempts is \(maximumAttempts): it must be positive, or nil for any number"
+        }
+        return nil
     }
 }

@@ -52,6 +52,7 @@ extension WebSocketClient {
             public mutating func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(WebSocketClientError) -> WebSocketClient? {
+                if let objection = connections.policy.objection { throw .invalidRequest(objection) }
                 if let last = current {
                     current = nil
                     guard await mayFollow(last) else { return nil }
