@@ -10,8 +10,8 @@ public struct ReconnectPolicy: Sendable {
     public var maximumDelay: Duration
     /// How long a socket has to last to be a success, behind which the next wait is short again.
     public var stableTime: Duration
-    /// So many attempts in a row may fail before the last one's error is thrown, at least 1; nil sets no limit. A socket that did
-    /// not last for `stableTime` counts as a failure; the end of one that did does not.
+    /// So many attempts in a row, at least 1, may fail before the last one's error is thrown; nil sets no limit. A
+    /// socket that did not last for `stableTime` counts as a failure; the end of one that did does not.
     public var maximumAttempts: Int?
     /// Whether a socket that ended with this code is not to be replaced.
     public var isFinal: @Sendable (CloseCode) -> Bool

@@ -18,6 +18,13 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How many loops the server has; half of the cores if left out.")
     var serverLoops: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The order of all topics' messages at the server: total or per-publisher. If it is left out, as `serve` "
+                + "has it.",
+            valueName: "order"))
+    var order: ServeOptions.Order?
+
     @Flag(help: "Serve and drive wss, with a certificate made for it.")
     var tls = false
 
@@ -51,7 +58,8 @@ struct BenchCommand: AsyncParsableCommand {
         // Nothing is awaited from here to the server's start, so both happen on this thread; the server inherits its
         // cores.
         Cores.restrictThread(to: cores.server)
-        let server = try ServerProcess(loops: cores.serverLoops, compress: options.compress, tls: tls)
+        let server = try ServerProcess(
+            loops: cores.serverLoops, compress: options.compress, order: order, tls: tls)
         Cores.restrictProcess(to: cores.load)
         defer { server.stop() }
         var plan = try options.plan(url: server.url, cores: cores.load.count)

@@ -7,8 +7,10 @@ final class ServerProcess {
     let url: String
 
     /// Starts the server on the calling thread's cores, and waits until it listens.
-    /// - Parameter tls: a certificate to serve wss with; without one it serves ws.
-    init(loops: Int, compress: Bool, tls: SelfSigned?) throws {
+    /// - Parameters:
+    ///   - order: the order of all topics' messages; without one `serve` decides.
+    ///   - tls: a certificate to serve wss with; without one it serves ws.
+    init(loops: Int, compress: Bool, order: ServeOptions.Order?, tls: SelfSigned?) throws {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else {
             throw CommandFailure("no pipe for the server: \(Self.reason)")
@@ -18,6 +20,7 @@ final class ServerProcess {
         defer { close(ends[0]) }
         var arguments = ["ringcast", "serve", "--host", "127.0.0.1", "--port", "0", "--loops", "\(loops)"]
         if compress { arguments += ["--compression", "shared"] }
+        if let order { arguments += ["--order", order.rawValue] }
         if let tls { arguments += ["--tls-cert", tls.certificate, "--tls-key", tls.key] }
         let pid: pid_t
         do {
