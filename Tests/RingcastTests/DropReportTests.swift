@@ -51,4 +51,36 @@ import Testing
         turnPublishes()
         #expect(published() == 2)
     }
+
+    /// A handler on the publisher's loop answers what was dropped there; a subscriber on another loop hears both.
+    @Test(arguments: [SlowConsumerPolicy.dropNewest, .dropOldest, .latest], [TopicOrder.perPublisher, .total])
+    func `an answer to a drop comes behind the message that was dropped, on other loops too`(
+        policy: SlowConsumerPolicy, order: TopicOrder
+    ) {
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(backpressureLimit: 100, idleTimeout: .zero, writeStallTimeout: .zero),
+            message: { ws, message in
+                switch message.string {
+                case "fill":
+                    ws.send(String(repeating: "x", count: 200))
+                    ws.subscribe(to: "t")
+                case "join": ws.subscribe(to: "t")
+                default: ws.publish(message, to: "t")
+                }
+            },
+            dropped: { ws, message in ws.publish("answer to \(message.string)", to: "t") })
+        let server = SimulatedServer(handlers, loops: 2) {
+            $0.topics = [.matching("t", order: order, slowConsumerPolicy: policy)]
+        }
+        let observers = (0..<2).map { server.open(on: $0) }
+        for observer in observers { observer.send("join") }
+        for loop in 0..<2 {
+            server.open(on: loop, window: 0).send("fill")
+            server.open(on: loop).send("\(loop)")
+            for observer in observers {
+                let heard = observer.frames().map(\.text)
+                #expect(heard.first == "\(loop)" && heard.contains("answer to \(loop)"), "\(heard)")
+            }
+        }
+    }
 }
