@@ -81,7 +81,7 @@ import Testing
     @Test(arguments: [1, 5], [true, false])
     func `a cancel that finds no accept is repeated, or the loop would never end`(misses: Int, isShared: Bool) {
         let loop = loop()
-        loop.loop.listeners[0].isShared = isShared
+        loop.loop.state.listeners[0].isShared = isShared
         loop.rest()
         loop.driver.missedCancels = misses
         loop.stop()

@@ -48,7 +48,7 @@ import WebSocketProtocol
                 _ = try await iterator.next()
                 Issue.record("there is no socket")
             } catch {
-                #expect(error.description.hasPrefix("\(name) is ") && error.description.contains("it "))
+                #expect(error.description.hasPrefix("\(name) is ") && error.description.contains(": "))
                 guard case .invalidRequest = error else {
                     Issue.record("\(error)")
                     continue
