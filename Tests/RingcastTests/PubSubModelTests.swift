@@ -4,7 +4,8 @@ import Testing
 
 /// Random use of topics over several loops, with real sockets, held against what SEMANTICS promises of publish and
 /// subscribe: at most once; delivered if subscribed before the publish was made and below the backpressure limit; not
-/// delivered if unsubscribed before it; in order from each loop to each subscriber, direct sends among them.
+/// delivered if unsubscribed before it; in order from each loop to each subscriber, direct sends among them; in one
+/// order for everybody where a topic has one.
 ///
 /// `RINGCAST_SEED` repeats a run (as far as threads can be repeated), `RINGCAST_STEPS` makes it longer.
 @Suite(.serialized) struct PubSubModelTests {
@@ -36,12 +37,16 @@ import Testing
             perMessageDeflate: compression)
         let handlers = board.handlers(options: options)
         try await serving(
-            { $0.loops = .count(PubSubModel.loopCount) },
+            {
+                $0.loops = .count(PubSubModel.loopCount)
+                $0.topics = ModelBoard.rules
+            },
             fetch: { request in .upgrade(to: handlers, with: Int(request.query("member") ?? "") ?? -1) }
         ) { server in
             let model = PubSubModel(server: server, board: board, offers: offers, seed: seed)
             do {
                 try model.run(steps: steps)
+                #expect(model.order.comparisonCount > 0)
             } catch {
                 Issue.record("seed \(seed), step \(model.stepCount): \(error)")
             }

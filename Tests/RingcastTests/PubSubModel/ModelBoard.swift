@@ -22,7 +22,13 @@ final class ModelBoard: Sendable {
         var round: Int
         var byteCount: Int
         var act: Act
+
+        /// What it was published to, if it was.
+        var topic: Int? { if case .published(let topic, _, _) = act { topic } else { nil } }
     }
+
+    /// What a message takes of the limit beside its bytes: a header, and an entry where older ones may have to go.
+    static let queuedCost = 10 + Backlog.entryCost
 
     private struct Journal {
         var nextNumber = 0
@@ -31,6 +37,15 @@ final class ModelBoard: Sendable {
 
     /// Everybody is subscribed to it.
     static let marks = 0
+    /// Their messages have one order for everybody.
+    static let totalTopics = [5, 6]
+    /// Those that are in the way of newer ones go.
+    static let evictingTopics = [4, 6]
+
+    static var rules: [TopicRule] {
+        totalTopics.map { .matching(topic($0).name, order: .total) }
+            + evictingTopics.map { .matching(topic($0).name, slowConsumerPolicy: .dropOldest) }
+    }
 
     let sourceCount: Int
     private let round = Atomic<Int>(0)
@@ -59,6 +74,20 @@ final class ModelBoard: Sendable {
 
     static func topic(_ number: Int) -> Topic { Topic("topic/\(number)") }
 
+    /// Messages of one stream come to everybody in the order of their numbers: those of one source, but for what it
+    /// publishes to a topic of total order, which is a stream of its own. The first `sourceCount` are the sources'.
+    func stream(of source: Int, topic: Int?) -> Int {
+        let index = topic.flatMap { Self.totalTopics.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+        return source + index * sourceCount
+    }
+
+    var streamCount: Int { sourceCount * (Self.totalTopics.count + 1) }
+
+    /// The topic of total order that a stream belongs to.
+    func totalTopic(ofStream stream: Int) -> Int? {
+        stream < sourceCount ? nil : Self.totalTopics[stream / sourceCount - 1]
+    }
+
     func beginRound() -> Int { round.add(1, ordering: .acquiringAndReleasing).newValue }
 
     /// The events of every source since the last time.
@@ -80,23 +109,25 @@ final class ModelBoard: Sendable {
     }
 
     /// Numbers a message of `size` bytes or a little more, lets it be sent, and notes what came of it.
-    func note(from source: Int, size: Int, _ act: (_ message: String, _ compress: Bool?) -> Act) {
+    /// - Parameter topic: what it is published to, if it is.
+    func note(from source: Int, size: Int, topic: Int? = nil, _ act: (_ message: String, _ compress: Bool?) -> Act) {
         let number = journals.withLock { journals in
             defer { journals[source].nextNumber += 1 }
             return journals[source].nextNumber
         }
-        let head = "\(source) \(number) "
+        let head = "\(stream(of: source, topic: topic)) \(number) "
         let message = head + String(repeating: "x", count: max(0, size - head.utf8.count))
         // Without compression it makes no difference.
         let act = act(message, [nil, true, false][number % 3])
         let event = Event(
-            number: number, round: round.load(ordering: .acquiring), byteCount: message.utf8.count + 10, act: act)
+            number: number, round: round.load(ordering: .acquiring),
+            byteCount: message.utf8.count + Self.queuedCost, act: act)
         journals.withLock { $0[source].events.append(event) }
     }
 
     /// From the test's own thread.
     func publish(_ size: Int, to topic: Int, on server: Server) {
-        note(from: ownSource, size: size) { message, compress in
+        note(from: ownSource, size: size, topic: topic) { message, compress in
             .published(
                 topic: topic, by: nil, result: server.publish(message, to: Self.topic(topic), compress: compress))
         }
@@ -147,7 +178,7 @@ extension ModelBoard {
             note(.changed(member: ws.data, topic: numbers[0], isSubscribed: false), from: source)
         case "publish":
             for _ in 0..<numbers[2] {
-                note(from: source, size: numbers[1]) { message, compress in
+                note(from: source, size: numbers[1], topic: numbers[0]) { message, compress in
                     .published(
                         topic: numbers[0], by: ws.data,
                         result: ws.publish(message, to: Self.topic(numbers[0]), compress: compress))

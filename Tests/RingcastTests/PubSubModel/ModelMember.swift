@@ -12,7 +12,7 @@ final class ModelMember {
     /// bytes for lost, and holds back new ones for up to minutes: nothing that the server could help.
     var canSpeak: Bool { !isStalled || client.connection.unacknowledgedByteCount == 0 }
     private(set) var commandCount = 0
-    private var received: [(source: Int, number: Int)] = []
+    private var received: [(stream: Int, number: Int)] = []
 
     init(client: SocketClient, ledger: ModelLedger, hasSmallBuffers: Bool) {
         (self.client, self.ledger, self.hasSmallBuffers) = (client, ledger, hasSmallBuffers)
@@ -30,17 +30,16 @@ final class ModelMember {
         var missing = last.count
         var isReached = last.map { $0 == nil }
         missing -= isReached.count { $0 }
-        for message in received where !isReached[message.source] && message.number >= last[message.source]! {
-            isReached[message.source] = true
+        func note(_ message: (stream: Int, number: Int)) {
+            // The streams of topics of total order have no last message.
+            guard message.stream < last.count, !isReached[message.stream],
+                message.number >= last[message.stream]!
+            else { return }
+            isReached[message.stream] = true
             missing -= 1
         }
-        while missing > 0 {
-            let message = try readMessage()
-            if !isReached[message.source], message.number >= last[message.source]! {
-                isReached[message.source] = true
-                missing -= 1
-            }
-        }
+        received.forEach(note)
+        while missing > 0 { note(try readMessage()) }
     }
 
     /// Reads what is there.
@@ -58,22 +57,22 @@ final class ModelMember {
         }
     }
 
-    /// Holds everything received against what was due.
-    func settle() -> String? {
+    /// Holds everything received against what was due, and against the order of the topics that have one.
+    func settle(_ order: inout ModelOrder) -> String? {
         defer { received.removeAll(keepingCapacity: true) }
-        return ledger.settle(received)
+        return ledger.settle(received) ?? order.check(received, of: id)
     }
 
-    private func readMessage() throws -> (source: Int, number: Int) {
+    private func readMessage() throws -> (stream: Int, number: Int) {
         try take(client.read())
         return received.last!
     }
 
     private func take(_ frame: SocketClient.Frame) throws {
         let words = frame.payload.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-        guard frame.opcode == .text, words.count == 3, let source = Int(String(decoding: words[0], as: UTF8.self)),
+        guard frame.opcode == .text, words.count == 3, let stream = Int(String(decoding: words[0], as: UTF8.self)),
             let number = Int(String(decoding: words[1], as: UTF8.self))
         else { throw TCPClient.Failure(what: "not a message of the model: \(frame)") }
-        received.append((source, number))
+        received.append((stream, number))
     }
 }

@@ -28,10 +28,15 @@ final class PubSubModel {
     /// What this segment's messages can have added to anybody's queue.
     private var byteCount = 0
     private(set) var stepCount = 0
+    /// What has happened in this segment.
+    private var events: [[ModelBoard.Event]]
+    private(set) var order: ModelOrder
 
     init(server: Server, board: ModelBoard, offers: [[String]] = [[]], seed: UInt64) {
         (self.server, self.board, self.offers) = (server, board, offers)
         random = SeededGenerator(seed: seed)
+        events = Array(repeating: [], count: board.sourceCount)
+        order = ModelOrder(board: board)
     }
 
     func run(steps: Int) throws {
@@ -40,6 +45,9 @@ final class PubSubModel {
         guard Set(conductors.map(\.ledger.loop)).count == Self.loopCount else {
             throw Fault(description: "the first connections are not one on each loop")
         }
+        // Its transcript is the order that all others are held against.
+        for topic in ModelBoard.totalTopics { try command(conductors[0], "subscribe \(topic)") }
+        try awaitExecution()
         while stepCount < steps {
             while members.count < Self.memberCount { members.append(try join(hasSmallBuffers: random.oneIn(2))) }
             for _ in 0..<Int.random(in: 1...8, using: &random) { try playRound() }
@@ -63,7 +71,7 @@ final class PubSubModel {
             segmentSize: hasSmallBuffers ? 536 : nil)
         try awaitExecution()
         guard let loop = board.loop(of: id) else { throw Fault(description: "\(id) was opened without its handler") }
-        let ledger = ModelLedger(member: id, loop: loop, limit: Self.limit, sourceCount: board.sourceCount)
+        let ledger = ModelLedger(member: id, loop: loop, limit: Self.limit, board: board)
         return ModelMember(client: client, ledger: ledger, hasSmallBuffers: hasSmallBuffers)
     }
 
@@ -74,7 +82,7 @@ final class PubSubModel {
             stepCount += 1
             if random.oneIn(12) {
                 let size = size()
-                byteCount += size
+                byteCount += size + ModelBoard.queuedCost
                 board.publish(size, to: topic(), on: server)
             } else {
                 let (member, words) = (members.randomElement(using: &random)!, randomCommand())
@@ -96,13 +104,13 @@ final class PubSubModel {
         case 81: return publish(2_000, count: 30)
         default:
             let size = size()
-            byteCount += size
+            byteCount += size + ModelBoard.queuedCost
             return "send \(members.randomElement(using: &random)!.id) \(size)"
         }
     }
 
     private func publish(_ size: Int, count: Int) -> String {
-        byteCount += (size + 20) * count
+        byteCount += (size + ModelBoard.queuedCost) * count
         return "publish \(topic()) \(size) \(count)"
     }
 
@@ -141,6 +149,33 @@ final class PubSubModel {
         // A mark has to find room in the queue of everybody who reads.
         if byteCount > Self.limit / 2 { for member in members where !member.isStalled { try drain(member) } }
         byteCount = 0
+        // What topics of total order have under way has come to its home once each loop has heard the others, and is in
+        // front of whatever that one sends then.
+        try speakMarks()
+        let heard = events.map { $0.last(where: Self.isMark)?.number }
+        for conductor in conductors {
+            var ends = heard
+            ends[conductor.ledger.loop] = nil
+            try conductor.read(through: ends)
+        }
+        try speakMarks()
+        enterChanges(events)
+        let ends = events.map { $0.last(where: Self.isMark)?.number }
+        for member in members + conductors + gone {
+            if let fault = member.ledger.enter(events) { throw Fault(description: fault) }
+        }
+        for conductor in conductors {
+            var ends = ends
+            ends[conductor.ledger.loop] = events[conductor.ledger.loop].last?.number
+            try finish(conductor, ends)
+        }
+        for member in members where !member.isStalled { try finish(member, ends) }
+        for member in gone { if let fault = member.settle(&order) { throw Fault(description: fault) } }
+        gone = []
+        events = events.map { _ in [] }
+    }
+
+    private func speakMarks() throws {
         _ = board.beginRound()
         for conductor in conductors {
             try command(conductor, "publish \(ModelBoard.marks) 20 1")
@@ -150,20 +185,7 @@ final class PubSubModel {
         try awaitExecution()
         _ = board.beginRound()
         board.publish(20, to: ModelBoard.marks, on: server)
-        let events = board.takeEvents()
-        enterChanges(events)
-        let ends = events.map { $0.last(where: Self.isMark)?.number }
-        for member in members + conductors + gone {
-            if let fault = member.ledger.enter(events) { throw Fault(description: fault) }
-        }
-        for member in members where !member.isStalled { try finish(member, ends) }
-        for conductor in conductors {
-            var ends = ends
-            ends[conductor.ledger.loop] = events[conductor.ledger.loop].last?.number
-            try finish(conductor, ends)
-        }
-        for member in gone { if let fault = member.settle() { throw Fault(description: fault) } }
-        gone = []
+        for (source, more) in board.takeEvents().enumerated() { events[source] += more }
     }
 
     private static func isMark(_ event: ModelBoard.Event) -> Bool {
@@ -174,11 +196,11 @@ final class PubSubModel {
         do {
             try member.read(through: ends)
         } catch let failure as TCPClient.Failure {
-            let lost = member.settle()
+            let lost = member.settle(&order)
             throw Fault(
                 description: "\(member.id) did not receive every mark: \(failure.what); \(lost ?? "no loss else")")
         }
-        if let fault = member.settle() { throw Fault(description: fault) }
+        if let fault = member.settle(&order) { throw Fault(description: fault) }
     }
 
     private func enterChanges(_ events: [[ModelBoard.Event]]) {
