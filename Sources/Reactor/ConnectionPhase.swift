@@ -17,25 +17,21 @@ enum ConnectionPhase: UInt8, CaseIterable {
     /// The handler has been told; the kernel may still have operations of it.
     case reported
 
-    /// Whether there is such an arrow. Everything else would be an error of the loop.
-    func canMove(to next: ConnectionPhase) -> Bool {
-        switch (self, next) {
-        case (.free, .connecting),  // connect
-            (.free, .handshaking), (.free, .open),  // open: a listener has accepted it
-            (.connecting, .open),  // connectEnded
-            (.open, .handshaking),  // startTLS
-            (.handshaking, .open),  // handshakeDone
-            (.handshaking, .closing), (.open, .closing),  // close
-            (.closing, .lingering),  // finishWriting
-            (.ended, .reported),  // reportEnded
-            (.reported, .free):  // closeIfIdle
-            true
-        case (.connecting, .ended), (.handshaking, .ended), (.open, .ended), (.closing, .ended), (.lingering, .ended):
-            true  // end
-        default:
-            false
+    /// The arrows: every other move would be an error of the loop.
+    private var next: [ConnectionPhase] {
+        switch self {
+        case .free: [.connecting, .handshaking, .open]  // connect; open, for a connection that was accepted
+        case .connecting: [.open, .ended]  // connectEnded; end
+        case .handshaking: [.open, .closing, .ended]  // handshakeDone; close; end
+        case .open: [.handshaking, .closing, .ended]  // startTLS; close; end
+        case .closing: [.lingering, .ended]  // finishWriting; end
+        case .lingering: [.ended]  // end
+        case .ended: [.reported]  // reportEnded
+        case .reported: [.free]  // closeIfIdle
         }
     }
+
+    func canMove(to phase: ConnectionPhase) -> Bool { next.contains(phase) }
 }
 
 extension ConnectionPhase: Comparable {

@@ -23,19 +23,8 @@ package struct LoopListener {
     var hasReportedExhaustion = false
 
     package init(descriptor: Int32, tls: TLSServer? = nil) {
-        self.init(descriptor: descriptor, tls: tls, handsOut: false, file: nil)
-    }
-
-    init(
-        descriptor: Int32, tls: TLSServer?, handsOut: Bool, isShared: Bool = false, file: SocketFile?,
-        isClosed: Bool = false
-    ) {
         self.descriptor = descriptor
         self.tls = tls
-        self.handsOut = handsOut
-        self.isShared = isShared
-        self.file = file
-        self.isClosed = isClosed
     }
 }
 

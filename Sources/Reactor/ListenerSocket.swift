@@ -40,10 +40,10 @@ struct ListenerSocket {
 
     /// What one of the loops has of it.
     func share(of loop: Int, tls: TLSServer?) -> LoopListener {
-        let descriptor = descriptors[loop]
-        return LoopListener(
-            descriptor: descriptor, tls: tls, handsOut: address.path != nil, isShared: isShared, file: file,
-            isClosed: descriptor < 0)
+        var listener = LoopListener(descriptor: descriptors[loop], tls: tls)
+        (listener.handsOut, listener.isShared, listener.file) = (address.path != nil, isShared, file)
+        listener.isClosed = listener.descriptor < 0
+        return listener
     }
 
     /// For a listener that no loop has taken.

@@ -17,9 +17,9 @@ package final class UringDriver: Driver, KernelSockets {
     private let large: BufferRing
     /// How many buffers of each size the kernel may fill. It fills one after the other, whichever came back last, and
     /// so all of them become resident: there are hardly more than one turn has needed.
-    @LoopOwned private(set) var offered = (small: 64, large: 8)
+    private(set) var offered = (small: 64, large: 8)
     /// Whether a receive has found none since the last wait.
-    @LoopOwned private var isShort = (small: false, large: false)
+    private var isShort = (small: false, large: false)
     /// Connections, by their slots; those beyond it send by their descriptors.
     let files: FileTable
     private var failedRemovals = 0
@@ -29,21 +29,16 @@ package final class UringDriver: Driver, KernelSockets {
         ring = try Ring(submissionEntries: 4096, completionEntries: 16384)
         small = try BufferRing(
             in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512,
-            offeredCount: _offered.wrappedValue.small)
+            offeredCount: offered.small)
         large = try BufferRing(
             in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 128,
-            offeredCount: _offered.wrappedValue.large)
+            offeredCount: offered.large)
         files = FileTable(in: ring, capacity: 16384)
         sendsInBatches = capabilities.sendsInBatches
         notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
         gathersCompletions = capabilities.gathersCompletions
         wakeUp = try WakeUpEvent()
         watchWakeUps()
-    }
-
-    deinit {
-        _offered.deallocate()
-        _isShort.deallocate()
     }
 
     package var unsubmittedCount: Int { ring.unsubmittedCount }

@@ -12,7 +12,7 @@ extension EpollDriver {
 
     package func opened(_ socket: Int32, slot: UInt32) {
         // An outbound one has been since it was connected.
-        guard Int(slot) >= sockets.count || sockets[Int(slot)].descriptor != socket else { return }
+        guard Int(slot) >= state.sockets.count || state.sockets[Int(slot)].descriptor != socket else { return }
         occupy(slot, by: socket)
         register(slot)
     }
@@ -20,60 +20,60 @@ extension EpollDriver {
     package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
         let slot = Int(token.slot)
         // Without memory for the registration nobody would ever tell of the peer.
-        guard sockets[slot].flags.contains(.registered) else { return complete(token, -ENOMEM) }
-        sockets[slot].receiveToken = token
-        sockets[slot].flags.insert(.receives)
-        if sockets[slot].flags.contains(.readable) { list(token.slot) }
+        guard state.sockets[slot].flags.contains(.registered) else { return complete(token, -ENOMEM) }
+        state.sockets[slot].receiveToken = token
+        state.sockets[slot].flags.insert(.receives)
+        if state.sockets[slot].flags.contains(.readable) { list(token.slot) }
     }
 
     func list(_ slot: UInt32) {
-        guard !sockets[Int(slot)].flags.contains(.listed) else { return }
-        sockets[Int(slot)].flags.insert(.listed)
-        readable.append(slot)
+        guard !state.sockets[Int(slot)].flags.contains(.listed) else { return }
+        state.sockets[Int(slot)].flags.insert(.listed)
+        state.readable.append(slot)
     }
 
     func receiveFromReadable() {
         // Those that are listed anew while it goes on are for the next turn.
-        let count = readable.count
+        let count = state.readable.count
         for position in 0..<count {
-            let slot = readable[position]
-            sockets[Int(slot)].flags.remove(.listed)
-            if sockets[Int(slot)].flags.isSuperset(of: [.receives, .readable]) { receive(slot) }
+            let slot = state.readable[position]
+            state.sockets[Int(slot)].flags.remove(.listed)
+            if state.sockets[Int(slot)].flags.isSuperset(of: [.receives, .readable]) { receive(slot) }
         }
-        readable.removeFirst(count)
+        state.readable.removeFirst(count)
     }
 
     /// Receives until the socket is empty or has had its share of the turn.
     private func receive(_ slot: UInt32) {
         let index = Int(slot)
-        let token = sockets[index].receiveToken
+        let token = state.sockets[index].receiveToken
         let size: ReceiveBufferSize = token.operation == .receiveLarge ? .large : .small
         for _ in 0..<Self.receivesPerTurn {
             guard let buffer = take(size) else { break }
             let memory = unsafe memory(of: ReceiveBuffer(size, index: buffer))
-            let count = unsafe Self.receive(sockets[index].descriptor, memory)
+            let count = unsafe Self.receive(state.sockets[index].descriptor, memory)
             guard count > 0 else {
                 giveBack(ReceiveBuffer(size, index: buffer))
                 return endReceive(index, token, count)
             }
             complete(token, Int32(count), hasMore: true, buffer: buffer)
             // Less than there was room for: the socket is empty, and epoll tells when it is not any more.
-            if count < memory.count, !sockets[index].flags.contains(.hungUp) {
-                sockets[index].flags.remove(.readable)
+            if count < memory.count, !state.sockets[index].flags.contains(.hungUp) {
+                state.sockets[index].flags.remove(.readable)
                 return
             }
         }
         list(slot)
     }
 
-    private func take(_ size: ReceiveBufferSize) -> UInt16? { size == .small ? small.take() : large.take() }
+    private func take(_ size: ReceiveBufferSize) -> UInt16? { size == .small ? state.small.take() : state.large.take() }
 
     /// - Parameter count: 0 at the peer's FIN, else a negated errno.
     private func endReceive(_ index: Int, _ token: Token, _ count: Int) {
         if count == -Int(EAGAIN) {
-            sockets[index].flags.subtract([.readable, .hungUp])
+            state.sockets[index].flags.subtract([.readable, .hungUp])
         } else {
-            sockets[index].flags.remove(.receives)
+            state.sockets[index].flags.remove(.receives)
             complete(token, Int32(count))
         }
     }
@@ -91,28 +91,28 @@ extension EpollDriver {
 
     package func accept(on listener: Int32, token: Token) {
         let index = Int(token.slot)
-        while listeners.count <= index { listeners.append(EpollListener(descriptor: -1)) }
-        if listeners[index].descriptor != listener {
-            listeners[index] = EpollListener(descriptor: listener)
+        while state.listeners.count <= index { state.listeners.append(EpollListener(descriptor: -1)) }
+        if state.listeners[index].descriptor != listener {
+            state.listeners[index] = EpollListener(descriptor: listener)
             let flags = fcntl(listener, F_GETFL)
             guard flags >= 0, fcntl(listener, F_SETFL, flags | O_NONBLOCK) == 0,
                 register(listener, EpollSource.listener(token.slot), EPOLLIN.rawValue)
             else { return complete(token, -errno) }
         }
-        listeners[index].token = token
+        state.listeners[index].token = token
     }
 
     func acceptWaiting(at index: Int) {
         for _ in 0..<Self.acceptsPerTurn {
-            guard let token = listeners[index].token else { return }
-            let descriptor = ringcast_accept(listeners[index].descriptor)
+            guard let token = state.listeners[index].token else { return }
+            let descriptor = ringcast_accept(state.listeners[index].descriptor)
             if descriptor >= 0 {
                 complete(token, descriptor, hasMore: true)
             } else if descriptor == -EAGAIN {
-                listeners[index].isReadable = false
+                state.listeners[index].isReadable = false
                 return
             } else {
-                listeners[index].token = nil
+                state.listeners[index].token = nil
                 return complete(token, descriptor)
             }
         }

@@ -30,15 +30,15 @@ extension EpollDriver {
         let (pieces, count) = unsafe (message.pointee.msg_iov!, message.pointee.msg_iovlen)
         let taken = unsafe Self.send(pieces, count, on: socket)
         guard taken == -Int(EAGAIN) else { return complete(token, Int32(clamping: taken)) }
-        sockets[Int(token.slot)].flags.insert(.sends)
-        unsafe waitingSends[token.slot] = WaitingSend(
+        state.sockets[Int(token.slot)].flags.insert(.sends)
+        unsafe state.waitingSends[token.slot] = WaitingSend(
             token: token, pieces: Array(UnsafeBufferPointer(start: pieces, count: count)))
     }
 
     /// The socket has room again.
     func continueSend(_ slot: UInt32) {
-        guard let send = waitingSends[slot] else { return }
-        let socket = sockets[Int(slot)].descriptor
+        guard let send = state.waitingSends[slot] else { return }
+        let socket = state.sockets[Int(slot)].descriptor
         var pieces = unsafe send.pieces
         let taken = unsafe pieces.withUnsafeMutableBufferPointer {
             unsafe Self.send($0.baseAddress!, $0.count, on: socket)
@@ -49,8 +49,8 @@ extension EpollDriver {
     }
 
     func endWaitingSend(_ slot: UInt32) {
-        waitingSends[slot] = nil
-        sockets[Int(slot)].flags.remove(.sends)
+        state.waitingSends[slot] = nil
+        state.sockets[Int(slot)].flags.remove(.sends)
     }
 
     /// Bytes, or a negated errno. One piece goes by the plain call, which spares the kernel the vector.
@@ -79,15 +79,15 @@ extension EpollDriver {
         let flags = fcntl(socket, F_GETFL)
         guard flags >= 0, fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0 else { return complete(token, -errno) }
         occupy(token.slot, by: socket)
-        sockets[Int(token.slot)].flags.insert(.connects)
-        connects[token.slot] = OutboundConnect(token: token, address: address)
+        state.sockets[Int(token.slot)].flags.insert(.connects)
+        state.connects[token.slot] = OutboundConnect(token: token, address: address)
         begin(token.slot)
     }
 
     private func begin(_ slot: UInt32) {
-        guard let connect = connects[slot] else { return }
+        guard let connect = state.connects[slot] else { return }
         var storage = connect.address.storage
-        let socket = sockets[Int(slot)].descriptor
+        let socket = state.sockets[Int(slot)].descriptor
         let result = unsafe withUnsafePointer(to: &storage) {
             unsafe UnsafeRawPointer($0).withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe Glibc.connect(socket, $0, connect.address.length)
@@ -95,11 +95,11 @@ extension EpollDriver {
         }
         let error = result == 0 ? 0 : errno
         switch error {
-        case EAGAIN: connects[slot]?.waitsForQueue = true
+        case EAGAIN: state.connects[slot]?.waitsForQueue = true
         // Interrupted: it goes on by itself. Registered only now, for epoll calls a socket that is not on its way to
         // anywhere hung up.
         case 0, EINPROGRESS, EINTR:
-            connects[slot]?.waitsForQueue = false
+            state.connects[slot]?.waitsForQueue = false
             let isRegistered = register(slot)
             if error == 0 || !isRegistered { settle(slot, isRegistered ? 0 : ENOMEM) }
         default: settle(slot, error)
@@ -107,27 +107,27 @@ extension EpollDriver {
     }
 
     func retryConnects() {
-        for (slot, connect) in connects where connect.waitsForQueue { begin(slot) }
+        for (slot, connect) in state.connects where connect.waitsForQueue { begin(slot) }
     }
 
     /// The socket has become writable, or has failed.
     func finishConnect(_ slot: UInt32) {
-        guard let connect = connects[slot], !connect.waitsForQueue else { return }
+        guard let connect = state.connects[slot], !connect.waitsForQueue else { return }
         var error: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        let socket = sockets[Int(slot)].descriptor
+        let socket = state.sockets[Int(slot)].descriptor
         guard unsafe getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) == 0 else { return settle(slot, errno) }
         settle(slot, error)
     }
 
     private func settle(_ slot: UInt32, _ error: Int32) {
-        guard let token = connects[slot]?.token else { return }
+        guard let token = state.connects[slot]?.token else { return }
         endConnect(slot)
         complete(token, -error)
     }
 
     func endConnect(_ slot: UInt32) {
-        connects[slot] = nil
-        sockets[Int(slot)].flags.remove(.connects)
+        state.connects[slot] = nil
+        state.sockets[Int(slot)].flags.remove(.connects)
     }
 }

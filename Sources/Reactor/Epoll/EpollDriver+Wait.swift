@@ -15,9 +15,9 @@ extension EpollDriver {
 
     package func wait(milliseconds: UInt64?) {
         var limit = milliseconds
-        if hasCompletions || !readable.isEmpty || listeners.contains(where: \.isReady) {
+        if hasCompletions || !state.readable.isEmpty || state.listeners.contains(where: \.isReady) {
             limit = 0
-        } else if !connects.isEmpty, connects.values.contains(where: \.waitsForQueue) {
+        } else if !state.connects.isEmpty, state.connects.values.contains(where: \.waitsForQueue) {
             limit = min(limit ?? .max, Self.connectRetryInterval)
         }
         let timeout = limit.map { Int32(clamping: $0) } ?? -1
@@ -27,9 +27,9 @@ extension EpollDriver {
             let event = unsafe events[index]
             note(unsafe event.events, of: unsafe event.data.u64)
         }
-        for index in listeners.indices where listeners[index].isReady { acceptWaiting(at: index) }
+        for index in state.listeners.indices where state.listeners[index].isReady { acceptWaiting(at: index) }
         receiveFromReadable()
-        if !connects.isEmpty { retryConnects() }
+        if !state.connects.isEmpty { retryConnects() }
     }
 
     package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {
@@ -40,7 +40,7 @@ extension EpollDriver {
         let index = Int(truncatingIfNeeded: source & 0xFFFF_FFFF)
         switch source >> 32 {
         case 0: noteConnection(events, UInt32(index))
-        case 1: listeners[index].isReadable = true
+        case 1: state.listeners[index].isReadable = true
         default: complete(Token(.wakeUp), 8)
         }
     }
@@ -48,11 +48,12 @@ extension EpollDriver {
     private func noteConnection(_ events: UInt32, _ slot: UInt32) {
         let index = Int(slot)
         if events & Self.inbound != 0 {
-            sockets[index].flags.insert(events & Self.ends != 0 ? [.readable, .hungUp] : .readable)
-            if sockets[index].flags.contains(.receives) { list(slot) }
+            state.sockets[index].flags.insert(events & Self.ends != 0 ? [.readable, .hungUp] : .readable)
+            if state.sockets[index].flags.contains(.receives) { list(slot) }
         }
-        guard events & Self.outbound != 0, !sockets[index].flags.isDisjoint(with: [.sends, .connects]) else { return }
-        if sockets[index].flags.contains(.connects) { finishConnect(slot) } else { continueSend(slot) }
+        let flags = state.sockets[index].flags
+        guard events & Self.outbound != 0, !flags.isDisjoint(with: [.sends, .connects]) else { return }
+        if flags.contains(.connects) { finishConnect(slot) } else { continueSend(slot) }
     }
 
     /// Asks epoll for a descriptor's edges. False: errno says why not.
@@ -63,16 +64,16 @@ extension EpollDriver {
 
     /// A slot's connection begins.
     func occupy(_ slot: UInt32, by socket: Int32) {
-        while sockets.count <= Int(slot) { sockets.append(EpollSocket()) }
-        let isListed = sockets[Int(slot)].flags.contains(.listed)
-        sockets[Int(slot)] = EpollSocket(descriptor: socket, flags: isListed ? .listed : [])
+        while state.sockets.count <= Int(slot) { state.sockets.append(EpollSocket()) }
+        let isListed = state.sockets[Int(slot)].flags.contains(.listed)
+        state.sockets[Int(slot)] = EpollSocket(descriptor: socket, flags: isListed ? .listed : [])
     }
 
     /// False: there is no memory for it.
     @discardableResult
     func register(_ slot: UInt32) -> Bool {
-        let isRegistered = register(sockets[Int(slot)].descriptor, EpollSource.connection(slot), Self.everything)
-        if isRegistered { sockets[Int(slot)].flags.insert(.registered) }
+        let isRegistered = register(state.sockets[Int(slot)].descriptor, EpollSource.connection(slot), Self.everything)
+        if isRegistered { state.sockets[Int(slot)].flags.insert(.registered) }
         return isRegistered
     }
 }

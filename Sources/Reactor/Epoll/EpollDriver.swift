@@ -12,26 +12,15 @@ package import IOUring
 package final class EpollDriver: Driver, KernelSockets {
     package let wakeUp: WakeUpEvent
     let epoll: Int32
-    let small: ReceiveBufferPool
-    let large: ReceiveBufferPool
     let events: UnsafeMutablePointer<epoll_event>
     static let eventCapacity = 1024
-    /// Connections by their slots.
-    @LoopOwned var sockets: [EpollSocket] = []
-    @LoopOwned var listeners: [EpollListener] = []
-    /// Slots of connections that receive, and from which something may be received.
-    @LoopOwned var readable: [UInt32] = []
-    /// By slot: sends that wait for room in their socket.
-    @LoopOwned var waitingSends: [UInt32: WaitingSend] = [:]
-    /// By slot: outbound connections under way.
-    @LoopOwned var connects: [UInt32: OutboundConnect] = [:]
-    @LoopOwned private var completions: [DriverCompletion] = []
-    /// Completions before it have been taken.
-    @LoopOwned private var firstCompletion = 0
+    private let box: LoopBox<EpollState>
 
     package init() throws(SystemError) {
-        small = try ReceiveBufferPool(bufferSize: 4096, bufferCount: 512)
-        large = try ReceiveBufferPool(bufferSize: 65536, bufferCount: 128)
+        box = LoopBox(
+            EpollState(
+                small: try ReceiveBufferPool(bufferSize: 4096, bufferCount: 512),
+                large: try ReceiveBufferPool(bufferSize: 65536, bufferCount: 128)))
         wakeUp = try WakeUpEvent()
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         unsafe events = .allocate(capacity: Self.eventCapacity)
@@ -43,13 +32,13 @@ package final class EpollDriver: Driver, KernelSockets {
     deinit {
         if epoll >= 0 { Glibc.close(epoll) }
         unsafe events.deallocate()
-        _readable.deallocate()
-        _sockets.deallocate()
-        _listeners.deallocate()
-        _waitingSends.deallocate()
-        _connects.deallocate()
-        _completions.deallocate()
-        _firstCompletion.deallocate()
+    }
+
+    /// In place: no exclusivity check, by the rule of `LoopBox`.
+    @inline(__always)
+    var state: EpollState {
+        unsafeAddress { unsafe UnsafePointer(box.address) }
+        unsafeMutableAddress { unsafe box.address }
     }
 
     package var sendsInBatches: Bool { true }
@@ -61,18 +50,18 @@ package final class EpollDriver: Driver, KernelSockets {
 
     @inline(__always)
     func complete(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: UInt16? = nil) {
-        completions.append(DriverCompletion(token: token, result: result, hasMore: hasMore, bufferIndex: buffer))
+        state.completions.append(DriverCompletion(token: token, result: result, hasMore: hasMore, bufferIndex: buffer))
     }
 
-    var hasCompletions: Bool { firstCompletion < completions.count }
+    var hasCompletions: Bool { state.firstCompletion < state.completions.count }
 
     package func nextCompletion() -> DriverCompletion? {
-        guard firstCompletion < completions.count else { return nil }
-        let completion = completions[firstCompletion]
-        firstCompletion += 1
-        if firstCompletion == completions.count {
-            completions.removeAll(keepingCapacity: true)
-            firstCompletion = 0
+        guard state.firstCompletion < state.completions.count else { return nil }
+        let completion = state.completions[state.firstCompletion]
+        state.firstCompletion += 1
+        if state.firstCompletion == state.completions.count {
+            state.completions.removeAll(keepingCapacity: true)
+            state.firstCompletion = 0
         }
         return completion
     }
@@ -86,17 +75,18 @@ package final class EpollDriver: Driver, KernelSockets {
         let slot = Int(token.slot)
         switch token.operation {
         case .receive, .receiveLarge:
-            guard slot < sockets.count, sockets[slot].flags.contains(.receives), sockets[slot].receiveToken == token
+            guard slot < state.sockets.count, state.sockets[slot].flags.contains(.receives),
+                state.sockets[slot].receiveToken == token
             else { return }
-            sockets[slot].flags.remove(.receives)
+            state.sockets[slot].flags.remove(.receives)
         case .accept:
-            guard slot < listeners.count, listeners[slot].token == token else { return }
-            listeners[slot].token = nil
+            guard slot < state.listeners.count, state.listeners[slot].token == token else { return }
+            state.listeners[slot].token = nil
         case .send:
-            guard waitingSends[token.slot]?.token == token else { return }
+            guard state.waitingSends[token.slot]?.token == token else { return }
             endWaitingSend(token.slot)
         case .connect:
-            guard connects[token.slot]?.token == token else { return }
+            guard state.connects[token.slot]?.token == token else { return }
             endConnect(token.slot)
         case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .acceptCancel, .fileRemoval: return
         }
@@ -104,17 +94,17 @@ package final class EpollDriver: Driver, KernelSockets {
     }
 
     package func cancelAll(on socket: Int32, slot: UInt32) {
-        guard Int(slot) < sockets.count else { return }
-        if sockets[Int(slot)].flags.contains(.receives) { cancel(sockets[Int(slot)].receiveToken) }
-        if let send = waitingSends[slot] { cancel(send.token) }
-        if let connect = connects[slot] { cancel(connect.token) }
+        guard Int(slot) < state.sockets.count else { return }
+        if state.sockets[Int(slot)].flags.contains(.receives) { cancel(state.sockets[Int(slot)].receiveToken) }
+        if let send = state.waitingSends[slot] { cancel(send.token) }
+        if let connect = state.connects[slot] { cancel(connect.token) }
     }
 
     package func close(_ descriptor: Int32) { Glibc.close(descriptor) }
 
     /// epoll forgets a descriptor that is closed.
     package func close(_ socket: Int32, slot: UInt32) {
-        if Int(slot) < sockets.count {
+        if Int(slot) < state.sockets.count {
             // Its place in the list of readable ones goes to the slot's next connection, to which a look too many does
             // no harm.
             occupy(slot, by: -1)
@@ -128,24 +118,42 @@ package final class EpollDriver: Driver, KernelSockets {
 
     package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {
         switch buffer.size {
-        case .small: unsafe small.memory(of: buffer.index)
-        case .large: unsafe large.memory(of: buffer.index)
+        case .small: unsafe state.small.memory(of: buffer.index)
+        case .large: unsafe state.large.memory(of: buffer.index)
         }
     }
 
     package func giveBack(_ buffer: ReceiveBuffer) {
         switch buffer.size {
-        case .small: small.giveBack(buffer.index)
-        case .large: large.giveBack(buffer.index)
+        case .small: state.small.giveBack(buffer.index)
+        case .large: state.large.giveBack(buffer.index)
         }
     }
 
     package func bufferCount(_ size: ReceiveBufferSize) -> Int {
         switch size {
-        case .small: small.bufferCount
-        case .large: large.bufferCount
+        case .small: state.small.bufferCount
+        case .large: state.large.bufferCount
         }
     }
+}
+
+/// Everything that changes in the driver.
+struct EpollState: ~Copyable {
+    var small: ReceiveBufferPool
+    var large: ReceiveBufferPool
+    /// Connections by their slots.
+    var sockets: [EpollSocket] = []
+    var listeners: [EpollListener] = []
+    /// Slots of connections that receive, and from which something may be received.
+    var readable: [UInt32] = []
+    /// By slot: sends that wait for room in their socket.
+    var waitingSends: [UInt32: WaitingSend] = [:]
+    /// By slot: outbound connections under way.
+    var connects: [UInt32: OutboundConnect] = [:]
+    var completions: [DriverCompletion] = []
+    /// Completions before it have been taken.
+    var firstCompletion = 0
 }
 
 /// What an event is about, in the 64 bits that epoll keeps with a descriptor.

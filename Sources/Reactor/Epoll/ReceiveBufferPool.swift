@@ -8,7 +8,7 @@ struct ReceiveBufferPool: ~Copyable {
     let bufferSize: Int
     let bufferCount: Int
     private let memory: UnsafeMutableRawPointer
-    @LoopOwned private var free: [UInt16]
+    private var free: [UInt16]
 
     init(bufferSize: Int, bufferCount: Int) throws(SystemError) {
         let mapped = unsafe mmap(
@@ -17,18 +17,15 @@ struct ReceiveBufferPool: ~Copyable {
         unsafe memory = unsafe mapped
         self.bufferSize = bufferSize
         self.bufferCount = bufferCount
-        _free = LoopOwned(wrappedValue: (0..<UInt16(bufferCount)).reversed())
+        free = (0..<UInt16(bufferCount)).reversed()
     }
 
-    deinit {
-        unsafe munmap(memory, bufferSize * bufferCount)
-        _free.deallocate()
-    }
+    deinit { unsafe munmap(memory, bufferSize * bufferCount) }
 
     /// Nil: all are lent.
-    func take() -> UInt16? { free.popLast() }
+    mutating func take() -> UInt16? { free.popLast() }
 
-    func giveBack(_ index: UInt16) { free.append(index) }
+    mutating func giveBack(_ index: UInt16) { free.append(index) }
 
     /// Valid as long as the pool, to be used between `take` and `giveBack`.
     func memory(of index: UInt16) -> UnsafeMutableRawBufferPointer {
