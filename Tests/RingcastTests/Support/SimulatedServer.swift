@@ -16,7 +16,8 @@ final class SimulatedServer {
     var simulation: SimulatedLoop { loops[0] }
 
     init(
-        loops loopCount: Int = 1, _ change: (inout ServerConfiguration) -> Void = { _ in },
+        loops loopCount: Int = 1, drivers: [SimulatedDriver.Options] = [],
+        _ change: (inout ServerConfiguration) -> Void = { _ in },
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
     ) {
         var configuration = ServerConfiguration(port: 0)
@@ -30,7 +31,10 @@ final class SimulatedServer {
             loopCount: loopCount, placement: .kernel, discard: { LoopMessage(unpacking: $0).discard() },
             clock: { _ in clock.milliseconds })
         loops = (0..<loopCount).map { index in
-            SimulatedLoop(index: index, group: group, clock: clock, tls: tls) { SocketLoop(core: core, loop: $0) }
+            let options = drivers.isEmpty ? SimulatedDriver.Options() : drivers[index]
+            return SimulatedLoop(index: index, group: group, clock: clock, options, tls: tls) {
+                SocketLoop(core: core, loop: $0)
+            }
         }
     }
 
