@@ -74,7 +74,8 @@ final class SimulationLedger: @unchecked Sendable {
     func unsubscribed(_ id: Int, from topic: String) {
         members[id]?.subscriptions.remove(topic)
         members[id]?.settled.remove(topic)
-        members[id]?.owed = members[id]!.owed.filter { $0.topic != topic }
+        let left = members[id]?.owed.filter { $0.topic != topic }
+        members[id]?.owed = left ?? []
     }
 
     /// The next message of a publisher, owed to all settled subscribers but itself.
