@@ -251,6 +251,11 @@ final class SimulatedClient {
         var start = 0
         while let (opcode, payload, length) = Self.frame(unread[start...]) {
             start += length
+            // Whatever the reason, the server owes nothing behind its Close.
+            if opcode == Opcode.close.rawValue {
+                isWell = false
+                ledger.failed(id)
+            }
             guard opcode == Opcode.text.rawValue else { continue }
             let text = String(decoding: payload, as: UTF8.self)
             ledger.received(id, text)
