@@ -37,12 +37,14 @@ extension EventLoop {
     }
 
     /// What the kernel holds for the peer behind the FIN: taking it is progress. A little is on its way to every peer,
-    /// and is no reason to wait longer for one that does not end.
+    /// and is no reason to wait longer for one that does not end, whether it is taken or not.
     private func noteUntaken(_ connection: ConnectionSlot) {
         let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
-        connection.state.untakenByteCount = count > Self.byteCountOnTheWay ? count : 0
+        connection.state.untakenByteCount = count > Self.byteCountOnTheWay ? count : Self.notLookedAt
     }
 
+    /// In place of a number of bytes: the first look finds no progress.
+    static let notLookedAt = UInt32.max
     private static let byteCountOnTheWay: UInt32 = 16 << 10
 
     /// The time for a good end is over, unless the peer is still reading what was sent. Closing under what the kernel

@@ -42,8 +42,8 @@ extension EventLoop {
     func timeOfProgress(_ connection: ConnectionSlot) -> UInt64 {
         let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
         if count != connection.state.untakenByteCount {
+            if connection.state.untakenByteCount != Self.notLookedAt { connection.state.lastProgress = now }
             connection.state.untakenByteCount = count
-            connection.state.lastProgress = now
         }
         return connection.state.lastProgress
     }

@@ -36,8 +36,8 @@ import Testing
         peer.untakenByteCount = untaken
         loop.advance(milliseconds: 1_900)
         #expect(!peer.isClosed)
-        loop.advance(milliseconds: 2_400)
-        #expect(peer.isClosed)
+        loop.advance(milliseconds: 400)
+        #expect(peer.isClosed, "nothing that has been there all the time counts as taken")
     }
 
     @Test func `a reader that takes less than a kilobyte a second behind the FIN is cut`() {
