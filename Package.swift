@@ -39,14 +39,19 @@ let package = Package(
     targets: [
         // The allocator's figures and settings, which Swift's Glibc module leaves out.
         .systemLibrary(name: "CMalloc"),
+        // Linux besides io_uring: errors, wake-ups, socket pairs, processors, random bytes; what every driver needs.
+        .target(name: "CSystemCalls"),
+        .target(name: "SystemCalls", dependencies: ["CSystemCalls"], swiftSettings: library),
         // The kernel's interfaces: epoll, which Swift's Glibc module leaves out, and io_uring.
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
-        .target(name: "CIOUring", dependencies: ["CLiburing"]),
-        .target(name: "IOUring", dependencies: ["CIOUring"], swiftSettings: library),
+        .target(name: "CIOUring", dependencies: ["CLiburing", "CSystemCalls"]),
+        .target(name: "IOUring", dependencies: ["CIOUring", "SystemCalls", "CSystemCalls"], swiftSettings: library),
         // Loops and connections, plain and over TLS.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Reactor", dependencies: ["IOUring", "CIOUring", "CEpoll", "COpenSSL"], swiftSettings: library),
+        .target(
+            name: "Reactor", dependencies: ["IOUring", "SystemCalls", "CSystemCalls", "CEpoll", "COpenSSL"],
+            swiftSettings: library),
         // Pure layers: bytes and events in, bytes and events out.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -58,7 +63,7 @@ let package = Package(
         .target(
             name: "Ringcast",
             dependencies: [
-                "Reactor", "HTTPProtocol", "WebSocketProtocol", "PubSub",
+                "Reactor", "SystemCalls", "HTTPProtocol", "WebSocketProtocol", "PubSub",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(
@@ -76,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "RingcastCLI",
             dependencies: [
-                "Ringcast", "LoadTesting", "CIOUring", "CMalloc", "COpenSSL",
+                "Ringcast", "LoadTesting", "SystemCalls", "CMalloc", "COpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: tool),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: tool),
@@ -92,13 +97,16 @@ let package = Package(
             name: "many-clients", dependencies: ["Ringcast"], path: "Examples/ManyClients", swiftSettings: strict),
         .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
 
-        .testTarget(name: "IOUringTests", dependencies: ["IOUring", "CIOUring"], swiftSettings: library),
+        .testTarget(
+            name: "IOUringTests", dependencies: ["IOUring", "CIOUring", "SystemCalls", "CSystemCalls"],
+            swiftSettings: library),
         .target(
-            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"],
+            name: "ReactorTesting", dependencies: ["Reactor", "SystemCalls", "CSystemCalls", "COpenSSL"],
             path: "Tests/ReactorTesting",
             swiftSettings: library),
         .testTarget(
-            name: "ReactorTests", dependencies: ["Reactor", "ReactorTesting", "IOUring", "CIOUring"],
+            name: "ReactorTests",
+            dependencies: ["Reactor", "ReactorTesting", "IOUring", "SystemCalls", "CSystemCalls"],
             swiftSettings: library),
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
@@ -107,7 +115,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),
         .testTarget(
-            name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "IOUring", "CMalloc"],
+            name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "SystemCalls", "CMalloc"],
             swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 internal import CIOUring
 internal import Glibc
+package import SystemCalls
 
 /// A group of receive buffers that the kernel picks from by itself, so that no idle connection holds one.
 ///

@@ -1,5 +1,6 @@
 internal import CIOUring
 internal import Glibc
+package import SystemCalls
 
 /// Waiting for several completions at once, so that what they lead to leaves in fewer, larger operations.
 extension Ring {

@@ -1,4 +1,5 @@
-package import CIOUring
+internal import CIOUring
+package import CSystemCalls
 internal import Glibc
 
 /// One function per operation. None of them reaches the kernel by itself; `userData` comes back in the completion.

@@ -1,5 +1,6 @@
 internal import CIOUring
 internal import Glibc
+package import SystemCalls
 
 /// One io_uring: a queue of submissions and a queue of completions shared with the kernel.
 ///

@@ -1,5 +1,5 @@
-package import CIOUring
-package import IOUring
+package import CSystemCalls
+package import SystemCalls
 
 /// The seam to the kernel: everything a loop asks of it, and nothing that decides anything.
 ///

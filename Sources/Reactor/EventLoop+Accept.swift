@@ -1,5 +1,5 @@
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
 package struct LoopListener {

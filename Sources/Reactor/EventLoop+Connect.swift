@@ -1,4 +1,4 @@
-package import IOUring
+package import SystemCalls
 
 /// Outbound connections: a slot from the first moment on, so that a deadline, `abort` and the loop's end mean the same
 /// for them as for all others.

@@ -1,4 +1,4 @@
-internal import IOUring
+internal import SystemCalls
 
 /// What the kernel is asked to receive, and its answers. What becomes of the bytes: `EventLoop+Input.swift`.
 extension EventLoop {

@@ -1,4 +1,4 @@
-internal import IOUring
+internal import SystemCalls
 
 /// Per turn and connection: append to the queue, mark the connection dirty, one operation for all of it.
 extension EventLoop {

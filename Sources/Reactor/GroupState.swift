@@ -1,6 +1,6 @@
 internal import Glibc
-internal import IOUring
 internal import Synchronization
+internal import SystemCalls
 
 /// What the loops of a group share: the way to each other, their counters, and the rules for all of them.
 ///

@@ -1,6 +1,6 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// The sockets of one listener: one for each loop, all bound to the same address; of a Unix socket there can be but
 /// one, which one loop has.

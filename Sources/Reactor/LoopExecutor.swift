@@ -1,4 +1,3 @@
-internal import CIOUring
 internal import Synchronization
 
 /// Runs closures and the jobs of tasks on one loop.

@@ -1,7 +1,7 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-internal import IOUring
 internal import Synchronization
+internal import SystemCalls
 
 /// N loops on N threads, and the listeners whose connections they share.
 ///

@@ -1,7 +1,7 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-internal import IOUring
 internal import Synchronization
+internal import SystemCalls
 
 /// The thread of one loop, from its start to its end.
 final class LoopThread: Sendable {

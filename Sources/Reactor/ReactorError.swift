@@ -1,4 +1,4 @@
-internal import IOUring
+internal import SystemCalls
 
 /// Why loops could not be set up: one sentence that says what to do.
 public struct ReactorError: Error, Hashable, CustomStringConvertible {

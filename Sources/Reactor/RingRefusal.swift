@@ -1,5 +1,5 @@
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// Why the kernel gives no ring, as far as the process can find out: who may have refused it.
 struct RingRefusal: Equatable {

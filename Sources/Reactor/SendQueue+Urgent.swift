@@ -1,5 +1,5 @@
-#if canImport(CIOUring)
-    internal import CIOUring
+#if canImport(CSystemCalls)
+    internal import CSystemCalls
 #else
     // In Benchmarks, which build this file without the kernel interface.
     internal import Glibc

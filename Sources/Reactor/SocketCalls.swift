@@ -1,6 +1,6 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-package import IOUring
+package import SystemCalls
 
 /// What a loop does with sockets at once and without waiting: no operation of a driver, and nothing completes.
 package protocol SocketCalls: AnyObject {

@@ -1,6 +1,6 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// Unix stream sockets to listen on, by path or by abstract name.
 enum UnixListener {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import IOUring
+internal import SystemCalls
 
 /// What this kernel's io_uring really does, found out by doing it once at start.
 package struct UringCapabilities: Sendable {

@@ -1,4 +1,4 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
 internal import IOUring
 

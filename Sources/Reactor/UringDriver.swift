@@ -1,6 +1,7 @@
-package import CIOUring
+package import CSystemCalls
 internal import Glibc
-package import IOUring
+internal import IOUring
+package import SystemCalls
 
 /// The driver over io_uring.
 @safe

@@ -1,5 +1,6 @@
 import Glibc
 import IOUring
+import SystemCalls
 import Testing
 
 @Suite struct BufferRingTests {

@@ -1,6 +1,8 @@
 import CIOUring
+import CSystemCalls
 import Glibc
 import IOUring
+import SystemCalls
 import Testing
 
 @Suite struct FileTableTests {

@@ -1,4 +1,5 @@
 import IOUring
+import SystemCalls
 
 /// Two sockets that are connected to each other, and what is sent over them.
 final class Pair {

@@ -1,6 +1,7 @@
 import CIOUring
 import Glibc
 import IOUring
+import SystemCalls
 import Testing
 
 @Suite struct RingTests {

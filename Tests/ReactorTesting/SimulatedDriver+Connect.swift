@@ -1,5 +1,5 @@
-package import IOUring
 package import Reactor
+package import SystemCalls
 
 /// Outbound connections: each goes to a peer of its own, which decides what comes of it.
 extension SimulatedDriver {

@@ -1,4 +1,4 @@
-package import CIOUring
+package import CSystemCalls
 internal import Glibc
 package import Reactor
 

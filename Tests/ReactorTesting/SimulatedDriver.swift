@@ -1,6 +1,6 @@
-internal import CIOUring
-internal import IOUring
+internal import CSystemCalls
 package import Reactor
+package import SystemCalls
 
 /// A driver over connections in memory: deterministic, never blocks, and watches that its loop keeps the laws.
 ///

@@ -1,4 +1,4 @@
-internal import CIOUring
+internal import CSystemCalls
 package import Reactor
 internal import Synchronization
 

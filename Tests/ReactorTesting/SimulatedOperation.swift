@@ -1,4 +1,4 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Reactor
 
 /// What the loop has asked for.

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// A blocking client on a real socket, for tests. Every call gives up after 60 s, which are there for hanging
 /// only.

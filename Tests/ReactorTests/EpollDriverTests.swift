@@ -1,7 +1,8 @@
-import CIOUring
+import CSystemCalls
 import Glibc
 import IOUring
 import Synchronization
+import SystemCalls
 import Testing
 
 @testable import Reactor

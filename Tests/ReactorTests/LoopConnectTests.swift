@@ -1,6 +1,6 @@
 import Glibc
-import IOUring
 import ReactorTesting
+import SystemCalls
 import Testing
 
 @testable import Reactor

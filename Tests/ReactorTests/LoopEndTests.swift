@@ -1,6 +1,7 @@
 import Glibc
 import IOUring
 import ReactorTesting
+import SystemCalls
 import Testing
 
 @testable import Reactor

@@ -1,4 +1,4 @@
-import CIOUring
+import CSystemCalls
 import Glibc
 import ReactorTesting
 import Testing

@@ -1,7 +1,7 @@
 import Glibc
-import IOUring
 import ReactorTesting
 import Synchronization
+import SystemCalls
 import Testing
 
 @testable import Reactor

@@ -1,5 +1,6 @@
 import Glibc
 import ReactorTesting
+import SystemCalls
 
 @testable import Reactor
 

@@ -1,4 +1,4 @@
-import IOUring
+import SystemCalls
 import Testing
 
 @testable import Reactor

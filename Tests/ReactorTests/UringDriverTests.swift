@@ -1,6 +1,7 @@
-import CIOUring
+import CSystemCalls
 import Glibc
 import IOUring
+import SystemCalls
 import Testing
 
 @testable import Reactor

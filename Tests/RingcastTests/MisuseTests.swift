@@ -90,7 +90,8 @@ import Testing
         }
         let build = folder(of: path)
         let packages = folder(of: folder(of: folder(of: build)))
-        let systemModules = ["CEpoll", "CLiburing", "CIOUring/include", "COpenSSL", "CZlib"].map {
+        let folders = ["CEpoll", "CLiburing", "CIOUring/include", "CSystemCalls/include", "COpenSSL", "CZlib"]
+        let systemModules = folders.map {
             packages + "/Sources/" + $0
         }
         return [build + "/Modules", build] + systemModules

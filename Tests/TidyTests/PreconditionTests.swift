@@ -40,7 +40,7 @@ import Testing
         "Ringcast/Topics/SocketLoop+TotalOrder.swift": (1, "frames that this module encodes"),
         "Ringcast/Session/ErasedHandlers.swift": (1, "an abstract member"),
         // What the kernel or a library refuses, with nothing left to do.
-        "Reactor/SystemRandom.swift": (1, "no random bytes"),
+        "SystemCalls/SystemRandom.swift": (1, "no random bytes"),
         "Reactor/TLS/TLSSession.swift": (1, "out of memory"),
         "Reactor/TLS/TLSTransport.swift": (1, "out of memory"),
         "IOUring/Ring.swift": (2, "the ring takes no submission"),

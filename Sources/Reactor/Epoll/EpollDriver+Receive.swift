@@ -1,7 +1,7 @@
 internal import CEpoll
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// Accepting and receiving: operations that stay armed, as io_uring's multishots do.
 extension EpollDriver {

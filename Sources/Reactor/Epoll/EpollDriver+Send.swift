@@ -1,6 +1,6 @@
-package import CIOUring
+package import CSystemCalls
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// A send that found its socket full. The vector is a copy: the queue that it is of may move its own.
 @safe

@@ -1,6 +1,6 @@
 internal import CEpoll
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// Waiting, and what the events lead to.
 extension EpollDriver {

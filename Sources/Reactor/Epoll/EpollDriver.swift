@@ -1,6 +1,6 @@
 internal import CEpoll
 internal import Glibc
-package import IOUring
+package import SystemCalls
 
 /// The driver over epoll, for wherever io_uring is forbidden or the kernel is too old for it.
 ///

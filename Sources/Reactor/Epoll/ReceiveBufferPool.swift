@@ -1,5 +1,5 @@
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// The receive buffers of one size, for a driver that fills them itself: the one that came back last is used first,
 /// so that a loop with little to do touches few pages.

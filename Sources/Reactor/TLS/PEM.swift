@@ -1,6 +1,6 @@
 internal import COpenSSL
 internal import Glibc
-internal import IOUring
+internal import SystemCalls
 
 /// Certificates and keys as OpenSSL has them, out of PEM. Whoever asks for one frees it.
 enum PEM {

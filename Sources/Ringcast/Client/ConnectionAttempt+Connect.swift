@@ -1,6 +1,6 @@
 import HTTPProtocol
-import IOUring
 import Reactor
+import SystemCalls
 
 /// Connecting: every address of the host gets its chance, IPv6 and IPv4 by turns, a new one begins when the last has
 /// failed or has taken a quarter of a second, and the first that is connected wins (RFC 8305 §4, §5).

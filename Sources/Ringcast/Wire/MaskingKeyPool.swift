@@ -1,4 +1,4 @@
-import Reactor
+import SystemCalls
 import WebSocketProtocol
 
 /// Keys for the frames of one loop's clients: output of the kernel's cryptographic generator (RFC 6455 §5.3), drawn

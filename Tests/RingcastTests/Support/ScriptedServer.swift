@@ -1,6 +1,6 @@
 import Glibc
-import IOUring
 import ReactorTesting
+import SystemCalls
 import WebSocketProtocol
 
 @testable import Ringcast

@@ -1,5 +1,5 @@
 import Glibc
-import IOUring
+import SystemCalls
 
 /// A blocking TCP connection to the server under test. Calls fail after 60 s, which are there for hanging
 /// only.

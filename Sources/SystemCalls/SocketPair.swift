@@ -1,8 +1,8 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
 
-/// Two Unix sockets that are connected to each other: what a kernel is tried with, here and in tests. Closes both at
-/// its end.
+/// Two Unix sockets that are connected to each other: what a kernel is tried with, at a driver's start and in tests.
+/// Closes both at its end.
 package struct SocketPair: ~Copyable {
     package let first: Int32
     package let second: Int32

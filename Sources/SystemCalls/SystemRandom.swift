@@ -1,5 +1,4 @@
-internal import CIOUring
-internal import IOUring
+internal import CSystemCalls
 
 /// The kernel's cryptographic generator.
 package enum SystemRandom {

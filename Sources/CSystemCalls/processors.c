@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CIOUring.h"
+#include "CSystemCalls.h"
 
 #ifdef __linux__
 #include <errno.h>

@@ -3,12 +3,14 @@
 /// The smallest quota of the process's own group and of every ancestor holds, and where both hierarchies are mounted
 /// that of either: cgroup v2 has it in `cpu.max`, v1 in two files of its `cpu` controller. A container usually sees its
 /// own group as the root.
-struct CPUQuota {
+package struct CPUQuota {
     /// The text of a file; nil where there is none.
     let read: (String) -> String?
 
+    package init(read: @escaping (String) -> String?) { self.read = read }
+
     /// Rounded up to whole processors; nil: there is no quota.
-    var processors: Int? {
+    package var processors: Int? {
         var smallest: Int?
         func consider(_ count: Int?) {
             guard let count else { return }
@@ -32,7 +34,7 @@ struct CPUQuota {
     }
 
     /// - Parameter text: a quota and its period in µs; `max`, or -1 in cgroup v1, is no quota.
-    static func processors(cpuMax text: String) -> Int? {
+    package static func processors(cpuMax text: String) -> Int? {
         let words = text.split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]), quota > 0, period > 0 else {
             return nil

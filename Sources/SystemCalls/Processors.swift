@@ -1,20 +1,20 @@
-internal import CIOUring
+internal import CSystemCalls
 
 /// The processors that this process may use.
-enum Processors {
-    /// By affinity mask.
-    static var allowed: [Int] {
+package enum Processors {
+    /// By affinity mask, ascending.
+    package static var allowed: [Int] {
         var list = [Int32](repeating: 0, count: 4096)
         let count = unsafe ringcast_allowed_processors(&list, Int32(list.count))
         return list.prefix(max(0, min(Int(count), list.count))).map(Int.init)
     }
 
     /// By the quotas of the process's cgroups, rounded up; nil where there is none.
-    static var quota: Int? { CPUQuota(read: SystemFile.read).processors }
+    package static var quota: Int? { CPUQuota(read: SystemFile.read).processors }
 
     /// `processors` with one thread of each physical core first, so that fewer loops than threads share no core.
-    static func spreadOverCores(
-        _ processors: [Int], siblings: (Int) -> String? = { SystemFile.read(siblingsFile(of: $0)) }
+    package static func spreadOverCores(
+        _ processors: [Int], siblings: (Int) -> String? = { threadSiblings(of: $0) }
     ) -> [Int] {
         var isFirst: [Bool] = []
         for processor in processors {
@@ -26,7 +26,15 @@ enum Processors {
         return pairs.filter(\.1).map(\.0) + pairs.filter { !$0.1 }.map(\.0)
     }
 
-    private static func siblingsFile(of processor: Int) -> String {
-        "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
+    /// What the kernel's file says of the threads of a processor's core; nil where there is none.
+    package static func threadSiblings(of processor: Int) -> String? {
+        SystemFile.read("/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list")
+    }
+
+    /// Restricts a thread (0: the calling one), and what it starts, to these processors. Where that is not allowed it
+    /// runs where it may.
+    package static func restrict(thread: Int32, to processors: [Int]) {
+        // Safe: the array outlives the call.
+        _ = unsafe ringcast_restrict_thread(thread, processors.map(Int32.init), Int32(processors.count))
     }
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CIOUring.h"
+#include "CSystemCalls.h"
 
 #ifdef __linux__
 #include <errno.h>
@@ -65,9 +65,5 @@ int ringcast_unix_answers(const void *address, unsigned length) {
     if (result == -EAGAIN) return 1;  // its queue is full
     return result == -ECONNREFUSED || result == -ENOENT ? 0 : result;
 }
-
-static _Thread_local void *current_loop;
-void *ringcast_current_loop(void) { return current_loop; }
-void ringcast_set_current_loop(void *loop) { current_loop = loop; }
 
 #endif

@@ -1,10 +1,9 @@
 internal import Glibc
-internal import IOUring
 
 /// The small files in which Linux tells about itself: `/proc`, `/sys`.
-enum SystemFile {
+package enum SystemFile {
     /// The first 4,096 bytes; nil where the file is empty or cannot be read.
-    static func read(_ path: String) -> String? {
+    package static func read(_ path: String) -> String? {
         let descriptor = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -14,7 +13,7 @@ enum SystemFile {
     }
 
     /// A file that holds one number.
-    static func number(_ path: String) -> Int? {
+    package static func number(_ path: String) -> Int? {
         read(path).flatMap { Int($0.trimming(while: \.isWhitespace)) }
     }
 }

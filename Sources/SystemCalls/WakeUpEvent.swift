@@ -1,6 +1,5 @@
-internal import CIOUring
+internal import CSystemCalls
 internal import Glibc
-package import IOUring
 
 /// What any thread rings to end a loop's wait: an eventfd.
 ///
