@@ -10,15 +10,19 @@ package struct BufferRing: ~Copyable {
     package let group: UInt16
     package let bufferSize: Int
     package let bufferCount: Int
+    /// The number that completions give the first buffer.
+    private let firstNumber: UInt16
     private let ring: UnsafeMutablePointer<io_uring_buf_ring>
     private let ringBytes: Int
     private let memory: UnsafeMutableRawPointer
 
     /// - Parameters:
     ///   - bufferCount: a power of two, at most 32,768.
+    ///   - firstNumber: what completions call the first buffer, so that those of several groups can be told apart.
     ///   - offeredCount: how many of them the kernel may fill until more are offered; nil: all.
     package init(
-        in owner: borrowing Ring, group: UInt16, bufferSize: Int, bufferCount: Int, offeredCount: Int? = nil
+        in owner: borrowing Ring, group: UInt16, bufferSize: Int, bufferCount: Int, firstNumber: UInt16 = 0,
+        offeredCount: Int? = nil
     ) throws(SystemError) {
         precondition(bufferCount > 0 && bufferCount <= 1 << 15 && bufferCount & (bufferCount - 1) == 0)
         let ringBytes = bufferCount * MemoryLayout<io_uring_buf>.stride
@@ -45,6 +49,7 @@ package struct BufferRing: ~Copyable {
         self.bufferSize = bufferSize
         self.bufferCount = bufferCount
         self.ringBytes = ringBytes
+        self.firstNumber = firstNumber
         unsafe self.ring = unsafe ring
         unsafe self.memory = unsafe memory
         offer(0..<(offeredCount ?? bufferCount))
@@ -62,7 +67,8 @@ package struct BufferRing: ~Copyable {
         return unsafe pages
     }
 
-    /// The memory of one buffer. It may be read and written from its completion until `giveBack`.
+    /// The memory of one buffer, by its number from 0 on. It may be read and written from its completion until
+    /// `giveBack`.
     @inline(__always)
     package func memory(of index: UInt16) -> UnsafeMutableRawBufferPointer {
         let start = unsafe memory + Int(index) * bufferSize
@@ -74,12 +80,12 @@ package struct BufferRing: ~Copyable {
         for index in indices { giveBack(UInt16(index)) }
     }
 
-    /// Returns a buffer to the kernel.
+    /// Returns a buffer to the kernel, by its number from 0 on.
     @inline(__always)
     package func giveBack(_ index: UInt16) {
         let bytes = unsafe memory(of: index)
         let mask = io_uring_buf_ring_mask(UInt32(bufferCount))
-        unsafe io_uring_buf_ring_add(ring, bytes.baseAddress!, UInt32(bufferSize), index, mask, 0)
+        unsafe io_uring_buf_ring_add(ring, bytes.baseAddress!, UInt32(bufferSize), firstNumber + index, mask, 0)
         unsafe io_uring_buf_ring_advance(ring, 1)
     }
 }

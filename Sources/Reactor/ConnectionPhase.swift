@@ -44,12 +44,10 @@ enum ReceiveOperation: UInt8 {
     case none
     /// None, since there was no buffer: the connection is in the loop's list of those that wait for one.
     case starved
-    /// A multishot receive is armed, into buffers of that size.
-    case small, large
+    /// A receive that goes on is armed.
+    case armed
     /// It has been asked to end.
-    case endingSmall, endingLarge
-
-    var isLarge: Bool { self == .large || self == .endingLarge }
+    case ending
 }
 
 /// What the kernel has been asked to send. One operation at a time: a second one could overtake what the first one

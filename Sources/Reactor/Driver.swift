@@ -1,46 +1,46 @@
-package import CSystemCalls
 package import SystemCalls
 
 /// The seam to the kernel: everything a loop asks of it, and nothing that decides anything.
 ///
-/// Operations are collected and handed over together by `wait`. Completions are collected by `nextCompletion` and never
-/// call back. A driver belongs to its loop's thread; `wakeUp` is what other threads may use.
+/// Operations are collected, and begin with the next `wait`. What comes of them is collected by `nextCompletion`:
+/// nothing calls back. A driver belongs to its loop's thread; `address` is what others may use.
 package protocol Driver: SocketCalls {
     /// Whether `sendBatched` does what it says; the loop uses `send` alone where it does not.
     var sendsInBatches: Bool { get }
-    /// Ringing it ends a `wait` with a `.wakeUp`.
-    var wakeUp: WakeUpEvent { get }
-    /// What another driver's `notify` needs to reach this one; nil where there is no such way.
-    var notificationAddress: Int32? { get }
+    /// How others end a `wait` of this driver.
+    var address: DriverAddress { get }
     /// Whether `wait(milliseconds:gathering:microseconds:)` may be called.
     var gathersCompletions: Bool { get }
-    /// Operations that `wait` has not handed over yet.
+    /// Operations that have not begun although they were asked for before the last `wait`.
     var unsubmittedCount: Int { get }
 
     /// A connection begins in this slot. Its batched sends, whose tokens name the slot, may use it.
     func opened(_ socket: Int32, slot: UInt32)
+    /// Goes on until it completes without `hasMore`.
     func accept(on listener: Int32, token: Token)
     func connect(_ socket: Int32, to address: ConnectAddress, token: Token)
+    /// Goes on until it completes without `hasMore`; every arrival comes in a buffer of that size, on loan.
     func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token)
-    /// The pieces and the header are free again after the next `wait` that leaves nothing unsubmitted.
-    func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
-    /// Completes as soon as the socket has taken something. The pieces are borrowed until then, the header until the
-    /// operation is handed over.
-    func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token)
-    /// - Parameter answer: what it completes with if it finds no such operation; a driver that cannot miss one needs no
-    ///   answer.
+    /// Takes to the socket what it has room for, and is over when the `wait` that begins it is. Tells of itself only
+    /// what the loop does not expect: the bytes taken, if they are not all, or an error. The pieces may change again
+    /// once it is over.
+    func sendBatched(_ pieces: SendPieces, on socket: Int32, token: Token)
+    /// Completes once the socket has taken something, with the bytes taken. The pieces stay as they are until then.
+    func send(_ pieces: SendPieces, on socket: Int32, token: Token)
+    /// Ends an operation, which completes as canceled.
+    /// - Parameter answer: completes with `ENOENT` where no such operation was found although it may still be going on.
     func cancel(_ token: Token, answer: Token)
     /// Ends every operation on a connection: each completes as canceled.
     func cancelAll(on socket: Int32, slot: UInt32)
-    func close(_ descriptor: Int32)
-    /// Closes a connection, whether or not `opened` was told of it.
+    /// Closes a connection on which nothing is going on, whether or not `opened` was told of it.
     func close(_ socket: Int32, slot: UInt32)
-    /// Ends the other driver's wait. Completes only if it could not.
-    func notify(_ address: Int32, token: Token)
+    /// Ends the wait of another loop's driver. Completes only with an error: then that one sleeps on.
+    func notify(_ other: DriverAddress, token: Token)
 
-    /// Hands everything over and waits for a completion, `milliseconds` at most (nil: for ever, 0: not at all).
+    /// Begins everything that was asked for, and waits for a completion, `milliseconds` at most (nil: for ever, 0: not
+    /// at all).
     func wait(milliseconds: UInt64?)
-    /// The same, but it waits on for `count` completions, so many microseconds at most.
+    /// As `wait(milliseconds:)`, and waits on for `count` completions, so many microseconds at most.
     func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32)
     func nextCompletion() -> DriverCompletion?
 
@@ -50,6 +50,19 @@ package protocol Driver: SocketCalls {
     func bufferCount(_ size: ReceiveBufferSize) -> Int
 }
 
+/// How to end a driver's `wait` from outside of its loop.
+package struct DriverAddress: Sendable {
+    /// For any thread: ringing it ends the present wait, or the next one, with a `.wakeUp`.
+    package let wakeUp: WakeUpEvent
+    /// What drivers of one kind reach each other by at less cost (`Driver.notify`); nil: they have no such way.
+    package let direct: Int32?
+
+    package init(wakeUp: WakeUpEvent, direct: Int32? = nil) {
+        self.wakeUp = wakeUp
+        self.direct = direct
+    }
+}
+
 package struct DriverCompletion: BitwiseCopyable {
     package let token: Token
     /// Bytes, a descriptor, or a negated errno.
@@ -57,13 +70,13 @@ package struct DriverCompletion: BitwiseCopyable {
     /// False: the operation is over.
     package let hasMore: Bool
     /// A loan that has to be given back, whoever the completion belongs to.
-    package let bufferIndex: UInt16?
+    package let buffer: ReceiveBuffer?
 
-    package init(token: Token, result: Int32, hasMore: Bool, bufferIndex: UInt16? = nil) {
+    package init(token: Token, result: Int32, hasMore: Bool, buffer: ReceiveBuffer? = nil) {
         self.token = token
         self.result = result
         self.hasMore = hasMore
-        self.bufferIndex = bufferIndex
+        self.buffer = buffer
     }
 
     package var error: SystemError? { result < 0 ? SystemError(-result) : nil }

@@ -30,18 +30,14 @@ extension EventLoop {
         }
     }
 
-    /// The other ring could not be reached (its queue is full, memory was short): that loop would sleep on.
+    /// The other loop's driver could not be reached (its queue is full, memory was short): that loop would sleep on.
     func notifyFailed(_ completion: DriverCompletion) {
         if completion.error != nil { group.wake(Int(completion.token.slot)) }
     }
 
     private func wake(_ loop: Int) {
         guard let address = group.address(of: loop) else { return }
-        if let ring = address.notificationAddress, driver.notificationAddress != nil {
-            driver.notify(ring, token: Token(.notify, slot: UInt32(loop)))
-        } else {
-            address.wakeUp.ring()
-        }
+        driver.notify(address, token: Token(.notify, slot: UInt32(loop)))
     }
 }
 

@@ -7,30 +7,26 @@ extension EventLoop {
         guard connection.state.receive == .none, connection.state.input == .open, phase > .connecting, phase < .ended
         else { return }
         let isLarge = connection.state.flags.contains(.prefersLargeBuffers)
-        connection.state.receive = isLarge ? .large : .small
+        connection.state.receive = .armed
         connection.state.operationCount += 1
         driver.receive(
-            on: connection.state.descriptor, into: isLarge ? .large : .small, token: receiveToken(connection))
+            on: connection.state.descriptor, into: isLarge ? .large : .small, token: connection.token(.receive))
     }
 
-    private func receiveToken(_ connection: ConnectionSlot) -> Token {
-        connection.token(connection.state.receive.isLarge ? .receiveLarge : .receive)
-    }
-
-    func received(_ completion: DriverCompletion, _ size: ReceiveBufferSize) {
+    func received(_ completion: DriverCompletion) {
         // A completion of an earlier life still owns a buffer that has to go back.
         guard let connection = state.connections.find(completion.token) else {
-            if let index = completion.bufferIndex { driver.giveBack(ReceiveBuffer(size, index: index)) }
+            if let buffer = completion.buffer { driver.giveBack(buffer) }
             return
         }
         if !completion.hasMore {
             connection.state.receive = .none
             connection.state.operationCount -= 1
         }
-        if completion.result > 0, let index = completion.bufferIndex {
-            read(ReceiveBuffer(size, index: index), count: Int(completion.result), of: connection)
+        if completion.result > 0, let buffer = completion.buffer {
+            read(buffer, count: Int(completion.result), of: connection)
         } else {
-            if let index = completion.bufferIndex { driver.giveBack(ReceiveBuffer(size, index: index)) }
+            if let buffer = completion.buffer { driver.giveBack(buffer) }
             if let error = completion.error { receiveFailed(connection, error) } else { inputEnded(connection) }
         }
         receiveAgainIfNeeded(connection)
@@ -65,23 +61,18 @@ extension EventLoop {
     // MARK: canceling
 
     func cancelReceive(_ connection: ConnectionSlot) {
-        switch connection.state.receive {
-        case .small: connection.state.receive = .endingSmall
-        case .large: connection.state.receive = .endingLarge
-        case .none, .starved, .endingSmall, .endingLarge: return
-        }
-        driver.cancel(receiveToken(connection), answer: connection.token(.cancel))
+        guard connection.state.receive == .armed else { return }
+        connection.state.receive = .ending
+        driver.cancel(connection.token(.receive), answer: connection.token(.cancel))
     }
 
     /// The kernel found no receive to end: it was just over, which its completion tells, or between two arrivals, and
     /// then it would go on for as long as the peer sends.
     func cancelMissed(_ completion: DriverCompletion) {
-        guard completion.error == .notFound, let connection = state.connections.find(completion.token) else { return }
-        switch connection.state.receive {
-        case .endingSmall: connection.state.receive = .small
-        case .endingLarge: connection.state.receive = .large
-        case .none, .starved, .small, .large: return
-        }
+        guard completion.error == .notFound, let connection = state.connections.find(completion.token),
+            connection.state.receive == .ending
+        else { return }
+        connection.state.receive = .armed
         cancelReceive(connection)
     }
 

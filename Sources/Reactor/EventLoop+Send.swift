@@ -63,7 +63,7 @@ extension EventLoop {
         statistics.sendSubmissions.add(1)
         let isBatched = driver.sendsInBatches && !connection.state.flags.contains(.blocked)
         let limit = isBatched ? SendQueue.maximumByteCount : Self.ordinarySendByteCount
-        let message = unsafe queue.pointee.beginSend(atMost: limit)
+        let pieces = unsafe queue.pointee.beginSend(atMost: limit)
         if isBatched {
             connection.state.send = .batched
             state.flushing.append(connection)
@@ -71,12 +71,12 @@ extension EventLoop {
             // `drained`, or of the pieces beyond the kernel's limit.
             let isAwaited = connection.state.phase >= .closing || connection.state.flags.contains(.wantsDrain)
             if unsafe isAwaited || !queue.pointee.isSubmittedCompletely { state.settlesAtOnce = true }
-            unsafe driver.sendBatched(message, on: connection.state.descriptor, token: connection.token(.batchedSend))
+            unsafe driver.sendBatched(pieces, on: connection.state.descriptor, token: connection.token(.batchedSend))
         } else {
             connection.state.send = .ordinary
             connection.state.operationCount += 1
             if !connection.state.flags.contains(.blocked) { state.flushing.append(connection) }
-            unsafe driver.send(message, on: connection.state.descriptor, token: connection.token(.send))
+            unsafe driver.send(pieces, on: connection.state.descriptor, token: connection.token(.send))
         }
     }
 

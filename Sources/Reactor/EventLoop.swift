@@ -101,14 +101,13 @@ public final class EventLoop {
 
     private func handle(_ completion: DriverCompletion) {
         switch completion.token.operation {
-        case .receive: received(completion, .small)
-        case .receiveLarge: received(completion, .large)
+        case .receive: received(completion)
         case .accept: accepted(completion)
         case .connect: connectEnded(completion)
         case .notify: notifyFailed(completion)
         case .cancel: cancelMissed(completion)
         case .acceptCancel: acceptCancelMissed(completion)
-        case .send, .batchedSend, .wakeUp, .notification, .fileRemoval, .unanswered: break
+        case .send, .batchedSend, .wakeUp, .notification, .driver, .unanswered: break
         }
     }
 

@@ -11,7 +11,7 @@ package final class GroupState: Sendable {
     let placement: ConnectionPlacement
     /// The loops' clock (ms), given the last reading.
     let clock: @Sendable (UInt64) -> UInt64
-    private let addresses = Mutex<[LoopAddress]>([])
+    private let addresses = Mutex<[DriverAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
     private let endedCount = Atomic<Int>(0)
     private let allEnded = Atomic<Bool>(false)
@@ -39,9 +39,9 @@ package final class GroupState: Sendable {
     var loopCount: Int { mailboxes.count }
 
     /// Set once, when every loop has its driver and before any of them runs.
-    func setAddresses(_ addresses: [LoopAddress]) { self.addresses.withLock { $0 = addresses } }
+    func setAddresses(_ addresses: [DriverAddress]) { self.addresses.withLock { $0 = addresses } }
 
-    func address(of loop: Int) -> LoopAddress? {
+    func address(of loop: Int) -> DriverAddress? {
         addresses.withLock { loop < $0.count ? $0[loop] : nil }
     }
 
@@ -100,12 +100,4 @@ package final class GroupState: Sendable {
             "no connection can be accepted at present (\(error)): waiting until one of the open ones is closed; "
                 + "raise the limit of open files (ulimit -n) for more")
     }
-}
-
-/// How to wake a loop.
-struct LoopAddress: Sendable {
-    /// For any thread.
-    let wakeUp: WakeUpEvent
-    /// Its ring, for other loops; nil where rings cannot reach each other.
-    let notificationAddress: Int32?
 }

@@ -9,7 +9,7 @@ final class LoopThread: Sendable {
     private let startSignal = Semaphore()
     private let setUpSignal = Semaphore()
     private let endSignal = Semaphore()
-    private let outcome = Mutex<Result<LoopAddress, ReactorError>?>(nil)
+    private let outcome = Mutex<Result<DriverAddress, ReactorError>?>(nil)
     private let end = Mutex(End())
     private let isAbandoned = Atomic<Bool>(false)
 
@@ -61,9 +61,7 @@ final class LoopThread: Sendable {
         let loop = EventLoop(index: index, driver: driver, group: group, executor: executor, log: log)
         loop.coalesce(microseconds: coalescing)
         loop.install(makeHandler(loop))
-        settle(
-            .success(
-                LoopAddress(wakeUp: driver.wakeUp, notificationAddress: driver.notificationAddress)))
+        settle(.success(driver.address))
         startSignal.wait()
         guard !isAbandoned.load(ordering: .acquiring) else { return loop.finish() }
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
@@ -81,12 +79,12 @@ final class LoopThread: Sendable {
         }
     }
 
-    private func settle(_ result: Result<LoopAddress, ReactorError>) {
+    private func settle(_ result: Result<DriverAddress, ReactorError>) {
         outcome.withLock { $0 = result }
         setUpSignal.signal()
     }
 
-    private func setUp() -> Result<LoopAddress, ReactorError> {
+    private func setUp() -> Result<DriverAddress, ReactorError> {
         setUpSignal.wait()
         return outcome.withLock { $0 }!
     }

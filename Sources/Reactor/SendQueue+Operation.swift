@@ -1,10 +1,3 @@
-#if canImport(CIOUring)
-    internal import CIOUring
-#else
-    // In Benchmarks, which build this file without the kernel interface.
-    internal import Glibc
-#endif
-
 /// The one operation of a queue that may be under way, which borrows the first pieces.
 extension SendQueue {
     /// The kernel's limit for one vector (`UIO_MAXIOV`).
@@ -12,10 +5,10 @@ extension SendQueue {
     /// What the kernel takes at once (`MAX_RW_COUNT`): it says nothing of what is behind it, which would be lost.
     static let maximumByteCount = 0x7FFF_F000
 
-    /// Everything that one operation can take; `finishSend` settles it. Valid until the queue changes otherwise.
+    /// Everything that one operation can take; `finishSend` settles it, and until then the pieces stay as they are.
     /// - Parameter limit: whole pieces up to so many bytes, or the beginning of the first one. Nothing
     ///   urgent goes in front of what is under way.
-    mutating func beginSend(atMost limit: Int = maximumByteCount) -> UnsafePointer<msghdr> {
+    mutating func beginSend(atMost limit: Int = maximumByteCount) -> SendPieces {
         endSharedPiece()
         var count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
         var bytes = byteCount
@@ -25,22 +18,17 @@ extension SendQueue {
         front.room = 0
         // What is under way is not written to: the kernel may look at it later, when it takes the operation.
         room = 0
-        unsafe message.pointee.msg_iov = unsafe pieces + first
-        unsafe message.pointee.msg_iovlen = count
-        if count == 0 {
-            submittedByteCount = limit
-            unsafe cutPiece.pointee = unsafe iovec(iov_base: pieces[first].iov_base, iov_len: limit)
-            unsafe message.pointee.msg_iov = unsafe cutPiece
-            unsafe message.pointee.msg_iovlen = 1
-        }
-        return unsafe UnsafePointer(message)
+        guard count == 0 else { return unsafe SendPieces(start: pieces + first, count: count) }
+        submittedByteCount = limit
+        unsafe cutPiece.initialize(to: SendPiece(start: pieces[first].start, count: limit))
+        return unsafe SendPieces(start: cutPiece, count: 1)
     }
 
     /// How many of the first `count` pieces have no more than `limit` bytes together, and how many bytes those have.
     private func piecesToSend(_ count: Int, atMost limit: Int) -> (count: Int, bytes: Int) {
         var bytes = 0
         for index in 0..<count {
-            let length = unsafe pieces[first + index].iov_len
+            let length = unsafe pieces[first + index].count
             if length > limit - bytes { return (index, bytes) }
             bytes += length
         }
@@ -51,6 +39,7 @@ extension SendQueue {
     mutating func finishSend(taken count: Int, chunks: inout ChunkPool, released: (Loan) -> Void) {
         precondition(count <= submittedByteCount)
         (submittedByteCount, submittedPieceCount) = (0, 0)
+        if unsafe outgrown != nil { releaseOutgrown() }
         removeFirst(count, chunks: &chunks, released: released)
     }
 }

@@ -1,10 +1,3 @@
-#if canImport(CSystemCalls)
-    internal import CSystemCalls
-#else
-    // In Benchmarks, which build this file without the kernel interface.
-    internal import Glibc
-#endif
-
 /// A TLS connection's queue: records at the front, which are sent, and plain bytes behind them, which become records
 /// when those have gone. `byteCount` counts both, each in its present form.
 extension SendQueue {
@@ -35,13 +28,13 @@ extension SendQueue {
     {
         endSharedPiece()
         let start = unsafe pieces[first]
-        if unsafe start.iov_len >= limit || end - first == 1 {
-            return unsafe UnsafeRawBufferPointer(start: start.iov_base, count: min(start.iov_len, limit))
+        if unsafe start.count >= limit || end - first == 1 {
+            return unsafe UnsafeRawBufferPointer(start: start.start, count: min(start.count, limit))
         }
         var count = 0
         for index in first..<end where count < limit {
-            let part = min(unsafe pieces[index].iov_len, limit - count)
-            unsafe (scratch.baseAddress! + count).copyMemory(from: pieces[index].iov_base!, byteCount: part)
+            let part = min(unsafe pieces[index].count, limit - count)
+            unsafe (scratch.baseAddress! + count).copyMemory(from: pieces[index].start, byteCount: part)
             count += part
         }
         return unsafe UnsafeRawBufferPointer(rebasing: scratch[..<count])

@@ -1,10 +1,3 @@
-#if canImport(CSystemCalls)
-    internal import CSystemCalls
-#else
-    // In Benchmarks, which build this file without the kernel interface.
-    internal import Glibc
-#endif
-
 /// Bytes that do not wait for their turn, such as control frames (RFC 6455 §5.5.2): they go in front of all that is
 /// whole.
 ///
@@ -45,14 +38,14 @@ extension SendQueue {
         front.urgentByteCount += count
         if count <= front.room {
             let piece = unsafe pieces + (first + front.pieceCount - 1)
-            let start = unsafe piece.pointee.iov_base! + piece.pointee.iov_len
-            unsafe piece.pointee.iov_len += count
+            let start = unsafe piece.pointee.start + piece.pointee.count
+            unsafe piece.pointee.count += count
             front.room -= count
             return unsafe start
         }
         let chunk = chunks.take(atLeast: count)
         let offset = max(front.pieceCount, submittedPieceCount, sealedPieceCount, front.isCut ? 1 : 0)
-        unsafe insert(iovec(iov_base: chunk.start, iov_len: count), owner: .urgent(chunk), at: offset)
+        unsafe insert(SendPiece(start: chunk.start, count: count), owner: .urgent(chunk), at: offset)
         front.pieceCount = offset + 1
         front.room = chunk.byteCount - count
         return unsafe chunk.start

@@ -1,10 +1,3 @@
-#if canImport(CSystemCalls)
-    internal import CSystemCalls
-#else
-    // In Benchmarks, which build this file without the kernel interface.
-    internal import Glibc
-#endif
-
 /// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and
 /// everything behind it. It comes from the loop's pool and exists only while there is something to send.
 ///
@@ -44,28 +37,25 @@ struct SendQueue: ~Copyable {
     var end = 0
     /// Places for pieces.
     private(set) var capacity: Int
-    private(set) var pieces: UnsafeMutablePointer<iovec>
+    private(set) var pieces: UnsafeMutablePointer<SendPiece>
     private(set) var owners: UnsafeMutablePointer<Owner>
-    /// Read by the kernel after the method that prepares it has returned, hence memory of its own.
-    let message: UnsafeMutablePointer<msghdr>
+    /// The vector of the operation under way, if the queue has grown out of it since: drivers may still read it.
+    private(set) var outgrown: UnsafeMutablePointer<SendPiece>?
     /// The beginning of a piece that is too long for one operation.
-    let cutPiece: UnsafeMutablePointer<iovec>
+    let cutPiece: UnsafeMutablePointer<SendPiece>
 
     init() {
         capacity = 4
         unsafe pieces = .allocate(capacity: 4)
         unsafe owners = .allocate(capacity: 4)
-        unsafe message = .allocate(capacity: 1)
-        unsafe message.initialize(to: msghdr())
         unsafe cutPiece = .allocate(capacity: 1)
-        unsafe cutPiece.initialize(to: iovec())
     }
 
     deinit {
         precondition(first == end, "a send queue ended with pieces in it")
         unsafe pieces.deallocate()
         unsafe owners.deallocate()
-        unsafe message.deallocate()
+        unsafe outgrown?.deallocate()
         unsafe cutPiece.deallocate()
     }
 
@@ -78,8 +68,8 @@ struct SendQueue: ~Copyable {
     mutating func append(_ count: Int, chunks: inout ChunkPool) -> UnsafeMutableRawPointer {
         if count > room { openChunk(for: count, chunks: &chunks) }
         let last = unsafe pieces + (end - 1)
-        let start = unsafe last.pointee.iov_base! + last.pointee.iov_len
-        unsafe last.pointee.iov_len += count
+        let start = unsafe last.pointee.start + last.pointee.count
+        unsafe last.pointee.count += count
         room -= count
         byteCount += count
         return unsafe start
@@ -98,7 +88,7 @@ struct SendQueue: ~Copyable {
     /// Bytes of the loop's shared log, as a piece of their own.
     mutating func append(_ bytes: SharedBytes) {
         bytes.block.beginUse()
-        unsafe push(iovec(iov_base: bytes.start, iov_len: bytes.count), owner: .shared(bytes.block))
+        unsafe push(SendPiece(start: bytes.start, count: bytes.count), owner: .shared(bytes.block))
         room = 0
         unsafe sharedEnd = unsafe bytes.start + bytes.count
         byteCount += bytes.count
@@ -107,7 +97,7 @@ struct SendQueue: ~Copyable {
     /// Bytes that lie in a receive buffer and stay there until they are sent.
     mutating func append(_ bytes: UnsafeRawBufferPointer, of buffer: ReceiveBuffer) {
         unsafe push(
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: bytes.count),
+            SendPiece(start: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), count: bytes.count),
             owner: .receiveBuffer(buffer))
         room = 0
         byteCount += bytes.count
@@ -117,10 +107,10 @@ struct SendQueue: ~Copyable {
         byteCount -= count
         var left = count
         while left > 0 {
-            let length = unsafe pieces[first].iov_len
+            let length = unsafe pieces[first].count
             if left < length {
-                unsafe pieces[first].iov_base! += left
-                unsafe pieces[first].iov_len -= left
+                unsafe pieces[first].start += left
+                unsafe pieces[first].count -= left
                 front.isCut = true
                 if case .urgent = unsafe owners[first] { front.urgentByteCount -= left }
                 break
@@ -140,7 +130,7 @@ struct SendQueue: ~Copyable {
     mutating func ownEverything(chunks: inout ChunkPool, released: (Loan) -> Void) {
         endSharedPiece()
         for index in first..<end {
-            let length = unsafe pieces[index].iov_len
+            let length = unsafe pieces[index].count
             let loan: Loan
             switch unsafe owners[index] {
             case .receiveBuffer(let buffer): loan = .receiveBuffer(buffer)
@@ -148,8 +138,8 @@ struct SendQueue: ~Copyable {
             case .shared, .chunk, .urgent: continue
             }
             let copy = chunks.take(atLeast: length)
-            unsafe copy.start.copyMemory(from: pieces[index].iov_base!, byteCount: length)
-            unsafe pieces[index].iov_base = copy.start
+            unsafe copy.start.copyMemory(from: pieces[index].start, byteCount: length)
+            unsafe pieces[index].start = copy.start
             unsafe owners[index] = .chunk(copy)
             released(loan)
             if index == end - 1 { room = copy.byteCount - length }
@@ -159,6 +149,7 @@ struct SendQueue: ~Copyable {
     mutating func removeAll(chunks: inout ChunkPool, released: (Loan) -> Void) {
         while first < end { releaseFirst(chunks: &chunks, released: released) }
         (byteCount, submittedByteCount, submittedPieceCount) = (0, 0, 0)
+        releaseOutgrown()
         reset()
     }
 
@@ -171,7 +162,7 @@ struct SendQueue: ~Copyable {
     private mutating func openChunk(for count: Int, chunks: inout ChunkPool) {
         // Chunks grow with what is queued, so that a large queue has few pieces.
         let chunk = chunks.take(atLeast: max(count, min(byteCount, Chunk.largestPooled)))
-        unsafe push(iovec(iov_base: chunk.start, iov_len: 0), owner: .chunk(chunk))
+        unsafe push(SendPiece(start: chunk.start, count: 0), owner: .chunk(chunk))
         room = chunk.byteCount
     }
 
@@ -179,7 +170,7 @@ struct SendQueue: ~Copyable {
         switch unsafe owners[first] {
         case .chunk(let chunk): chunks.giveBack(chunk)
         case .urgent(let chunk):
-            front.urgentByteCount -= unsafe pieces[first].iov_len
+            front.urgentByteCount -= unsafe pieces[first].count
             chunks.giveBack(chunk)
         case .receiveBuffer(let buffer): released(.receiveBuffer(buffer))
         case .shared(let block): released(.sharedBlock(block))
@@ -191,11 +182,11 @@ struct SendQueue: ~Copyable {
 
     mutating func endSharedPiece() {
         guard let sharedEnd = unsafe sharedEnd else { return }
-        unsafe pieces[end - 1].iov_len = unsafe sharedEnd - pieces[end - 1].iov_base!
+        unsafe pieces[end - 1].count = unsafe sharedEnd - pieces[end - 1].start
         unsafe self.sharedEnd = nil
     }
 
-    mutating func push(_ piece: iovec, owner: Owner) {
+    mutating func push(_ piece: SendPiece, owner: Owner) {
         endSharedPiece()
         if end == capacity { grow() }
         unsafe (pieces + end).initialize(to: piece)
@@ -204,7 +195,7 @@ struct SendQueue: ~Copyable {
     }
 
     /// Puts a piece in front of those from the place `offset` on.
-    mutating func insert(_ piece: iovec, owner: Owner, at offset: Int) {
+    mutating func insert(_ piece: SendPiece, owner: Owner, at offset: Int) {
         guard offset < end - first else {
             room = 0
             return unsafe push(piece, owner: owner)
@@ -222,16 +213,24 @@ struct SendQueue: ~Copyable {
     /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.
     private mutating func grow() {
         let newCapacity = end - first > capacity / 2 ? capacity * 2 : capacity
-        let newPieces = UnsafeMutablePointer<iovec>.allocate(capacity: newCapacity)
+        let newPieces = UnsafeMutablePointer<SendPiece>.allocate(capacity: newCapacity)
         let newOwners = UnsafeMutablePointer<Owner>.allocate(capacity: newCapacity)
         let count = end - first
         unsafe newPieces.moveInitialize(from: pieces + first, count: count)
         unsafe newOwners.moveInitialize(from: owners + first, count: count)
-        unsafe pieces.deallocate()
+        // Of one operation the first vector is the one that it names.
+        if unsafe submittedPieceCount > 0 && outgrown == nil {
+            unsafe outgrown = unsafe pieces
+        } else {
+            unsafe pieces.deallocate()
+        }
         unsafe owners.deallocate()
         unsafe (pieces, owners) = unsafe (newPieces, newOwners)
         (first, end, capacity) = (0, count, newCapacity)
-        // For an operation that was not handed over yet.
-        if unsafe message.pointee.msg_iov != cutPiece { unsafe message.pointee.msg_iov = unsafe pieces }
+    }
+
+    mutating func releaseOutgrown() {
+        unsafe outgrown?.deallocate()
+        unsafe outgrown = nil
     }
 }

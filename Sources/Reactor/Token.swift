@@ -16,27 +16,24 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
         /// Nobody waits for the answer: cancel, close.
         case unanswered
         case accept
-        /// Into small buffers.
         case receive
-        /// Into large ones: a completion names its buffer, but not the group it is of.
-        case receiveLarge
-        /// A send that is over when its submission is, and answers only when it fell short.
+        /// A send that is over with the wait that begins it, and answers only when it fell short.
         case batchedSend
         case send
-        /// Another thread rang the eventfd.
+        /// Another thread ended the wait.
         case wakeUp
-        /// Another loop rang this ring.
+        /// Another loop's driver ended the wait.
         case notification
         /// An outbound connection.
         case connect
-        /// This loop rang another one's ring; answered only when it could not.
+        /// This loop ended another one's wait; answered only when it could not.
         case notify
         /// A receive was asked to end; answered only when there was none.
         case cancel
         /// An accept was asked to end; answered only when there was none.
         case acceptCancel
-        /// A connection's place in the ring's table of files is to be empty; answered only when it is not.
-        case fileRemoval
+        /// A driver's own business, which no loop hears of.
+        case driver
     }
 
     package var operation: Operation { Operation(rawValue: UInt8(truncatingIfNeeded: rawValue >> 56)) ?? .unanswered }

@@ -7,15 +7,16 @@ extension UringDriver {
         let storage = UnsafeMutablePointer<sockaddr_storage>.allocate(capacity: 1)
         unsafe storage.initialize(to: address.storage)
         unsafe connectAddresses.append(storage)
-        // Safe: the memory stays until `releaseConnectAddresses`, behind the submission.
+        // Safe: the memory stays until `releaseWhatWasRead`, behind the submission.
         unsafe UnsafeMutableRawPointer(storage).withMemoryRebound(to: sockaddr.self, capacity: 1) {
             unsafe ring.connect(socket, to: $0, length: address.length, userData: token.rawValue)
         }
     }
 
-    /// After a wait: what was handed over has been read.
-    func releaseConnectAddresses() {
+    /// After a wait: the kernel has read what belongs to the operations that were handed over.
+    func releaseWhatWasRead() {
         guard unsubmittedCount == 0 else { return }
+        state.headers.reuse()
         unsafe connectAddresses.forEach { unsafe $0.deallocate() }
         unsafe connectAddresses.removeAll()
     }

@@ -1,4 +1,3 @@
-package import CSystemCalls
 internal import Glibc
 internal import IOUring
 package import SystemCalls
@@ -7,39 +6,41 @@ package import SystemCalls
 @safe
 package final class UringDriver: Driver, KernelSockets {
     package let sendsInBatches: Bool
-    package let wakeUp: WakeUpEvent
-    package let notificationAddress: Int32?
+    package let address: DriverAddress
     package let gathersCompletions: Bool
 
     let ring: Ring
     /// What connects under way read their address from, until they are handed over.
     var connectAddresses: [UnsafeMutablePointer<sockaddr_storage>] = unsafe []
-    private let small: BufferRing
-    private let large: BufferRing
-    /// How many buffers of each size the kernel may fill. It fills one after the other, whichever came back last, and
-    /// so all of them become resident: there are hardly more than one turn has needed.
-    private(set) var offered = (small: 64, large: 8)
-    /// Whether a receive has found none since the last wait.
-    private var isShort = (small: false, large: false)
+    private let box: LoopBox<UringState>
     /// Connections, by their slots; those beyond it send by their descriptors.
     let files: FileTable
     private var failedRemovals = 0
 
+    private static let submissionCapacity = 4096
+
     /// Called on the loop's own thread: the ring will take submissions from no other.
     package init(capabilities: UringCapabilities) throws(SystemError) {
-        ring = try Ring(submissionEntries: 4096, completionEntries: 16384)
-        small = try BufferRing(
-            in: ring, group: ReceiveBufferSize.small.rawValue, bufferSize: 4096, bufferCount: 512,
-            offeredCount: offered.small)
-        large = try BufferRing(
-            in: ring, group: ReceiveBufferSize.large.rawValue, bufferSize: 65536, bufferCount: 128,
-            offeredCount: offered.large)
+        ring = try Ring(submissionEntries: UInt32(Self.submissionCapacity), completionEntries: 16384)
+        let small = try BufferRing(.small, numberedFrom: 0, offered: UringState.firstOffer.small, in: ring)
+        let large = try BufferRing(
+            .large, numberedFrom: small.bufferCount, offered: UringState.firstOffer.large, in: ring)
+        box = LoopBox(
+            UringState(
+                buffers: ReceiveBuffers(small: small, large: large),
+                headers: MessageHeaders(capacity: Self.submissionCapacity)))
         files = FileTable(in: ring, capacity: 16384)
         sendsInBatches = capabilities.sendsInBatches
-        notificationAddress = capabilities.notifiesRings ? ring.descriptor : nil
         gathersCompletions = capabilities.gathersCompletions
-        wakeUp = try WakeUpEvent()
+        address = DriverAddress(
+            wakeUp: try WakeUpEvent(), direct: capabilities.notifiesRings ? ring.descriptor : nil)
         watchWakeUps()
+    }
+
+    /// For its loop's thread alone.
+    var state: UringState {
+        unsafeAddress { unsafe UnsafePointer(box.address) }
+        unsafeMutableAddress { unsafe box.address }
     }
 
     package var unsubmittedCount: Int { ring.unsubmittedCount }
@@ -49,36 +50,16 @@ package final class UringDriver: Driver, KernelSockets {
     }
 
     package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
+        if size == .large {
+            state.largeReceivers.insert(token.slot)
+        } else if !state.largeReceivers.isEmpty {
+            state.largeReceivers.remove(token.slot)
+        }
         ring.receive(on: socket, group: size.rawValue, userData: token.rawValue)
     }
 
     package func opened(_ socket: Int32, slot: UInt32) {
         files.insert(socket, at: Int(slot), in: ring, userData: unanswered)
-    }
-
-    package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
-        let place = Int(token.slot)
-        let target = files.contains(place) ? SendTarget.registered(place) : .descriptor(socket)
-        if let piece = unsafe Self.onlyPiece(of: message) {
-            unsafe ring.sendBatched(piece, on: target, userData: token.rawValue)
-        } else {
-            unsafe ring.sendBatched(message, on: target, userData: token.rawValue)
-        }
-    }
-
-    package func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
-        if let piece = unsafe Self.onlyPiece(of: message) {
-            unsafe ring.send(piece, on: socket, userData: token.rawValue)
-        } else {
-            unsafe ring.send(message, on: socket, userData: token.rawValue)
-        }
-    }
-
-    /// One piece goes by the plain operation, which spares the kernel the vector.
-    private static func onlyPiece(of message: UnsafePointer<msghdr>) -> UnsafeRawBufferPointer? {
-        guard unsafe message.pointee.msg_iovlen == 1 else { return nil }
-        let piece = unsafe message.pointee.msg_iov.pointee
-        return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
     }
 
     package func cancel(_ token: Token, answer: Token) {
@@ -89,43 +70,41 @@ package final class UringDriver: Driver, KernelSockets {
         ring.cancelAll(on: socket, userData: unanswered)
     }
 
-    package func close(_ descriptor: Int32) {
-        ring.close(descriptor, userData: unanswered)
-    }
-
     package func close(_ socket: Int32, slot: UInt32) {
-        files.remove(Int(slot), in: ring, userData: Token(.fileRemoval, slot: slot).rawValue)
-        close(socket)
+        files.remove(Int(slot), in: ring, userData: Token(.driver, slot: slot).rawValue)
+        ring.close(socket, userData: unanswered)
     }
 
-    package func notify(_ address: Int32, token: Token) {
-        ring.notify(ring: address, message: Token(.notification).rawValue, userData: token.rawValue)
+    package func notify(_ other: DriverAddress, token: Token) {
+        guard let direct = other.direct, address.direct != nil else { return other.wakeUp.ring() }
+        ring.notify(ring: direct, message: Token(.notification).rawValue, userData: token.rawValue)
     }
 
     package func wait(milliseconds: UInt64?) {
-        if isShort.small || isShort.large { offerMoreBuffers() }
+        if state.isShort.small || state.isShort.large { offerMoreBuffers() }
         if let error = ring.submitAndWait(milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
-        if unsafe !connectAddresses.isEmpty { releaseConnectAddresses() }
+        if unsafe state.headers.areUsed || !connectAddresses.isEmpty { releaseWhatWasRead() }
     }
 
     package func wait(milliseconds: UInt64?, gathering count: Int, microseconds: UInt32) {
-        if isShort.small || isShort.large { offerMoreBuffers() }
+        if state.isShort.small || state.isShort.large { offerMoreBuffers() }
         if let error = ring.submitAndGather(count, microseconds: microseconds, milliseconds: milliseconds) {
             fatalError("io_uring_enter was refused: \(error)")
         }
-        if unsafe !connectAddresses.isEmpty { releaseConnectAddresses() }
+        if unsafe state.headers.areUsed || !connectAddresses.isEmpty { releaseWhatWasRead() }
     }
 
     package func nextCompletion() -> DriverCompletion? {
         guard let completion = ring.nextCompletion() else { return nil }
         let token = Token(rawValue: completion.userData)
         if token.operation == .wakeUp { watchWakeUps() }
-        if token.operation == .fileRemoval { removeFileAgain(token) }
+        if token.operation == .driver { removeFileAgain(token) }
         let result = completion.result < 0 ? failed(token, completion.result) : completion.result
         return DriverCompletion(
-            token: token, result: result, hasMore: completion.hasMore, bufferIndex: completion.buffer)
+            token: token, result: result, hasMore: completion.hasMore,
+            buffer: completion.buffer.map { ReceiveBuffer(number: $0) })
     }
 
     /// What the loop is told instead of an error.
@@ -133,8 +112,8 @@ package final class UringDriver: Driver, KernelSockets {
         switch (error, token.operation) {
         // The kernel had no memory to register the socket: nothing was sent, and what waits goes by its descriptor.
         case (-EBADF, .batchedSend) where files.forget(Int(token.slot)): return -EAGAIN
-        case (-ENOBUFS, .receive): isShort.small = true
-        case (-ENOBUFS, .receiveLarge): isShort.large = true
+        case (-ENOBUFS, .receive) where state.largeReceivers.contains(token.slot): state.isShort.large = true
+        case (-ENOBUFS, .receive): state.isShort.small = true
         default: break
         }
         return error
@@ -147,31 +126,18 @@ package final class UringDriver: Driver, KernelSockets {
             buffers.offer(more)
             return more.upperBound
         }
-        if isShort.small { offered.small = doubled(offered.small, of: small) }
-        if isShort.large { offered.large = doubled(offered.large, of: large) }
-        isShort = (false, false)
+        if state.isShort.small { state.offered.small = doubled(state.offered.small, of: state.buffers.small) }
+        if state.isShort.large { state.offered.large = doubled(state.offered.large, of: state.buffers.large) }
+        state.isShort = (false, false)
     }
 
     package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {
-        switch buffer.size {
-        case .small: unsafe small.memory(of: buffer.index)
-        case .large: unsafe large.memory(of: buffer.index)
-        }
+        unsafe state.buffers.memory(of: buffer)
     }
 
-    package func giveBack(_ buffer: ReceiveBuffer) {
-        switch buffer.size {
-        case .small: small.giveBack(buffer.index)
-        case .large: large.giveBack(buffer.index)
-        }
-    }
+    package func giveBack(_ buffer: ReceiveBuffer) { state.buffers.giveBack(buffer) }
 
-    package func bufferCount(_ size: ReceiveBufferSize) -> Int {
-        switch size {
-        case .small: small.bufferCount
-        case .large: large.bufferCount
-        }
-    }
+    package func bufferCount(_ size: ReceiveBufferSize) -> Int { state.buffers.count(size) }
 
     /// The kernel had no memory to take a socket out of its table, and so keeps it open: the peer would never hear of
     /// the close. Given up after some tries in a row; the place's next connection drives the socket out.
@@ -187,8 +153,43 @@ package final class UringDriver: Driver, KernelSockets {
     private static let removalTries = 100
 
     private func watchWakeUps() {
-        unsafe ring.read(wakeUp.descriptor, into: wakeUp.count, userData: Token(.wakeUp).rawValue)
+        unsafe ring.read(
+            address.wakeUp.descriptor, into: address.wakeUp.count, userData: Token(.wakeUp).rawValue)
     }
 }
 
+/// Everything that changes in the driver with most operations.
+struct UringState: ~Copyable {
+    static let firstOffer = (small: 64, large: 8)
+
+    var buffers: ReceiveBuffers<BufferRing>
+    var headers: MessageHeaders
+    /// How many buffers of each size the kernel may fill. It fills one after the other, whichever came back last, and
+    /// so all of them become resident: there are hardly more than one turn has needed.
+    var offered = firstOffer
+    /// Whether a receive has found none since the last wait.
+    var isShort = (small: false, large: false)
+    /// Slots whose last receive was to use large buffers.
+    var largeReceivers: Set<UInt32> = []
+}
+
 private let unanswered = Token(.unanswered).rawValue
+
+extension ReceiveBuffer {
+    /// A completion names its buffer, but not the group it is of: the numbers of large ones follow those of small ones.
+    @inline(__always)
+    fileprivate init(number: UInt16) {
+        let smallCount = UInt16(truncatingIfNeeded: ReceiveBufferSize.small.bufferCount)
+        self = number < smallCount ? .init(.small, index: number) : .init(.large, index: number - smallCount)
+    }
+}
+
+extension BufferRing: SameSizedBuffers {
+    fileprivate init(
+        _ size: ReceiveBufferSize, numberedFrom first: Int, offered: Int, in ring: borrowing Ring
+    ) throws(SystemError) {
+        try self.init(
+            in: ring, group: size.rawValue, bufferSize: size.byteCount, bufferCount: size.bufferCount,
+            firstNumber: UInt16(first), offeredCount: offered)
+    }
+}

@@ -135,7 +135,7 @@ extension SimulatedDriver {
             // A multishot may end at any time.
             let isLast = chance(20)
             if isLast { peer.receive = nil }
-            answer(token, Int32(count), hasMore: !isLast, buffer: index)
+            answer(token, Int32(count), hasMore: !isLast, buffer: ReceiveBuffer(size, index: index))
         } else {
             peer.receive = nil
             answer(token, -ENOBUFS)
@@ -143,7 +143,7 @@ extension SimulatedDriver {
         return true
     }
 
-    func answer(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: UInt16? = nil) {
-        answers.append(DriverCompletion(token: token, result: result, hasMore: hasMore, bufferIndex: buffer))
+    func answer(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: ReceiveBuffer? = nil) {
+        answers.append(DriverCompletion(token: token, result: result, hasMore: hasMore, buffer: buffer))
     }
 }

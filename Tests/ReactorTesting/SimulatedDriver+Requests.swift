@@ -1,6 +1,6 @@
-package import CSystemCalls
 internal import Glibc
 package import Reactor
+internal import SystemCalls
 
 /// What the loop asks for: noted down, handed over by the next wait.
 extension SimulatedDriver {
@@ -19,7 +19,11 @@ extension SimulatedDriver {
         if let opened = slots.removeValue(forKey: slot) {
             law(opened == socket, "slot \(slot) was closed by another socket")
         }
-        close(socket)
+        let peer = peer(of: socket, "close")
+        law(!peer.hasReceive, "close with a receive in flight")
+        law(!peer.hasSend, "close with a send in flight")
+        law(!peer.hasConnect, "close with a connect in flight")
+        operations.append(.close(socket))
     }
 
     package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
@@ -32,25 +36,25 @@ extension SimulatedDriver {
         operations.append(.receive(socket, size, token))
     }
 
-    package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+    package func sendBatched(_ pieces: SendPieces, on socket: Int32, token: Token) {
         law(sendsInBatches, "a batched send that the driver does not offer")
         law(slots[token.slot] == socket, "a batched send on a slot that is not its socket's")
-        unsafe send(message, on: socket, token, isBatched: true)
+        unsafe send(pieces, on: socket, token, isBatched: true)
     }
 
-    package func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
+    package func send(_ pieces: SendPieces, on socket: Int32, token: Token) {
         begin(token, on: socket)
-        unsafe send(message, on: socket, token, isBatched: false)
+        unsafe send(pieces, on: socket, token, isBatched: false)
     }
 
-    private func send(_ message: UnsafePointer<msghdr>, on socket: Int32, _ token: Token, isBatched: Bool) {
+    private func send(_ pieces: SendPieces, on socket: Int32, _ token: Token, isBatched: Bool) {
         let peer = peer(of: socket, "send")
         law(!peer.hasSend, "two sends on one socket")
         law(!peer.hasConnect, "a send before the connection is there")
         law(!peer.hasSeenEnd, "a send behind the FIN")
         peer.hasSend = true
         counts.sends += 1
-        unsafe operations.append(.send(socket, SimulatedMessage(message), token, isBatched: isBatched))
+        unsafe operations.append(.send(socket, SimulatedMessage(pieces), token, isBatched: isBatched))
     }
 
     package func untakenByteCount(of socket: Int32) -> Int { peer(of: socket, "a look").untakenByteCount }
@@ -73,18 +77,6 @@ extension SimulatedDriver {
         operations.append(.shutdownWriting(socket))
     }
 
-    package func close(_ descriptor: Int32) {
-        if let peer = peers[descriptor] {
-            law(!peer.hasReceive, "close with a receive in flight")
-            law(!peer.hasSend, "close with a send in flight")
-            law(!peer.hasConnect, "close with a connect in flight")
-        } else {
-            law(closedListeners.insert(descriptor).inserted, "descriptor \(descriptor) was closed twice")
-            law(inFlight.values.allSatisfy { $0 != descriptor }, "close with an accept in flight")
-        }
-        operations.append(.close(descriptor))
-    }
-
     package func acceptWaiting(on listener: Int32) -> Int32? {
         law(!closedListeners.contains(listener), "accept on a closed listener")
         law(!accepts.keys.contains(listener), "a look at a listener with an accept armed")
@@ -101,8 +93,9 @@ extension SimulatedDriver {
         for peer in waitingPeers.removeValue(forKey: listener) ?? [] { peer.wasRefused = true }
     }
 
-    package func notify(_ address: Int32, token: Token) {
-        notified.append(address)
+    package func notify(_ other: DriverAddress, token: Token) {
+        guard let direct = other.direct else { return other.wakeUp.ring() }
+        notified.append(direct)
         if options.refusesNotifications { answer(token, -EOVERFLOW) }
     }
 

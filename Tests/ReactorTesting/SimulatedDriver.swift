@@ -1,6 +1,5 @@
-internal import CSystemCalls
 package import Reactor
-package import SystemCalls
+internal import SystemCalls
 
 /// A driver over connections in memory: deterministic, never blocks, and watches that its loop keeps the laws.
 ///
@@ -19,9 +18,9 @@ package final class SimulatedDriver: Driver {
         package var submissionLimit = Int.max
         /// Completions that one wait brings, beside those of batched sends; the rest stays for the next.
         package var completionLimit = Int.max
-        /// nil: other loops cannot reach this one's ring, nor it theirs.
-        package var notificationAddress: Int32?
-        /// Other rings cannot be reached, though they have addresses.
+        /// What other simulated drivers reach this one by; nil: its eventfd alone.
+        package var directAddress: Int32?
+        /// Other drivers cannot be reached, though they have such addresses.
         package var refusesNotifications = false
         /// nil: everything in order and at once.
         package var seed: UInt64?
@@ -40,8 +39,7 @@ package final class SimulatedDriver: Driver {
         package var cancels = 0
     }
 
-    package let wakeUp: WakeUpEvent
-    package var notificationAddress: Int32? { options.notificationAddress }
+    package let address: DriverAddress
     package var gathersCompletions: Bool { options.gathersCompletions }
     package internal(set) var counts = Counts()
     /// How long the loop would have slept in its last wait (`.max`: for ever); nil: there was something to do.
@@ -49,7 +47,7 @@ package final class SimulatedDriver: Driver {
     package var options: Options
     /// Cancels from now on that find nothing, though it is there.
     package var missedCancels = 0
-    /// Rings that were to be reached, in order.
+    /// Drivers that were to be reached directly, in order.
     package internal(set) var notified: [Int32] = []
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
@@ -101,7 +99,11 @@ package final class SimulatedDriver: Driver {
         small = SimulatedBuffers(count: options.smallBuffers.count, bufferSize: options.smallBuffers.byteCount)
         large = SimulatedBuffers(count: options.largeBuffers.count, bufferSize: options.largeBuffers.byteCount)
         random = SeededGenerator(seed: options.seed ?? 0)
-        do { wakeUp = try WakeUpEvent() } catch { fatalError("no eventfd: \(error)") }
+        do {
+            address = DriverAddress(wakeUp: try WakeUpEvent(), direct: options.directAddress)
+        } catch {
+            fatalError("no eventfd: \(error)")
+        }
     }
 
     package var sendsInBatches: Bool { options.sendsInBatches }

@@ -1,4 +1,3 @@
-internal import CSystemCalls
 internal import Reactor
 
 /// What the loop has asked for.
@@ -18,16 +17,16 @@ enum SimulatedOperation {
 /// either time, so that they have to be the same.
 @safe
 struct SimulatedMessage {
-    let header: UnsafePointer<msghdr>
+    private let vector: SendPieces
     private let piecesAtFirst: [UnsafeRawBufferPointer]
 
-    init(_ header: UnsafePointer<msghdr>) {
-        unsafe self.header = unsafe header
-        unsafe piecesAtFirst = unsafe Self.pieces(of: header)
+    init(_ vector: SendPieces) {
+        unsafe self.vector = unsafe vector
+        unsafe piecesAtFirst = unsafe Self.pieces(of: vector)
     }
 
     var pieces: [UnsafeRawBufferPointer] {
-        let pieces = unsafe Self.pieces(of: header)
+        let pieces = unsafe Self.pieces(of: vector)
         unsafe law(
             pieces.elementsEqual(piecesAtFirst) {
                 unsafe $0.baseAddress == $1.baseAddress && $0.count == $1.count
@@ -35,12 +34,9 @@ struct SimulatedMessage {
         return unsafe pieces
     }
 
-    private static func pieces(of header: UnsafePointer<msghdr>) -> [UnsafeRawBufferPointer] {
-        let count = unsafe header.pointee.msg_iovlen
+    private static func pieces(of vector: SendPieces) -> [UnsafeRawBufferPointer] {
+        let count = unsafe vector.count
         law(count > 0 && count <= 1024, "a send has \(count) pieces")
-        return unsafe (0..<count).map { index in
-            let piece = unsafe header.pointee.msg_iov[index]
-            return unsafe UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)
-        }
+        return unsafe (0..<count).map { unsafe vector[$0] }
     }
 }

@@ -24,10 +24,10 @@ import Testing
         driver.wait(milliseconds: 0)
         var received: [String] = []
         while let completion = driver.nextCompletion() {
-            if let buffer = completion.bufferIndex {
-                let memory = unsafe driver.memory(of: ReceiveBuffer(.small, index: buffer))
+            if let buffer = completion.buffer {
+                let memory = unsafe driver.memory(of: buffer)
                 unsafe received.append(String(decoding: memory.prefix(Int(completion.result)), as: UTF8.self))
-                driver.giveBack(ReceiveBuffer(.small, index: buffer))
+                driver.giveBack(buffer)
             } else {
                 received.append("\(completion.token.operation) \(completion.result)")
             }
@@ -102,19 +102,17 @@ import Testing
     /// What was answered at once; nil: nothing. The vector is gone by the time this returns, the bytes are not.
     private func send(_ bytes: [UInt8], _ operation: Token.Operation) -> Int? {
         unsafe bytes.withUnsafeBytes { bytes in
-            var piece = unsafe iovec(
-                iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+            var piece = unsafe SendPiece(
+                start: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), count: bytes.count)
             return unsafe withUnsafeMutablePointer(to: &piece) { piece in
-                var message = unsafe msghdr()
-                unsafe message.msg_iov = piece
-                unsafe message.msg_iovlen = 1
+                let pieces = unsafe SendPieces(start: piece, count: 1)
                 let token = Token(operation, generation: 1, slot: slot)
                 // Safe: the driver is done with them, or has copied the vector, before the pointers end; the test keeps
                 // the bytes.
                 if operation == .batchedSend {
-                    unsafe driver.sendBatched(&message, on: pair.first, token: token)
+                    unsafe driver.sendBatched(pieces, on: pair.first, token: token)
                 } else {
-                    unsafe driver.send(&message, on: pair.first, token: token)
+                    unsafe driver.send(pieces, on: pair.first, token: token)
                 }
                 return driver.nextCompletion().map { Int($0.result) }
             }
@@ -131,11 +129,11 @@ import Testing
     }
 
     @Test func `ringing ends a wait, however often it was rung`() {
-        driver.wakeUp.ring()
-        driver.wakeUp.ring()
+        driver.address.wakeUp.ring()
+        driver.address.wakeUp.ring()
         #expect(received() == ["wakeUp 8"])
         #expect(received() == [])
-        driver.wakeUp.ring()
+        driver.address.wakeUp.ring()
         #expect(received() == ["wakeUp 8"])
     }
 

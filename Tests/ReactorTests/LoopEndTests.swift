@@ -54,16 +54,16 @@ import Testing
     @Test(arguments: [true, false])
     func `a loop whose ring cannot be reached is woken by its eventfd`(refuses: Bool) {
         var options = SimulatedDriver.Options()
-        options.notificationAddress = 7
+        options.directAddress = 7
         options.refusesNotifications = refuses
         let loops = loops(options)
-        group.setAddresses(loops.map { LoopAddress(wakeUp: $0.driver.wakeUp, notificationAddress: 7) })
+        group.setAddresses(loops.map(\.driver.address))
         let falls = group.mailboxes[1].prepareToSleep()
         #expect(falls)
         _ = loops[0].loop.post(numbered(1), to: 1)
         loops[0].turn(2)
         #expect(loops[0].driver.notified == [7])
-        #expect(isRung(loops[1].driver.wakeUp) == refuses)
+        #expect(isRung(loops[1].driver.address.wakeUp) == refuses)
     }
 
     @Test(.enabled(if: KernelFeature.ring.isAllowed)) func `a ring that cannot be reached is told of`() throws {
@@ -71,7 +71,7 @@ import Testing
         #expect(capabilities.notifiesRings == KernelFeature.messageRing.isAllowed, "every kernel that we serve can")
         let driver = try UringDriver(capabilities: capabilities)
         let token = Token(.notify, slot: 3)
-        driver.notify(-1, token: token)
+        driver.notify(DriverAddress(wakeUp: driver.address.wakeUp, direct: -1), token: token)
         driver.wait(milliseconds: 0)
         var answers: [Token: Int32] = [:]
         while let completion = driver.nextCompletion() { answers[completion.token] = completion.result }

@@ -28,7 +28,7 @@ final class RealLoop {
 
     /// One turn, whose wait ends at once.
     func turn() {
-        loop.driver.wakeUp.ring()
+        loop.driver.address.wakeUp.ring()
         loop.tick()
     }
 

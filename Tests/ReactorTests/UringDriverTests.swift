@@ -27,42 +27,39 @@ import Testing
     func `the kernel gets twice as many buffers when a turn needs more, up to all there are`(
         _ size: ReceiveBufferSize
     ) throws {
-        let operation = size == .small ? Token.Operation.receive : .receiveLarge
-        let token = Token(operation, generation: 1, slot: slot)
+        let token = Token(.receive, generation: 1, slot: slot)
         let pair = try SocketPair()
-        var offered: Int { size == .small ? driver.offered.small : driver.offered.large }
+        var offered: Int { size == .small ? driver.state.offered.small : driver.state.offered.large }
         var counts = [offered]
         var taken = 0
         driver.receive(on: pair.first, into: size, token: token)
         while taken < driver.bufferCount(size) {
             #expect(pair.write([1]) == 1)
-            if results(of: operation) == [1] {
+            if results(of: .receive) == [1] {
                 taken += 1
                 continue
             }
             #expect(taken == counts.last, "until then all found one")
             // The byte that found no buffer.
             driver.receive(on: pair.first, into: size, token: token)
-            try #require(results(of: operation) == [1])
+            try #require(results(of: .receive) == [1])
             taken += 1
             counts.append(offered)
         }
         #expect(counts == (size == .small ? [64, 128, 256, 512] : [8, 16, 32, 64, 128]))
         #expect(pair.write([1]) == 1)
-        #expect(results(of: operation) == [-ENOBUFS])
+        #expect(results(of: .receive) == [-ENOBUFS])
     }
 
     /// Sends, and says what was answered to it: nil is that it took everything.
     private func send(_ text: String, on socket: Int32) -> Int32? {
         var bytes = Array(text.utf8)
         return unsafe bytes.withUnsafeMutableBytes { bytes in
-            var piece = unsafe iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+            var piece = unsafe SendPiece(start: bytes.baseAddress!, count: bytes.count)
             return unsafe withUnsafeMutablePointer(to: &piece) { piece in
-                var message = unsafe msghdr()
-                unsafe message.msg_iov = piece
-                unsafe message.msg_iovlen = 1
+                let pieces = unsafe SendPieces(start: piece, count: 1)
                 // Safe: handed over, and so read, before the pointers end.
-                unsafe driver.sendBatched(&message, on: socket, token: Token(.batchedSend, generation: 1, slot: slot))
+                unsafe driver.sendBatched(pieces, on: socket, token: Token(.batchedSend, generation: 1, slot: slot))
                 driver.wait(milliseconds: 0)
                 var answer: Int32?
                 while let completion = driver.nextCompletion() {
@@ -96,7 +93,7 @@ import Testing
         try #require(isForgotten, "the table is switched off")
         close(ends[0])
         // A completion for the removal, which only one that failed has.
-        driver.ring.cancel(1 << 40, userData: Token(.fileRemoval, slot: slot).rawValue)
+        driver.ring.cancel(1 << 40, userData: Token(.driver, slot: slot).rawValue)
         driver.wait(milliseconds: 0)
         while driver.nextCompletion() != nil {}
         driver.wait(milliseconds: 0)

@@ -23,6 +23,11 @@ extension EpollDriver {
         guard state.sockets[slot].flags.contains(.registered) else { return complete(token, -ENOMEM) }
         state.sockets[slot].receiveToken = token
         state.sockets[slot].flags.insert(.receives)
+        if size == .large {
+            state.sockets[slot].flags.insert(.receivesLarge)
+        } else {
+            state.sockets[slot].flags.remove(.receivesLarge)
+        }
         if state.sockets[slot].flags.contains(.readable) { list(token.slot) }
     }
 
@@ -47,13 +52,13 @@ extension EpollDriver {
     private func receive(_ slot: UInt32) {
         let index = Int(slot)
         let token = state.sockets[index].receiveToken
-        let size: ReceiveBufferSize = token.operation == .receiveLarge ? .large : .small
+        let size: ReceiveBufferSize = state.sockets[index].flags.contains(.receivesLarge) ? .large : .small
         for _ in 0..<Self.receivesPerTurn {
-            guard let buffer = take(size) else { break }
-            let memory = unsafe memory(of: ReceiveBuffer(size, index: buffer))
+            guard let buffer = state.buffers.take(size) else { break }
+            let memory = unsafe memory(of: buffer)
             let count = unsafe Self.receive(state.sockets[index].descriptor, memory)
             guard count > 0 else {
-                giveBack(ReceiveBuffer(size, index: buffer))
+                giveBack(buffer)
                 return endReceive(index, token, count)
             }
             complete(token, Int32(count), hasMore: true, buffer: buffer)
@@ -65,8 +70,6 @@ extension EpollDriver {
         }
         list(slot)
     }
-
-    private func take(_ size: ReceiveBufferSize) -> UInt16? { size == .small ? state.small.take() : state.large.take() }
 
     /// - Parameter count: 0 at the peer's FIN, else a negated errno.
     private func endReceive(_ index: Int, _ token: Token, _ count: Int) {

@@ -1,4 +1,4 @@
-package import CSystemCalls
+internal import CSystemCalls
 internal import Glibc
 internal import SystemCalls
 
@@ -6,7 +6,7 @@ internal import SystemCalls
 @safe
 struct WaitingSend {
     let token: Token
-    let pieces: [iovec]
+    let pieces: [SendPiece]
 }
 
 /// A connection to somewhere that is not there yet.
@@ -18,21 +18,19 @@ struct OutboundConnect {
 }
 
 extension EpollDriver {
-    package func sendBatched(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
-        let (pieces, count) = unsafe (message.pointee.msg_iov!, message.pointee.msg_iovlen)
+    package func sendBatched(_ pieces: SendPieces, on socket: Int32, token: Token) {
         var length = 0
-        for index in 0..<count { length += unsafe pieces[index].iov_len }
-        let taken = unsafe Self.send(pieces, count, on: socket)
+        for index in unsafe 0..<pieces.count { length += unsafe pieces[index].count }
+        let taken = unsafe Self.send(pieces, on: socket)
         if taken < length { complete(token, Int32(clamping: taken)) }
     }
 
-    package func send(_ message: UnsafePointer<msghdr>, on socket: Int32, token: Token) {
-        let (pieces, count) = unsafe (message.pointee.msg_iov!, message.pointee.msg_iovlen)
-        let taken = unsafe Self.send(pieces, count, on: socket)
+    package func send(_ pieces: SendPieces, on socket: Int32, token: Token) {
+        let taken = unsafe Self.send(pieces, on: socket)
         guard taken == -Int(EAGAIN) else { return complete(token, Int32(clamping: taken)) }
         state.sockets[Int(token.slot)].flags.insert(.sends)
         unsafe state.waitingSends[token.slot] = WaitingSend(
-            token: token, pieces: Array(UnsafeBufferPointer(start: pieces, count: count)))
+            token: token, pieces: Array(UnsafeBufferPointer(start: pieces.start, count: pieces.count)))
     }
 
     /// The socket has room again.
@@ -41,7 +39,7 @@ extension EpollDriver {
         let socket = state.sockets[Int(slot)].descriptor
         var pieces = unsafe send.pieces
         let taken = unsafe pieces.withUnsafeMutableBufferPointer {
-            unsafe Self.send($0.baseAddress!, $0.count, on: socket)
+            unsafe Self.send(SendPieces(start: $0.baseAddress!, count: $0.count), on: socket)
         }
         guard taken != -Int(EAGAIN) else { return }
         endWaitingSend(slot)
@@ -54,16 +52,17 @@ extension EpollDriver {
     }
 
     /// Bytes, or a negated errno. One piece goes by the plain call, which spares the kernel the vector.
-    private static func send(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int, on socket: Int32) -> Int {
+    private static func send(_ pieces: SendPieces, on socket: Int32) -> Int {
         let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
         while true {
             let taken: Int
-            if count == 1 {
-                taken = unsafe Glibc.send(socket, pieces[0].iov_base, pieces[0].iov_len, flags)
+            if unsafe pieces.count == 1 {
+                taken = unsafe Glibc.send(socket, pieces[0].baseAddress!, pieces[0].count, flags)
             } else {
                 var message = unsafe msghdr()
-                unsafe message.msg_iov = unsafe pieces
-                unsafe message.msg_iovlen = count
+                // Safe: a piece is laid out as an `iovec`, which `DriverTests` watches.
+                unsafe message.msg_iov = UnsafeMutableRawPointer(pieces.start).assumingMemoryBound(to: iovec.self)
+                unsafe message.msg_iovlen = pieces.count
                 taken = unsafe sendmsg(socket, &message, flags)
             }
             if taken >= 0 { return taken }

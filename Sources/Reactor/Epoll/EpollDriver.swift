@@ -10,7 +10,7 @@ package import SystemCalls
 /// that find a full socket wait.
 @safe
 package final class EpollDriver: Driver, KernelSockets {
-    package let wakeUp: WakeUpEvent
+    package let address: DriverAddress
     let epoll: Int32
     let events: UnsafeMutablePointer<epoll_event>
     static let eventCapacity = 1024
@@ -19,14 +19,13 @@ package final class EpollDriver: Driver, KernelSockets {
     package init() throws(SystemError) {
         box = LoopBox(
             EpollState(
-                small: try ReceiveBufferPool(bufferSize: 4096, bufferCount: 512),
-                large: try ReceiveBufferPool(bufferSize: 65536, bufferCount: 128)))
-        wakeUp = try WakeUpEvent()
+                buffers: ReceiveBuffers(small: try ReceiveBufferPool(.small), large: try ReceiveBufferPool(.large))))
+        address = DriverAddress(wakeUp: try WakeUpEvent())
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         unsafe events = .allocate(capacity: Self.eventCapacity)
         guard epoll >= 0 else { throw .last }
         // Edge-triggered: each ring is told of once, and nobody has to read the count.
-        guard register(wakeUp.descriptor, EpollSource.wakeUp, EPOLLIN.rawValue) else { throw .last }
+        guard register(address.wakeUp.descriptor, EpollSource.wakeUp, EPOLLIN.rawValue) else { throw .last }
     }
 
     deinit {
@@ -42,15 +41,14 @@ package final class EpollDriver: Driver, KernelSockets {
     }
 
     package var sendsInBatches: Bool { true }
-    package var notificationAddress: Int32? { nil }
     package var gathersCompletions: Bool { false }
     package var unsubmittedCount: Int { 0 }
 
     // MARK: completions
 
     @inline(__always)
-    func complete(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: UInt16? = nil) {
-        state.completions.append(DriverCompletion(token: token, result: result, hasMore: hasMore, bufferIndex: buffer))
+    func complete(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: ReceiveBuffer? = nil) {
+        state.completions.append(DriverCompletion(token: token, result: result, hasMore: hasMore, buffer: buffer))
     }
 
     var hasCompletions: Bool { state.firstCompletion < state.completions.count }
@@ -74,7 +72,7 @@ package final class EpollDriver: Driver, KernelSockets {
     private func cancel(_ token: Token) {
         let slot = Int(token.slot)
         switch token.operation {
-        case .receive, .receiveLarge:
+        case .receive:
             guard slot < state.sockets.count, state.sockets[slot].flags.contains(.receives),
                 state.sockets[slot].receiveToken == token
             else { return }
@@ -88,7 +86,7 @@ package final class EpollDriver: Driver, KernelSockets {
         case .connect:
             guard state.connects[token.slot]?.token == token else { return }
             endConnect(token.slot)
-        case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .acceptCancel, .fileRemoval: return
+        case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .acceptCancel, .driver: return
         }
         complete(token, -ECANCELED)
     }
@@ -100,8 +98,6 @@ package final class EpollDriver: Driver, KernelSockets {
         if let connect = state.connects[slot] { cancel(connect.token) }
     }
 
-    package func close(_ descriptor: Int32) { Glibc.close(descriptor) }
-
     /// epoll forgets a descriptor that is closed.
     package func close(_ socket: Int32, slot: UInt32) {
         if Int(slot) < state.sockets.count {
@@ -112,36 +108,22 @@ package final class EpollDriver: Driver, KernelSockets {
         Glibc.close(socket)
     }
 
-    package func notify(_ address: Int32, token: Token) {}
+    package func notify(_ other: DriverAddress, token: Token) { other.wakeUp.ring() }
 
     // MARK: buffers
 
     package func memory(of buffer: ReceiveBuffer) -> UnsafeMutableRawBufferPointer {
-        switch buffer.size {
-        case .small: unsafe state.small.memory(of: buffer.index)
-        case .large: unsafe state.large.memory(of: buffer.index)
-        }
+        unsafe state.buffers.memory(of: buffer)
     }
 
-    package func giveBack(_ buffer: ReceiveBuffer) {
-        switch buffer.size {
-        case .small: state.small.giveBack(buffer.index)
-        case .large: state.large.giveBack(buffer.index)
-        }
-    }
+    package func giveBack(_ buffer: ReceiveBuffer) { state.buffers.giveBack(buffer) }
 
-    package func bufferCount(_ size: ReceiveBufferSize) -> Int {
-        switch size {
-        case .small: state.small.bufferCount
-        case .large: state.large.bufferCount
-        }
-    }
+    package func bufferCount(_ size: ReceiveBufferSize) -> Int { state.buffers.count(size) }
 }
 
 /// Everything that changes in the driver.
 struct EpollState: ~Copyable {
-    var small: ReceiveBufferPool
-    var large: ReceiveBufferPool
+    var buffers: ReceiveBuffers<ReceiveBufferPool>
     /// Connections by their slots.
     var sockets: [EpollSocket] = []
     var listeners: [EpollListener] = []

@@ -22,6 +22,8 @@ struct EpollSocketFlags: OptionSet, BitwiseCopyable {
     /// A send waits for room.
     static let sends = EpollSocketFlags(rawValue: 1 << 5)
     static let connects = EpollSocketFlags(rawValue: 1 << 6)
+    /// The receive that is armed uses large buffers.
+    static let receivesLarge = EpollSocketFlags(rawValue: 1 << 7)
 }
 
 /// A listener, by its index.

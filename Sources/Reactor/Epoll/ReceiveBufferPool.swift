@@ -4,19 +4,18 @@ internal import SystemCalls
 /// The receive buffers of one size, for a driver that fills them itself: the one that came back last is used first,
 /// so that a loop with little to do touches few pages.
 @safe
-struct ReceiveBufferPool: ~Copyable {
+struct ReceiveBufferPool: SameSizedBuffers, ~Copyable {
     let bufferSize: Int
     let bufferCount: Int
     private let memory: UnsafeMutableRawPointer
     private var free: [UInt16]
 
-    init(bufferSize: Int, bufferCount: Int) throws(SystemError) {
+    init(_ size: ReceiveBufferSize) throws(SystemError) {
+        (bufferSize, bufferCount) = (size.byteCount, size.bufferCount)
         let mapped = unsafe mmap(
             nil, bufferSize * bufferCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw .last }
         unsafe memory = unsafe mapped
-        self.bufferSize = bufferSize
-        self.bufferCount = bufferCount
         free = (0..<UInt16(bufferCount)).reversed()
     }
 
@@ -31,5 +30,13 @@ struct ReceiveBufferPool: ~Copyable {
     func memory(of index: UInt16) -> UnsafeMutableRawBufferPointer {
         precondition(index < bufferCount, "no such buffer")
         return unsafe UnsafeMutableRawBufferPointer(start: memory + Int(index) * bufferSize, count: bufferSize)
+    }
+}
+
+extension ReceiveBuffers<ReceiveBufferPool> {
+    /// Nil: all of that size are lent.
+    mutating func take(_ size: ReceiveBufferSize) -> ReceiveBuffer? {
+        let index = size == .small ? small.take() : large.take()
+        return index.map { ReceiveBuffer(size, index: $0) }
     }
 }
