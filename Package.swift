@@ -74,7 +74,7 @@ let package = Package(
         .target(
             name: "LoadTesting",
             dependencies: [
-                "Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift", condition: tool),
+                "Ringcast", "SystemCalls", .product(name: "Histogram", package: "hdrhistogram-swift", condition: tool),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: library),

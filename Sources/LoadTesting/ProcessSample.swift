@@ -1,3 +1,5 @@
+import SystemCalls
+
 /// What the kernel says of a process at one moment (proc(5)).
 package struct ProcessSample: Equatable, Sendable {
     /// Seconds of CPU since the process began, in user mode.
@@ -15,7 +17,7 @@ package struct ProcessSample: Equatable, Sendable {
         var sample = ProcessSample()
         guard sample.addTimes(stat: stat) else { return nil }
         sample.addMemory(status: SmallFile.read("/proc/\(pid)/status") ?? "")
-        for task in SmallFile.names(in: "/proc/\(pid)/task") {
+        for task in SystemFile.names(in: "/proc/\(pid)/task") {
             sample.addSwitches(status: SmallFile.read("/proc/\(pid)/task/\(task)/status") ?? "")
         }
         return sample

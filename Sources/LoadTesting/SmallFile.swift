@@ -1,4 +1,5 @@
 import Glibc
+import SystemCalls
 
 /// Small files, as the kernel's are.
 package enum SmallFile {
@@ -47,28 +48,5 @@ package enum SmallFile {
             bytes = bytes.dropFirst(count)
         }
         return true
-    }
-
-    /// Makes a system call again for as long as a signal interrupts it.
-    package static func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
-        while true {
-            let result = call()
-            if result != -1 || errno != EINTR { return result }
-        }
-    }
-
-    /// The names in a folder; none if there is no such folder.
-    package static func names(in folder: String) -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            // Safe: the entry is there until the next call, and its name ends with a zero.
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
     }
 }

@@ -1,5 +1,4 @@
 internal import SystemCalls
-internal import IOUring
 
 /// The end of a loop, in this order:
 ///

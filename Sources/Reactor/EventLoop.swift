@@ -61,12 +61,6 @@ public final class EventLoop {
         unsafe self.handler = handler
     }
 
-    /// Runs until it was asked to stop and the last connection of all loops is closed.
-    func run() {
-        while !hasEnded { tick() }
-        finish()
-    }
-
     /// The last act, once it has ended.
     package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SystemCalls
 
 /// Runs closures and the jobs of tasks on one loop.
 ///
@@ -75,6 +76,8 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     }
 
     func loopEnds() {
+        // What runs from here on is no work of the loop's, and threads that are started for it are not bound.
+        PinnedThreads.unpin()
         hasEnded.store(true, ordering: .sequentiallyConsistent)
         giveToGlobalExecutor()
     }

@@ -1,5 +1,4 @@
 internal import CSystemCalls
-internal import Glibc
 internal import Synchronization
 internal import SystemCalls
 
@@ -66,16 +65,20 @@ final class LoopThread: Sendable {
         guard !isAbandoned.load(ordering: .acquiring) else { return loop.finish() }
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
         loop.listen(on: listeners)
-        loop.run()
+        var heirs = HeirWatch()
+        while !loop.hasEnded {
+            loop.tick()
+            heirs.look(now: loop.now)
+        }
+        loop.finish()
         ringcast_set_current_loop(nil)
     }
 
     private func pin(to processor: Int?, index: Int, log: LogSink) {
         unsafe ringcast_name_thread("ringcast-\(index)")
         guard let processor else { return }
-        let result = ringcast_pin_thread(Int32(processor))
-        if result != 0 {
-            log(.warning, "loop \(index) could not be pinned to processor \(processor): \(SystemError(result))")
+        if let error = PinnedThreads.pin(to: processor) {
+            log(.warning, "loop \(index) could not be pinned to processor \(processor): \(error)")
         }
     }
 
@@ -127,28 +130,27 @@ final class LoopThread: Sendable {
     }
 
     private func spawn(_ body: @escaping @Sendable () -> Void) {
-        let box = unsafe Unmanaged.passRetained(
-            ThreadBody { [self] in
-                body()
-                reportEnd()
-            })
-        var thread = pthread_t()
-        let result = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, unsafe box.toOpaque())
-        guard result == 0 else {
-            unsafe box.release()
-            settle(.failure(.noThread(SystemError(result))))
-            return reportEnd()
+        let error = SystemThread.start { [self] in
+            body()
+            PinnedThreads.unpin()
+            reportEnd()
         }
-        pthread_detach(thread)
+        guard let error else { return }
+        settle(.failure(.noThread(error)))
+        reportEnd()
     }
 }
 
-private final class ThreadBody {
-    let run: () -> Void
-    init(_ run: @escaping () -> Void) { self.run = run }
+/// Gives threads their processors back that a bound loop's thread has started, its handlers' and those of Swift's
+/// executor, which nobody tells of: once a second, while the loop has something to do anyway.
+private struct HeirWatch {
+    private static let interval: UInt64 = 1_000
+    private let isBound = PinnedThreads.allowedBefore != nil
+    private var nextLook: UInt64 = 0
+
+    mutating func look(now: UInt64) {
+        guard isBound, now >= nextLook else { return }
+        nextLook = now + Self.interval
+        PinnedThreads.freeHeirs()
+    }
 }

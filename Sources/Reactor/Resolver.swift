@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import SystemCalls
 
 /// Turns names into addresses, on threads of its own: `getaddrinfo` blocks for as long as it likes.
 ///
@@ -60,17 +61,7 @@ package final class Resolver: Sendable {
     }
 
     private func spawnThread() {
-        let box = unsafe Unmanaged.passRetained(self).toOpaque()
-        var thread = pthread_t()
-        let result = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                // Safe: retained above, for this thread.
-                unsafe Unmanaged<Resolver>.fromOpaque(argument!).takeRetainedValue().work()
-                return nil
-            }, box)
-        if result == 0 { return _ = pthread_detach(thread) }
-        unsafe Unmanaged<Resolver>.fromOpaque(box).release()
+        guard SystemThread.start({ self.work() }) != nil else { return }
         // Others are at work, or else everything that waits has to hear of it.
         let stranded = state.withLock { state -> [ResolutionRequest] in
             state.threadCount -= 1

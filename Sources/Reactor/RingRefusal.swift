@@ -10,22 +10,31 @@ struct RingRefusal: Equatable {
     var release: String?
     /// The sysctl `kernel.io_uring_disabled`, which Linux has from 6.6 on.
     var disabled: Int?
-    /// Bytes that the process may lock in memory. Nil: as many as it likes.
+    /// Bytes that the process's user may lock in memory, which rings count towards. Nil: as many as it likes.
     var lockableMemory: UInt64?
 }
 
 extension RingRefusal {
     /// The facts of this process and machine, at this moment.
     static func current(_ error: SystemError) -> RingRefusal {
+        let status = SystemFile.read("/proc/thread-self/status")
         var limit = rlimit()
         let isLimited =
             unsafe getrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0 && limit.rlim_cur != UInt.max
         return RingRefusal(
             error: error,
-            hasFilter: SystemFile.read("/proc/thread-self/status").flatMap(hasFilter),
+            hasFilter: status.flatMap(hasFilter),
             release: SystemFile.read("/proc/sys/kernel/osrelease").map { String($0.prefix { !$0.isWhitespace }) },
             disabled: SystemFile.number("/proc/sys/kernel/io_uring_disabled"),
-            lockableMemory: isLimited ? UInt64(limit.rlim_cur) : nil)
+            lockableMemory: isLimited && !(status.map(mayLockMemory) ?? false) ? UInt64(limit.rlim_cur) : nil)
+    }
+
+    /// - Parameter status: of `/proc/PID/status`; its effective capabilities are hexadecimal, `CAP_IPC_LOCK` is the
+    ///   14th.
+    static func mayLockMemory(status: String) -> Bool {
+        let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let mask = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) }
+        return (mask ?? 0) & 1 << 14 != 0
     }
 
     /// - Parameter status: of `/proc/PID/status`; its mode 2 is a filter.

@@ -37,7 +37,8 @@ package final class UringDriver: Driver, KernelSockets {
         watchWakeUps()
     }
 
-    /// For its loop's thread alone.
+    /// In place: no exclusivity check, by the rule of `LoopBox`.
+    @inline(__always)
     var state: UringState {
         unsafeAddress { unsafe UnsafePointer(box.address) }
         unsafeMutableAddress { unsafe box.address }

@@ -2,10 +2,13 @@ internal import CSystemCalls
 
 /// The processors that this process may use.
 package enum Processors {
-    /// By affinity mask, ascending.
-    package static var allowed: [Int] {
+    /// By affinity mask, ascending; that of the calling thread before it was bound to one of them.
+    package static var allowed: [Int] { PinnedThreads.allowedBefore ?? allowed(of: 0) }
+
+    /// By a thread's mask (0: the calling one), ascending; none: there is no such thread.
+    package static func allowed(of thread: Int32) -> [Int] {
         var list = [Int32](repeating: 0, count: 4096)
-        let count = unsafe ringcast_allowed_processors(&list, Int32(list.count))
+        let count = unsafe ringcast_allowed_processors(thread, &list, Int32(list.count))
         return list.prefix(max(0, min(Int(count), list.count))).map(Int.init)
     }
 

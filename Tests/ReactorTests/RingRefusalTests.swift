@@ -84,6 +84,13 @@ import Testing
         #expect(ReactorError.noEpoll(.noBuffers).description.contains("\(SystemError.noBuffers)"))
     }
 
+    @Test func `whom no limit of locked memory binds is read from the capabilities`() {
+        #expect(RingRefusal.mayLockMemory(status: "Name:\ta\nCapEff:\t000001ffffffffff\n"))
+        let bounded = "Name:\ta\nCapEff:\t0000000000003fff\nCapBnd:\t000001ffffffffff\n"
+        #expect(!RingRefusal.mayLockMemory(status: bounded))
+        #expect(!RingRefusal.mayLockMemory(status: "Name:\ta\n"))
+    }
+
     @Test func `the state of the filter is read from the kernel's list`() {
         #expect(RingRefusal.hasFilter(status: "Name:\ta\nSeccomp:\t2\nSeccomp_filters:\t1\n") == true)
         #expect(RingRefusal.hasFilter(status: "Name:\ta\nSeccomp:\t0\nSeccomp_filters:\t0\n") == false)

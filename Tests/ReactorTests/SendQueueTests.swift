@@ -23,7 +23,8 @@ import Testing
         var queue = SendQueue()
         var chunks = ChunkPool()
         for byte: UInt8 in [1, 2] {
-            unsafe queue.append(65_536, chunks: &chunks).initializeMemory(as: UInt8.self, repeating: byte, count: 65_536)
+            unsafe queue.append(65_536, chunks: &chunks).initializeMemory(
+                as: UInt8.self, repeating: byte, count: 65_536)
         }
         let pieces = unsafe queue.beginSend()
         for _ in 0..<100 { _ = unsafe queue.append(65_536, chunks: &chunks) }

@@ -7,14 +7,19 @@
 #error "Ringcast is for Linux: it stands on io_uring, which no other system has."
 #else
 #include <features.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-// The processors this process may run on, ascending; returns how many there are (at most `capacity` are written).
-int ringcast_allowed_processors(int *_Nonnull processors, int capacity);
+// The processors that a thread (0: the calling one) may run on, ascending; returns how many there are (at most `capacity` are written).
+int ringcast_allowed_processors(int thread, int *_Nonnull processors, int capacity);
 // Restricts a thread (0: the calling one) to these processors. Returns 0 or an errno.
 int ringcast_restrict_thread(int thread, const int *_Nonnull processors, int count);
+// Whether a thread may run on that processor and on no other.
+bool ringcast_runs_only_on(int thread, int processor);
+// The calling thread's number in the kernel.
+int ringcast_thread_number(void);
 // Pins the calling thread; 0, or an errno.
 int ringcast_pin_thread(int processor);
 void ringcast_name_thread(const char *_Nonnull name);

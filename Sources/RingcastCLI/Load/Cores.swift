@@ -1,4 +1,3 @@
-import LoadTesting
 import SystemCalls
 
 /// The cores that this process may use.
@@ -13,7 +12,7 @@ enum Cores {
 
     /// Restricts every thread of the process, and what they start, to these cores.
     static func restrictProcess(to cores: [Int]) {
-        for thread in SmallFile.names(in: "/proc/self/task").compactMap({ Int32($0) }) {
+        for thread in SystemFile.names(in: "/proc/self/task").compactMap({ Int32($0) }) {
             Processors.restrict(thread: thread, to: cores)
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import LoadTesting
+import SystemCalls
 
 /// `ringcast serve` in a child process.
 final class ServerProcess {
@@ -43,7 +44,7 @@ final class ServerProcess {
         // The server has a second to stop; what it has to say has been measured.
         for _ in 0..<100 {
             var status: Int32 = 0
-            if SmallFile.uninterrupted({ unsafe waitpid(pid, &status, WNOHANG) }) != 0 { return }
+            if uninterrupted({ unsafe waitpid(pid, &status, WNOHANG) }) != 0 { return }
             usleep(10_000)
         }
         kill(pid, SIGKILL)
@@ -52,7 +53,7 @@ final class ServerProcess {
 
     private static func reap(_ pid: pid_t) {
         var status: Int32 = 0
-        _ = SmallFile.uninterrupted { unsafe waitpid(pid, &status, 0) }
+        _ = uninterrupted { unsafe waitpid(pid, &status, 0) }
     }
 
     private static func spawn(_ arguments: [String], output: Int32) throws -> pid_t {
@@ -77,7 +78,7 @@ final class ServerProcess {
     private static func firstLine(from descriptor: Int32) -> String? {
         var text: [UInt8] = []
         var byte: UInt8 = 0
-        while SmallFile.uninterrupted({ unsafe read(descriptor, &byte, 1) }) == 1 {
+        while uninterrupted({ unsafe read(descriptor, &byte, 1) }) == 1 {
             if byte == UInt8(ascii: "\n") { return String(decoding: text, as: UTF8.self) }
             text.append(byte)
         }
