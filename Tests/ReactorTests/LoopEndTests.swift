@@ -44,6 +44,19 @@ import Testing
         #expect(arrived == Array(0..<10_000))
     }
 
+    @Test func `what a handler posts at the stop arrives, and the loop's last word behind it`() {
+        let loops = loops()
+        var arrived: [UInt64] = []
+        handlers[1].onMessage = { arrived.append($0.number) }
+        handlers[0].onStopping = {
+            // More than a lane holds: the word that nothing is open any more waits behind it.
+            for number: UInt64 in 0..<10_000 { _ = loops[0].loop.post(numbered(number), to: 1) }
+        }
+        for loop in loops { loop.loop.stop() }
+        #expect(run(loops))
+        #expect(arrived == Array(0..<10_000))
+    }
+
     // MARK: wake-ups
 
     private func isRung(_ event: WakeUpEvent) -> Bool {

@@ -99,6 +99,28 @@ import WebSocketProtocol
         #expect(journal.entries == ["1011", "1013", "1012"])
     }
 
+    @Test func `so it does the code of a violation, of too much, and of silence`() {
+        let journal = Journal<UInt16>()
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(maxPayloadLength: 100, idleTimeout: .seconds(8), sendPings: false, maxControlFrames: 3),
+            message: { _, _ in }, close: { _, code, _ in journal.note(code.rawValue) })
+        let server = SimulatedServer(handlers)
+        for bytes in [
+            // A control frame in parts (RFC 6455 §5.5).
+            SocketClient.encode(.ping, [], isFinal: false),
+            SocketClient.encode(.text, [0xFF]),
+            SocketClient.encode(.binary, [UInt8](repeating: 1, count: 101)),
+            (0..<4).flatMap { SocketClient.encode(.ping, [$0]) },
+        ] {
+            server.open().peer.send(bytes)
+            server.rest()
+        }
+        #expect(journal.entries == [1002, 1007, 1009, 1008])
+        _ = server.open()
+        server.advance(.seconds(9))
+        #expect(journal.entries.dropFirst(4) == [1001])
+    }
+
     @Test func `a socket that is terminated ends with 1006, whatever its peer has said in that turn`() {
         let (journal, held) = (Journal<String>(), Journal<WebSocketRef<Void>>())
         let handlers = WebSocketHandlers<Void>(
