@@ -3,7 +3,7 @@ internal import Glibc
 /// An IP address and a port, or the name of a Unix socket.
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// 4 or 16 bytes, as they travel; none for a Unix socket.
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     /// 0 to 65535; 0 for a Unix socket.
     public let port: Int
     /// The path of a Unix socket, an abstract name behind an `@`, empty for one without a name, as clients' are; nil

@@ -6,7 +6,9 @@
 @_exported public import enum Reactor.DriverKind
 @_exported public import enum Reactor.LoopCount
 @_exported public import enum Reactor.ConnectionPlacement
+@_exported public import struct Logging.Logger
 @_exported public import struct PubSub.Topic
+@_exported public import struct Reactor.AddressRange
 @_exported public import struct Reactor.ListenerAddress
 @_exported public import struct Reactor.SocketAddress
 @_exported public import enum Reactor.PEMSource

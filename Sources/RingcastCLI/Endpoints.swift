@@ -1,6 +1,5 @@
 import LoadTesting
 import Ringcast
-import Synchronization
 
 /// What `ringcast serve` answers at which path.
 final class Endpoints: Sendable {
@@ -9,20 +8,17 @@ final class Endpoints: Sendable {
     private let room: WebSocketHandlers<RoomGuest>
     private let topic: WebSocketHandlers<TopicMember>
     private let sink: WebSocketHandlers<Void>
-    /// The server whose figures `/stats` tells. Unowned: it owns this object through `fetch`.
-    private let server = Mutex<Unowned?>(nil)
+    /// Whether everybody may publish, and see the figures.
+    private let isOpen: Bool
 
-    private struct Unowned: Sendable { unowned let server: Server }
-
-    init(options: WebSocketOptions) {
+    init(options: WebSocketOptions, isOpen: Bool) {
+        self.isOpen = isOpen
         echo = WebSocketHandlers(options: options, message: { ws, message in ws.send(message) })
         sink = WebSocketHandlers(options: options, message: { _, _ in })
         chat = ChatMember.handlers(options: options)
         room = RoomGuest.handlers(options: options)
         topic = TopicMember.handlers(options: options)
     }
-
-    func serve(_ server: Server) { self.server.withLock { $0 = Unowned(server: server) } }
 
     func answer(_ request: borrowing Request) -> Reply {
         switch request.path {
@@ -31,8 +27,8 @@ final class Endpoints: Sendable {
         case "/chat": .upgrade(to: chat, with: ChatMember(name: request.query("name")))
         case "/room": .upgrade(to: room, with: RoomGuest(name: request.query("name")))
         case "/sink": .upgrade(to: sink)
-        case "/stats": statistics()
-        case let path: topicReply(path)
+        case "/stats": isPermitted(request) ? statistics(of: request.server) : Self.forbidden
+        case let path: topicReply(path, request)
         }
     }
 
@@ -43,22 +39,36 @@ final class Endpoints: Sendable {
         return .response(.ok, ChatPage.html, headers: [.contentType: "text/html; charset=utf-8"])
     }
 
-    private func statistics() -> Reply {
-        guard let loops = server.withLock({ $0?.server.statistics }),
-            let json = try? JSON.text(StatisticsReport(loops: loops))
-        else { return .response(.serviceUnavailable) }
+    /// Whether a request may do what is for this machine. One that a proxy has passed on comes from elsewhere.
+    private func isPermitted(_ request: borrowing Request) -> Bool {
+        if isOpen { return true }
+        guard request.header(.xForwardedFor) == nil, request.header(Self.forwarded) == nil else { return false }
+        return request.remoteAddress.map { address in Self.local.contains { $0.contains(address) } } ?? false
+    }
+
+    private static let forwarded = HTTPField.Name("Forwarded")!
+    private static let local: [AddressRange] = ["127.0.0.0/8", "::1", "unix"]
+    private static var forbidden: Reply {
+        .response(.forbidden, "this is for clients on the server's machine, unless it was started with --open\n")
+    }
+
+    private func statistics(of server: Server) -> Reply {
+        guard let json = try? JSON.text(StatisticsReport(loops: server.statistics)) else {
+            return .response(.serviceUnavailable)
+        }
         return .response(
             .ok, json + "\n",
             headers: [.contentType: "application/json", .cacheControl: "no-store"])
     }
 
     /// `/topic/T` and `/publish/T`.
-    private func topicReply(_ path: String) -> Reply {
+    private func topicReply(_ path: String, _ request: borrowing Request) -> Reply {
         for (prefix, subscribes) in [("/topic/", true), ("/publish/", false)] where path.hasPrefix(prefix) {
             let topic = Topic("topic/" + path.dropFirst(prefix.count))
             guard path.utf8.count > prefix.utf8.count, topic.isValid else {
                 return .response(.badRequest, "a topic's name has 1 to 1018 bytes\n")
             }
+            guard subscribes || isPermitted(request) else { return Self.forbidden }
             return .upgrade(to: self.topic, with: TopicMember(topic: topic, subscribes: subscribes))
         }
         return .response(.notFound, "there is nothing here\n")

@@ -12,8 +12,9 @@ struct ServeCommand: AsyncParsableCommand {
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
         discussion:
-            "/stats tells in JSON what the server has done. SIGINT and SIGTERM stop it; at SIGHUP it "
-            + "reads its certificates again."
+            "/stats tells in JSON what the server has done. Both it and /publish/T are for this machine alone, unless "
+            + "--open is given, and web pages of other sites may open no WebSocket, unless --origin any is. SIGINT and "
+            + "SIGTERM stop it; at SIGHUP it reads its certificates again."
     )
 
     @OptionGroup var options: ServeOptions
@@ -58,15 +59,14 @@ struct ServeCommand: AsyncParsableCommand {
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver.choice,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
-            reusePort: options.reusePort, tls: tls, originPolicy: .any, slowConsumerPolicy: options.slowConsumer.policy,
+            reusePort: options.reusePort, tls: tls, originPolicy: options.origin.policy,
+            slowConsumerPolicy: options.slowConsumer.policy,
             topics: options.topicRules, logger: logger)
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
         options.bounds.apply(to: &socketOptions)
-        let endpoints = Endpoints(options: socketOptions)
-        let server = try Server(configuration: configuration) { request in endpoints.answer(request) }
-        endpoints.serve(server)
-        return server
+        let endpoints = Endpoints(options: socketOptions, isOpen: options.open)
+        return try Server(configuration: configuration) { request in endpoints.answer(request) }
     }
 
     /// All places that the server listens on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.

@@ -57,6 +57,18 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Whose web pages may open a WebSocket: same (those of this server) or any. Who is no browser always may.",
+            valueName: "whose"))
+    var origin = Origin.same
+
+    @Flag(
+        help:
+            "Let everybody use /publish/T and /stats, not only who connects by the loopback or a Unix socket."
+    )
+    var open = false
+
+    @Option(
+        help: ArgumentHelp(
             "What becomes of a topic's messages at a subscriber that is at its backpressure limit: drop-newest, "
                 + "drop-oldest, latest (only the newest one waits) or close (with 1013).",
             valueName: "policy"))
@@ -68,6 +80,17 @@ struct ServeOptions: ParsableArguments {
                 + "total for the rooms of /chat and /room, per publisher for all others.",
             valueName: "order"))
     var order: Order?
+
+    enum Origin: String, ExpressibleByArgument, CaseIterable {
+        case same, any
+
+        var policy: OriginPolicy {
+            switch self {
+            case .same: .sameOrigin
+            case .any: .any
+            }
+        }
+    }
 
     enum Order: String, ExpressibleByArgument, CaseIterable {
         case total

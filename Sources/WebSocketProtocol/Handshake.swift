@@ -14,7 +14,7 @@ public enum Handshake {
         }
         guard request.isHTTP11 else { throw .badRequest("A WebSocket handshake needs HTTP/1.1.") }
         guard FieldValue.contains(request.upgrade, token: "websocket") else {
-            throw .badRequest("The Upgrade header does not say websocket.")
+            throw .upgradeRequired("Here is a WebSocket: ask for it with an upgrade (RFC 6455).")
         }
         guard FieldValue.contains(request.connection, token: "upgrade") else {
             throw .badRequest("The Connection header does not say Upgrade.")
@@ -93,11 +93,16 @@ extension HandshakeRefusal {
         HandshakeRefusal(status: 400, headers: [], reason: reason)
     }
 
-    /// RFC 6455 §4.4: the answer names the version that would do. RFC 9110 §15.5.22: 426 comes with an Upgrade header.
+    /// RFC 6455 §4.4: the answer names the version that would do.
     static var unsupportedVersion: HandshakeRefusal {
+        upgradeRequired("Only version 13 of WebSocket is spoken here.")
+    }
+
+    /// RFC 9110 §15.5.22: 426 says what to upgrade to.
+    static func upgradeRequired(_ reason: String) -> HandshakeRefusal {
         HandshakeRefusal(
             status: 426,
             headers: [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")],
-            reason: "Only version 13 of WebSocket is spoken here.")
+            reason: reason)
     }
 }

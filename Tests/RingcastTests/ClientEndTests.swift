@@ -128,7 +128,7 @@ import WebSocketProtocol
         client.close()
         let journal = client.journal
         client.run { channel in
-            do throws(WebSocketClientError) { try await channel.ping() } catch { journal.note("no pong") }
+            do throws(WebSocketClientError) { try await channel.ping([]) } catch { journal.note("no pong") }
         }
         client.send(Self.close)
         #expect(client.journal.entries == ["open"])
@@ -179,7 +179,7 @@ import WebSocketProtocol
         let client = try Client(WebSocketOptions(backpressureLimit: limit), window: 10_000)
         let journal = client.journal
         client.run { channel in
-            for _ in 0..<2 { try await channel.send(.binary([UInt8](repeating: 1, count: 60_000))) }
+            for _ in 0..<2 { try await channel.send(.binary([UInt8](repeating: 1, count: 60_000)), compress: nil) }
             journal.note("sent")
             await channel.close(.normalClosure, reason: "")
             journal.note("closed")
@@ -200,7 +200,7 @@ import WebSocketProtocol
         let client = try Client(WebSocketOptions(backpressureLimit: 1_000), window: 0)
         let journal = client.journal
         client.run { channel in
-            for _ in 0..<2 { try await channel.send(.binary([UInt8](repeating: 1, count: 60_000))) }
+            for _ in 0..<2 { try await channel.send(.binary([UInt8](repeating: 1, count: 60_000)), compress: nil) }
             await channel.close(.normalClosure, reason: "")
             journal.note("closed")
         }

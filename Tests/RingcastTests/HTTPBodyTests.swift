@@ -4,9 +4,7 @@ import Testing
 @Suite struct HTTPBodyTests {
     /// Answers with the body of the request, and how long it was.
     @Sendable static func mirror(_ request: borrowing Request) -> Reply {
-        let body = request.body
-        let copy = unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
-        return .response(.ok, bytes: copy, headers: [.contentType: request.method.rawValue])
+        .response(.ok, bytes: request.bytes, headers: [.contentType: request.method.rawValue])
     }
 
     @Test func `a body that comes with its head is handed over`() async throws {
@@ -16,6 +14,16 @@ import Testing
                 "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: t\r\n\r\n")
             #expect(try client.readAnswer().text == "hello")
             #expect(try client.readAnswer()["Content-Type"] == "GET")
+        }
+    }
+
+    @Test func `a body is text for whom wants that, repaired where it is none`() async throws {
+        try await serving(fetch: { request in .response(.ok, "\(request.string)|\(request.copy().request.string)") }) {
+            server in
+            let client = try TCPClient(port: server.port)
+            try client.send([UInt8]("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\né".utf8) + [0x21, 0xFF])
+            #expect(try client.readAnswer().text == "é!\u{FFFD}|é!\u{FFFD}")
+            #expect(try client.get("/").text == "|")
         }
     }
 

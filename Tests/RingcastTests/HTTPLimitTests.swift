@@ -53,4 +53,10 @@ import Testing
             #expect(try client.isAtEnd())
         }
     }
+
+    @Test func `limits are named where they are made, and the others stay`() {
+        let limits = ServerLimits(bodyBytes: 10, keepAliveTimeout: .seconds(1), connections: 5)
+        #expect(limits.bodyBytes == 10 && limits.keepAliveTimeout == .seconds(1) && limits.connections == 5)
+        #expect(limits.headBytes == ServerLimits().headBytes && limits.topicsPerSocket == 10_000)
+    }
 }

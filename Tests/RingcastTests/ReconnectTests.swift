@@ -63,7 +63,7 @@ import WebSocketProtocol
     }
 
     private func refusal(_ status: Int) -> WebSocketClientError {
-        .refused(RefusedHandshake(status: status, reason: "", headers: [:], body: []))
+        .refused(RefusedHandshake(status: .init(code: status)))
     }
 
     @Test func `the errors that are final by default`() {

@@ -33,8 +33,8 @@ import WebSocketProtocol
     @Test(arguments: [
         Wrong("wrong method", "GET /", "PUT /", 405),
         Wrong("HTTP/1.0", "HTTP/1.1", "HTTP/1.0", 400),
-        Wrong("no Upgrade", "Upgrade: websocket\r\n", "", 400),
-        Wrong("another Upgrade", "Upgrade: websocket", "Upgrade: h2c", 400),
+        Wrong("no Upgrade", "Upgrade: websocket\r\n", "", 426),
+        Wrong("another Upgrade", "Upgrade: websocket", "Upgrade: h2c", 426),
         Wrong("no Connection", "Connection: Upgrade\r\n", "", 400),
         Wrong("no key", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 400),
         Wrong("a short key", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ==", 400),
@@ -57,6 +57,18 @@ import WebSocketProtocol
                 #expect(answer["Sec-WebSocket-Version"] == "13")
                 #expect(answer["Upgrade"] == "websocket")
             }
+        }
+    }
+
+    @Test func `a page's request where a WebSocket is gets 426, and the connection stays`() async throws {
+        try await serving(Self.echo) { server in
+            let client = try TCPClient(port: server.port)
+            for _ in 0..<2 {
+                let answer = try client.get("/")
+                #expect(answer.status == 426 && answer["Upgrade"] == "websocket" && answer["Connection"] == "Upgrade")
+            }
+            try client.send(SocketClient.request())
+            #expect(try client.readAnswer().status == 101)
         }
     }
 

@@ -47,12 +47,15 @@ import Testing
         "Reactor/UringDriver.swift": (2, "the ring is gone"),
         // A program's author: options, and code that a handler is made of.
         "HTTPProtocol/RequestLimits.swift": (1, "options"),
+        "Reactor/AddressRange.swift": (1, "a literal"),
         "Reactor/Epoll/EpollDriver+Wait.swift": (1, "the loop asks before"),
         "Reactor/Epoll/ReceiveBufferPool.swift": (1, "buffers that the driver has lent"),
         "Reactor/EventLoop+Input.swift": (1, "how much a handler of the Reactor says that it has consumed"),
+        "Ringcast/HTTP/Request.swift": (1, "there is a server wherever there are requests, but in tests"),
         "Ringcast/Topics/TopicRule.swift": (1, "options"),
         "Ringcast/Topics/SlowConsumerPolicy.swift": (1, "options"),
         "Ringcast/WebSocket/WebSocket.swift": (2, "exclusivity of data, by the handler's own code"),
+        "Ringcast/WebSocket/WebSocket+Server.swift": (1, "a client's handler that asks for a server"),
         "Ringcast/WebSocket/WebSocketHandlers.swift": (2, "options"),
         // The load engine, in a process of its own.
         "LoadTesting/Engine/Pacer.swift": (1, "no thread"),

@@ -18,7 +18,7 @@ extension WebSocketClientError {
         case .tls(let reason) where reason.contains("certificate"): "\(self); --insecure accepts any certificate"
         case .tls: "\(self); is that a wss server, or is it ws?"
         case .refused(let answer):
-            "the server answered \(answer.status) \(answer.reason) and no WebSocket: \(answer.advice)"
+            "the server answered \(answer.status.code) \(answer.status.reasonPhrase) and no WebSocket: \(answer.advice)"
         case .invalidHandshake, .connectionLost:
             "\(self); is that a WebSocket server, and ws or wss as it should be?"
         default: "\(self)"
@@ -29,7 +29,7 @@ extension WebSocketClientError {
 extension RefusedHandshake {
     /// What to look at when a server answers with this status.
     fileprivate var advice: String {
-        switch status {
+        switch status.code {
         case 300..<400:
             headers[.location].map { "it sends clients to \($0), which is what --url has to be" }
                 ?? "it sends clients elsewhere"

@@ -1,13 +1,15 @@
 import Synchronization
 import WebSocketProtocol
 
-/// Pings that a task waits for. Each carries a number, and its waiter is resumed once: by whoever takes it out of
-/// `State.pings` under the lock.
+/// Pings that a task waits for. Each has a number, which it carries unless it was given a payload, and its waiter is
+/// resumed once: by whoever takes it out of `State.pings` under the lock.
 extension ClientChannel {
     /// Sends a ping, and returns when its pong has come.
-    func ping() async throws(WebSocketClientError) {
+    /// - Parameter payload: what it carries; empty: its number.
+    func ping(_ payload: [UInt8]) async throws(WebSocketClientError) {
         let number = state.withLock { state in
             state.lastPing += 1
+            if !payload.isEmpty { state.note(payload, of: state.lastPing) }
             return state.lastPing
         }
         let error = await withTaskCancellationHandler {
@@ -24,7 +26,7 @@ extension ClientChannel {
                 case .success(let reference):
                     reference?.lifeline.run { session in
                         self.flush(session)
-                        self.sendPing(number, session)
+                        self.sendPing(number, payload, session)
                     }
                 }
             }
@@ -36,8 +38,9 @@ extension ClientChannel {
 
     /// Called on the loop. A queue that is over its limit takes no ping, and nobody is to wait for the pong of a ping
     /// that was not sent: it goes out when the peer has taken what there is.
-    private func sendPing(_ number: UInt64, _ session: Session) {
-        let result = WebSocket<ClientChannel>(session).ping(Self.payload(number))
+    private func sendPing(_ number: UInt64, _ payload: [UInt8], _ session: Session) {
+        let payload = payload.isEmpty ? Self.payload(number) : payload
+        let result = WebSocket<ClientChannel>(session).ping(payload)
         guard result == .dropped, session.isOpen else { return }
         state.withLock { $0.isPingDue = true }
         session.oweDrain()
@@ -45,22 +48,21 @@ extension ClientChannel {
 
     /// Sends one ping for all that had no room, since its pong counts for them too. Called on the loop.
     func sendDuePing(_ session: Session) {
-        let number = state.withLock { state -> UInt64? in
+        let due = state.withLock { state -> (UInt64, [UInt8])? in
             defer { state.isPingDue = false }
-            return state.isPingDue ? state.pings.keys.max() : nil
+            guard state.isPingDue, let number = state.pings.keys.max() else { return nil }
+            return (number, state.payloads.last { $0.number == number }?.payload ?? [])
         }
-        if let number { sendPing(number, session) }
+        if let (number, payload) = due { sendPing(number, payload, session) }
     }
 
     /// Called on the loop. A pong counts for earlier pings too, also when the ping that it answers is not waited for
     /// any more (RFC 6455 §5.5.3: an endpoint may answer the most recent ping only).
     func ponged(_ payload: RawSpan) {
         let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
-        guard bytes.count == 8 else { return }
-        let number = bytes.reduce(0) { $0 << 8 | UInt64($1) }
         let waiters = state.withLock { state -> [Waiter<WebSocketClientError?>] in
             // A number that was never sent is the peer's own idea.
-            guard number <= state.lastPing else { return [] }
+            guard let number = state.takePing(answeredBy: bytes), number <= state.lastPing else { return [] }
             return state.pings.keys.filter { $0 <= number }.compactMap { state.pings.removeValue(forKey: $0) }
         }
         waiters.forEach { $0.resume(nil) }
@@ -68,5 +70,38 @@ extension ClientChannel {
 
     private static func payload(_ number: UInt64) -> [UInt8] {
         (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+
+    /// Sends a pong that nobody asked for, behind what was sent before. Nothing tells whether it had room.
+    func pong(_ payload: [UInt8]) throws(WebSocketClientError) {
+        let step = state.withLock { state -> Result<Reference?, WebSocketClientError> in
+            state.ending.map { .failure($0.error) } ?? .success(state.reference)
+        }
+        try step.get()?.lifeline.run { session in
+            self.flush(session)
+            _ = WebSocket<ClientChannel>(session).pong(payload)
+        }
+    }
+}
+
+extension ClientChannel.State {
+    /// So many payloads are remembered; a ping whose payload is forgotten is answered by the pong of a later one.
+    private static var payloadLimit: Int { 64 }
+
+    /// Remembers what a ping carries, cut as it is sent.
+    fileprivate mutating func note(_ payload: [UInt8], of number: UInt64) {
+        payloads.append((number, Array(payload.prefix(Session.longestControlPayload))))
+        if payloads.count > Self.payloadLimit { payloads.removeFirst() }
+    }
+
+    /// The number of the ping that a pong answers, the newest one if several carry the same; nil if it carries nothing
+    /// that was sent. Earlier payloads are forgotten.
+    fileprivate mutating func takePing(answeredBy bytes: [UInt8]) -> UInt64? {
+        let noted = payloads.last { $0.payload == bytes }?.number
+        guard let number = noted ?? (bytes.count == 8 ? bytes.reduce(0) { $0 << 8 | UInt64($1) } : nil) else {
+            return nil
+        }
+        payloads.removeAll { $0.number <= number }
+        return number
     }
 }

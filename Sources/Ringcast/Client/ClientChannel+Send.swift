@@ -1,6 +1,12 @@
 import Synchronization
 import WebSocketProtocol
 
+/// A message that a task has sent.
+struct OutgoingMessage {
+    let message: OwnedMessage
+    let compress: Bool?
+}
+
 /// Messages on their way from tasks to the loop, which takes over all there are at once. Whoever sends faster than the
 /// peer reads waits.
 extension ClientChannel {
@@ -10,13 +16,13 @@ extension ClientChannel {
     private static func cost(of message: OwnedMessage) -> Int { message.byteCount + 16 }
 
     /// Hands a message over. Waits while the peer is behind; a cancellation meanwhile leaves the message unsent.
-    func send(_ message: OwnedMessage) async throws(WebSocketClientError) {
+    func send(_ message: OwnedMessage, compress: Bool?) async throws(WebSocketClientError) {
         while true {
             let step = state.withLock { state -> Result<Reference?, WebSocketClientError>? in
                 if let ending = state.ending { return .failure(ending.error) }
                 guard !state.closesItself else { return .failure(.closed(.normalClosure, reason: "closed here")) }
                 guard !state.isBehind(Self.outboxLimit) else { return nil }
-                state.outbox.append(message)
+                state.outbox.append(OutgoingMessage(message: message, compress: compress))
                 state.outboxByteCount += Self.cost(of: message)
                 defer { state.isFlushDue = true }
                 return .success(state.isFlushDue ? nil : state.reference)
@@ -48,8 +54,8 @@ extension ClientChannel {
         }
         var rest = messages[...]
         var isBlocked = false
-        while let message = rest.first {
-            let result = WebSocket<ClientChannel>(session).send(message)
+        while let next = rest.first {
+            let result = WebSocket<ClientChannel>(session).send(next.message, compress: next.compress)
             isBlocked = isBlocked || result == .backpressure || result == .dropped
             // The queue is at its limit: the rest waits for `drained`, in order.
             if result == .dropped, session.isOpen { break }
@@ -57,7 +63,7 @@ extension ClientChannel {
         }
         let (senders, closing) = state.withLock { state in
             state.outbox.insert(contentsOf: rest, at: 0)
-            state.outboxByteCount = state.outbox.reduce(0) { $0 + Self.cost(of: $1) }
+            state.outboxByteCount = state.outbox.reduce(0) { $0 + Self.cost(of: $1.message) }
             // Only what was sent tells whether the socket is behind.
             if !messages.isEmpty { state.isBlocked = isBlocked }
             let closing = state.outbox.isEmpty ? state.closing.take() : nil

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Reactor
 import Synchronization
 import WebSocketProtocol
@@ -13,6 +14,9 @@ final class ClientChannel: Sendable {
         var opening = Opening.begun
         var reference: Reference?
         var subprotocol: String?
+        var remoteAddress: SocketAddress?
+        /// The fields of the server's answer to the handshake.
+        var responseHeaders: HTTPFields = [:]
         /// Whether the socket has ended. Nothing is sent any more; whoever waits does so until its connection is over.
         var isEnding = false
         /// How the socket ended, once its connection is over.
@@ -25,7 +29,7 @@ final class ClientChannel: Sendable {
         var readers = Waiters<Result<OwnedMessage?, WebSocketClientError>>()
 
         /// Messages that tasks have sent, and that were not handed to the socket yet.
-        var outbox: [OwnedMessage] = []
+        var outbox: [OutgoingMessage] = []
         var outboxByteCount = 0
         /// Whether the loop has been told to take the outbox over.
         var isFlushDue = false
@@ -35,8 +39,10 @@ final class ClientChannel: Sendable {
 
         /// The number of the last ping.
         var lastPing: UInt64 = 0
-        /// Who waits for a pong, by the number that the ping carries.
+        /// Who waits for a pong, by the ping's number.
         var pings: [UInt64: Waiter<WebSocketClientError?>] = [:]
+        /// Pings that carry something else than their number, the oldest first, as long as their pongs may come.
+        var payloads: [(number: UInt64, payload: [UInt8])] = []
         /// Whether the socket's queue had no room for a ping.
         var isPingDue = false
         var closers = Waiters<Void>()
@@ -75,7 +81,7 @@ final class ClientChannel: Sendable {
     static func handlers(_ options: WebSocketOptions) -> WebSocketHandlers<ClientChannel> {
         WebSocketHandlers<ClientChannel>(
             options: options,
-            open: { ws in if !ws.data.opened(ws.reference, ws.subprotocol) { ws.terminate() } },
+            open: { ws in if !ws.data.opened(ws) { ws.terminate() } },
             message: { ws, message in if ws.data.received(OwnedMessage(message)) { ws.pause() } },
             drain: { ws in ws.data.drained() },
             close: { ws, code, reason in ws.data.ends(code, reason, ws.session) },
@@ -137,10 +143,14 @@ extension ClientChannel {
     }
 
     /// Takes over a socket that is open, and tells whether somebody still wants it. Called on the loop.
-    fileprivate func opened(_ reference: Reference, _ subprotocol: String?) -> Bool {
+    fileprivate func opened(_ socket: borrowing WebSocket<ClientChannel>) -> Bool {
+        let (reference, subprotocol) = (socket.reference, socket.subprotocol)
+        let (address, headers) = (socket.remoteAddress, socket.session.loop.opening?.answer)
         state.withLock {
             $0.reference = reference
             $0.subprotocol = subprotocol
+            $0.remoteAddress = address
+            $0.responseHeaders = headers ?? [:]
         }
         return settleOpening { $0.resume(returning: nil) }
     }
@@ -169,7 +179,7 @@ extension ClientChannel {
     private func ended(_ ending: Ending) {
         let (readers, last, others, closers) = state.withLock { state in
             state.ending = ending
-            defer { state.pings = [:] }
+            defer { (state.pings, state.payloads) = ([:], []) }
             let others = state.senders.takeAll() + state.pings.values
             return (state.readers.takeAll(), state.lastRead, others, state.closers.takeAll())
         }

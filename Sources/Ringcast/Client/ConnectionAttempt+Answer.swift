@@ -64,7 +64,7 @@ extension ConnectionAttempt {
     private func accept(_ head: ResponseHead, on connection: Connection) {
         do {
             let agreement = try handshake.check(HandshakeResponse(head))
-            succeed(agreement, on: connection)
+            succeed(agreement, head.fields, on: connection)
         } catch {
             fail(.invalidHandshake("\(error)"))
         }
@@ -115,7 +115,8 @@ struct RefusalCollector {
     private(set) var isComplete = false
 
     init(_ head: ResponseHead) {
-        answer = RefusedHandshake(status: head.status, reason: head.reason, headers: head.fields, body: [])
+        let status = HTTPResponse.Status(code: head.status, reasonPhrase: head.reason)
+        answer = RefusedHandshake(status: status, headers: head.fields)
         if let framing = head.bodyFraming { decoder = BodyDecoder(framing: framing, limit: .max) }
     }
 

@@ -1,4 +1,5 @@
 import HTTPProtocol
+import HTTPTypes
 import Reactor
 import WebSocketProtocol
 
@@ -88,11 +89,12 @@ final class ConnectionAttempt {
     }
 
     /// Ends with a socket, which takes the connection over.
-    func succeed(_ agreement: HandshakeAgreement, on connection: Connection) {
+    func succeed(_ agreement: HandshakeAgreement, _ answer: HTTPFields, on connection: Connection) {
         finish()
         connection.setDeadline(nil)
         loop.open(
-            upgrade, on: connection, role: .client, subprotocol: agreement.subprotocol, deflate: agreement.deflate)
+            upgrade, on: connection, role: .client, path: String(url.target.prefix { $0 != "?" }), answer: answer,
+            subprotocol: agreement.subprotocol, deflate: agreement.deflate)
     }
 
     /// Closes every connection of this attempt without hearing of it again.

@@ -1,3 +1,4 @@
+import HTTPTypes
 public import WebSocketProtocol
 
 /// When a client connects again, and after what time: exponential backoff with full jitter, so that the clients of a
@@ -49,7 +50,8 @@ public struct ReconnectPolicy: Sendable {
         case .invalidURL, .invalidRequest, .invalidHandshake, .invalidProxyAnswer, .badRedirect, .cancelled, .stopped:
             true
         case .refused(let answer), .proxyRefused(let answer):
-            400..<500 ~= answer.status && ![408, 425, 429].contains(answer.status)
+            answer.status.kind == .clientError
+                && ![.requestTimeout, .tooEarly, .tooManyRequests].contains(answer.status)
         case .closed(let code, _): isFinalByDefault(code)
         case .nameNotResolved, .cannotConnect, .timedOut, .connectionLost, .tls: false
         }

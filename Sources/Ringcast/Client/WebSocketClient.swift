@@ -5,6 +5,8 @@
 // `ConnectionAttempt` goes from addresses (`+Connect`) over proxy and TLS (`+Proxy`) to the answer (`+Answer`). Tasks:
 // `WebSocketClient` shares a `ClientChannel` with the handlers of such a socket; `WebSocketClient+Reconnect` repeats.
 
+public import HTTPTypes
+public import Reactor
 import Synchronization
 public import WebSocketProtocol
 
@@ -62,24 +64,38 @@ public final class WebSocketClient: Sendable {
 
     /// Sends a text message: it is handed over, and leaves at the end of the loop's turn. Waits while the peer is
     /// behind, and so bounds what is under way; a cancellation meanwhile leaves the message unsent.
+    /// - Parameter compress: whether to deflate it, where that was agreed on; by default if it has 1 KiB or more.
     /// - Throws: `.closed`, or `.cancelled`.
-    public func send(_ text: String) async throws(WebSocketClientError) { try await channel.send(.text(text)) }
+    public func send(_ text: String, compress: Bool? = nil) async throws(WebSocketClientError) {
+        try await channel.send(.text(text), compress: compress)
+    }
 
     /// Sends a binary message, as `send` does a text.
-    public func send(_ bytes: [UInt8]) async throws(WebSocketClientError) { try await channel.send(.binary(bytes)) }
+    public func send(_ bytes: [UInt8], compress: Bool? = nil) async throws(WebSocketClientError) {
+        try await channel.send(.binary(bytes), compress: compress)
+    }
 
     /// Sends a message as the kind it is, as `send` does a text.
-    public func send(_ message: OwnedMessage) async throws(WebSocketClientError) { try await channel.send(message) }
+    public func send(_ message: OwnedMessage, compress: Bool? = nil) async throws(WebSocketClientError) {
+        try await channel.send(message, compress: compress)
+    }
 
-    /// Sends a ping and waits for its pong.
+    /// Sends a ping and waits for its pong. A pong that answers a later ping counts, too.
+    /// - Parameter payload: what the ping carries, and the pong brings back; cut to 125 bytes. Empty: a number.
     /// - Returns: how long that took.
     /// - Throws: `.closed`, or `.cancelled`.
     @discardableResult
-    public func ping() async throws(WebSocketClientError) -> Duration {
+    public func ping(_ payload: [UInt8] = []) async throws(WebSocketClientError) -> Duration {
         let start = ContinuousClock.now
-        try await channel.ping()
+        try await channel.ping(payload)
         return ContinuousClock.now - start
     }
+
+    /// Sends a pong that nobody asked for, behind what was sent before: a sign of life. Pings are answered without it.
+    /// It does not wait; where the server takes nothing, the pong is dropped.
+    /// - Parameter payload: cut to 125 bytes.
+    /// - Throws: `.closed`.
+    public func pong(_ payload: [UInt8] = []) throws(WebSocketClientError) { try channel.pong(payload) }
 
     /// Closes the socket: what was sent before goes out first. Returns when the server has answered and ended the
     /// connection, or after `closeTimeout` for each of the two; then the program may end. A cancellation cuts the
@@ -94,6 +110,18 @@ public final class WebSocketClient: Sendable {
 
     /// Ends the connection now, without a Close frame.
     public func terminate() { channel.state.withLock { $0.reference }?.terminate() }
+
+    /// Where the socket is in its life: `.closing` from `close`, or the server's Close, on, `.closed` once the
+    /// connection is over.
+    public var readyState: ReadyState {
+        channel.state.withLock { $0.ending != nil ? .closed : $0.closesItself || $0.isEnding ? .closing : .open }
+    }
+
+    /// The other end of the connection, which is the proxy if there is one. It stays when the socket is closed.
+    public var remoteAddress: SocketAddress? { channel.state.withLock { $0.remoteAddress } }
+
+    /// The fields of the server's answer to the handshake, such as cookies (`responseHeaders[.setCookie]`).
+    public var responseHeaders: HTTPFields { channel.state.withLock { $0.responseHeaders } }
 
     /// Whether `close` was called, or the socket is closed.
     public var isClosing: Bool { channel.state.withLock { $0.closesItself || $0.isEnding } }

@@ -51,19 +51,16 @@ public enum HandshakePhase: String, Hashable, Sendable {
 
 /// What a server answered instead of 101, or a proxy instead of 2xx.
 public struct RefusedHandshake: Hashable, Sendable {
-    /// The HTTP status.
-    public var status: Int
-    /// The words behind the status.
-    public var reason: String
+    /// The HTTP status, with the server's words for it in `reasonPhrase`.
+    public var status: HTTPResponse.Status
     /// The answer's header fields.
     public var headers: HTTPFields
     /// The first bytes of the answer's body, 1,024 at most.
     public var body: [UInt8]
 
     /// What a client's errors carry; public for tests of its users.
-    public init(status: Int, reason: String, headers: HTTPFields = [:], body: [UInt8] = []) {
+    public init(status: HTTPResponse.Status, headers: HTTPFields = [:], body: [UInt8] = []) {
         self.status = status
-        self.reason = reason
         self.headers = headers
         self.body = body
     }
@@ -97,6 +94,6 @@ extension RefusedHandshake: CustomStringConvertible {
     /// The status, and the first line of the body.
     public var description: String {
         let line = bodyText.prefix { !$0.isNewline }.prefix(200)
-        return "\(status) \(reason)" + (line.isEmpty ? "" : ": \(line)")
+        return "\(status.code) \(status.reasonPhrase)" + (line.isEmpty ? "" : ": \(line)")
     }
 }

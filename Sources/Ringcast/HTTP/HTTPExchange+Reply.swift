@@ -14,6 +14,8 @@ struct RequestSummary {
     let asksForWebSocket: Bool
     /// What an upgrade is judged by; nil where no upgrade can follow.
     let handshake: HandshakeRequest?
+    /// The path, decoded, where an upgrade can follow.
+    let path: String
 
     init(_ request: borrowing Request, withHandshake: Bool) {
         let layout = request.head.layout
@@ -22,6 +24,7 @@ struct RequestSummary {
         keepsAlive = layout.keepsAlive
         asksForWebSocket = request.isWebSocketUpgrade
         handshake = withHandshake ? HandshakeRequest(request) : nil
+        path = withHandshake ? request.path : ""
     }
 }
 
@@ -40,7 +43,9 @@ extension HTTPExchange {
     /// Asks `fetch`, and gives its reply.
     func answer(_ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, on connection: Connection) {
         let request = Request(
-            head: RequestHead(bytes: head, layout: layout), body: body, peer: .connection(connection.slot))
+            head: RequestHead(bytes: head, layout: layout), body: body,
+            // Safe: the loop outlives what it answers.
+            peer: unsafe .connection(connection.slot, .passUnretained(loop)))
         let reply: Reply
         do {
             reply = try loop.fetch(request)

@@ -32,7 +32,7 @@ extension HTTPExchange {
         }
         unsafe connection.send(output.span.bytes)
         loop.release(self)
-        loop.open(upgrade, on: connection, subprotocol: subprotocol, deflate: deflate)
+        loop.open(upgrade, on: connection, path: request.path, subprotocol: subprotocol, deflate: deflate)
     }
 }
 

@@ -29,7 +29,7 @@ public struct Reply {
     }
 
     /// Makes a WebSocket of the connection. A request that is no valid WebSocket handshake (RFC 6455 §4.2.1) is
-    /// answered instead with what is wrong with it.
+    /// answered instead with what is wrong with it; a plain GET, which asks for no WebSocket, with 426.
     /// - Parameters:
     ///   - data: what `ws.data` starts as.
     ///   - headers: added to the 101 response; those that belong to the handshake are left out.
@@ -97,7 +97,7 @@ struct Response {
     let options: WebSocketOptions
     /// Writes the data where the session has room for it. Called at most once.
     let initializeData: (UnsafeMutableRawPointer) -> Void
-    let headers: HTTPFields
+    var headers: HTTPFields
     let subprotocol: String?
 
     init<ConnectionData>(

@@ -8,15 +8,15 @@ import WebSocketProtocol
 /// What is asked for is decoded then and there; all else costs nothing. `copy()` makes a request that can be kept.
 public struct Request: ~Escapable {
     let head: RequestHead
-    private let peer: Peer
-    /// The whole body, without the framing of chunks. Empty when there is none.
+    let peer: Peer
+    /// The whole body, without the framing of chunks. Empty when there is none. `bytes` and `string` copy it.
     public let body: RawSpan
 
-    /// Who knows the remote address and what TLS agreed on: the connection, which is asked when they are read, or a
-    /// copy.
-    enum Peer {
-        case connection(ConnectionSlot)
-        case known(SocketAddress?, TLSInformation?)
+    /// Who knows the other end and the server: the connection and its loop, which are asked when they are read, or a
+    /// copy. Safe: a request is lent while its loop answers it, and does not outlive that.
+    @safe enum Peer {
+        case connection(ConnectionSlot, Unmanaged<SocketLoop>)
+        case known(RequestCopy.Peer)
     }
 
     @_lifetime(copy head, copy body)
@@ -55,19 +55,28 @@ public struct Request: ~Escapable {
     /// All headers: a copy.
     public var headers: HTTPFields { head.fields }
 
+    /// The body as an array: a copy.
+    public var bytes: [UInt8] {
+        // Safe: the buffer is copied before the closure returns.
+        unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+
+    /// The body as a string: a copy. What is not UTF-8 comes out repaired.
+    public var string: String { unsafe body.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+
     /// The other end of the connection; nil once it is gone. Costs a system call.
     public var remoteAddress: SocketAddress? {
         switch peer {
-        case .connection(let slot): Connection(slot).remoteAddress
-        case .known(let address, _): address
+        case .connection(let slot, _): Connection(slot).remoteAddress
+        case .known(let peer): peer.remoteAddress
         }
     }
 
     /// Whether the request came by TLS (`https`, `wss`).
     public var isSecure: Bool {
         switch peer {
-        case .connection(let slot): Connection(slot).isSecure
-        case .known(_, let tls): tls != nil
+        case .connection(let slot, _): Connection(slot).isSecure
+        case .known(let peer): peer.tls != nil
         }
     }
 
@@ -75,8 +84,32 @@ public struct Request: ~Escapable {
     /// some copies.
     public var tls: TLSInformation? {
         switch peer {
-        case .connection(let slot): Connection(slot).tls
-        case .known(_, let tls): tls
+        case .connection(let slot, _): Connection(slot).tls
+        case .known(let peer): peer.tls
+        }
+    }
+
+    /// The server that was asked: to publish, to count, to list. Costs a reference count, which loops share. A copy of
+    /// the request keeps its server.
+    public var server: Server {
+        guard let server = knownServer else { preconditionFailure("a request without a Server") }
+        return server
+    }
+
+    private var knownServer: Server? {
+        switch peer {
+        // Safe: the loop outlives the requests that it answers.
+        case .connection(_, let loop): unsafe loop._withUnsafeGuaranteedRef { $0.server }
+        case .known(let peer): peer.server
+        }
+    }
+
+    var trustedProxies: [AddressRange] {
+        switch peer {
+        // Safe: as above.
+        case .connection(_, let loop):
+            unsafe loop._withUnsafeGuaranteedRef { $0.core.configuration.trustedProxies }
+        case .known(let peer): peer.trustedProxies
         }
     }
 
@@ -87,13 +120,13 @@ public struct Request: ~Escapable {
 
     /// A copy that can be kept and used on any thread: for deferred replies.
     public func copy() -> RequestCopy {
-        // Safe: both arrays copy the bytes before the closures return.
+        // Safe: copied before the closure returns.
         let headBytes = unsafe head.bytes.extracting(first: head.layout.byteCount).withUnsafeBytes {
             unsafe [UInt8]($0)
         }
-        let bodyBytes = unsafe body.withUnsafeBytes { unsafe [UInt8]($0) }
         return RequestCopy(
-            head: headBytes, layout: head.layout, bodyBytes: bodyBytes, remoteAddress: remoteAddress, tls: tls)
+            head: headBytes, layout: head.layout, bodyBytes: bytes,
+            peer: .init(remoteAddress: remoteAddress, tls: tls, server: knownServer, trustedProxies: trustedProxies))
     }
 }
 
@@ -102,20 +135,26 @@ public struct RequestCopy: Sendable {
     private let head: [UInt8]
     private let layout: RequestHeadLayout
     private let bodyBytes: [UInt8]
-    /// The other end of the connection, as it was when the copy was made.
-    public let remoteAddress: SocketAddress?
-    private let tls: TLSInformation?
+    private let peer: Peer
 
-    init(
-        head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], remoteAddress: SocketAddress?,
-        tls: TLSInformation?
-    ) {
-        self.tls = tls
+    /// What the connection and its loop knew when the copy was made.
+    struct Peer: Sendable {
+        let remoteAddress: SocketAddress?
+        let tls: TLSInformation?
+        /// Nil in tests that have no server.
+        let server: Server?
+        let trustedProxies: [AddressRange]
+    }
+
+    init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], peer: Peer) {
         self.head = head
         self.layout = layout
         self.bodyBytes = bodyBytes
-        self.remoteAddress = remoteAddress
+        self.peer = peer
     }
+
+    /// The other end of the connection, as it was when the copy was made.
+    public var remoteAddress: SocketAddress? { peer.remoteAddress }
 
     /// The request, borrowed from this copy.
     public var request: Request {
@@ -123,7 +162,7 @@ public struct RequestCopy: Sendable {
         get {
             Request(
                 head: RequestHead(bytes: unsafe head.span.bytes, layout: layout), body: unsafe bodyBytes.span.bytes,
-                peer: .known(remoteAddress, tls))
+                peer: .known(peer))
         }
     }
 }

@@ -33,6 +33,7 @@ public final class Server: Sendable {
         }
         addresses = group.listeners
         core.group = group
+        core.server = self
     }
 
     deinit { core.group = nil }

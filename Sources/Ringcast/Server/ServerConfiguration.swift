@@ -1,5 +1,4 @@
 import Glibc
-import HTTPProtocol
 public import Logging
 public import Reactor
 public import WebSocketProtocol
@@ -29,6 +28,8 @@ public struct ServerConfiguration: Sendable {
     public var tls: TLSConfiguration?
     /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
     public var originPolicy: OriginPolicy
+    /// Proxies whose `X-Forwarded-For` is believed by `Request.clientAddress`: `["10.0.0.0/8", "::1", "unix"]`.
+    public var trustedProxies: [AddressRange]
     /// Subprotocols of the server, the one it likes best first; the first that a client offers is chosen.
     public var subprotocols: [String]
     /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it
@@ -56,6 +57,7 @@ public struct ServerConfiguration: Sendable {
         reusePort: Bool = false,
         tls: TLSConfiguration? = nil,
         originPolicy: OriginPolicy = .sameOrigin,
+        trustedProxies: [AddressRange] = [],
         subprotocols: [String] = [],
         slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         topics: [TopicRule] = [],
@@ -74,6 +76,7 @@ public struct ServerConfiguration: Sendable {
         self.reusePort = reusePort
         self.tls = tls
         self.originPolicy = originPolicy
+        self.trustedProxies = trustedProxies
         self.subprotocols = subprotocols
         self.slowConsumerPolicy = slowConsumerPolicy
         self.topics = topics
@@ -91,51 +94,6 @@ public struct ServerConfiguration: Sendable {
         // Safe: the string is copied at once; nothing here changes the environment.
         guard let value = unsafe getenv("PORT") else { return nil }
         return Int(unsafe String(cString: value))
-    }
-}
-
-/// Bounds on what clients may ask before they have become WebSockets.
-public struct ServerLimits: Sendable {
-    /// Bytes of a request head, with its request line. Over it: 431.
-    public var headBytes = 16 << 10
-    /// Header fields of a request. Over it: 431.
-    public var headerFields = 100
-    /// Bytes of a request target. Over it: 414.
-    public var targetBytes = 8 << 10
-    /// Bytes of a request body. Over it: 413.
-    public var bodyBytes = 1 << 20
-    /// The whole head has to come within this time. Over it: 408.
-    public var headTimeout = Duration.seconds(10)
-    /// A body has this long, and a second more for each kilobyte that has come. Over it: 408.
-    public var bodyTimeout = Duration.seconds(10)
-    /// A connection that asks nothing for this long after it has taken an answer is closed; so is one that takes
-    /// nothing of it for so long, or less than a kilobyte a second.
-    public var keepAliveTimeout = Duration.seconds(10)
-    /// A deferred reply has to be there within this time, unless it was given one of its own. Over it: 503.
-    public var deferredReplyTimeout = Duration.seconds(30)
-    /// Topics that one socket may be subscribed to.
-    public var topicsPerSocket = 10_000
-    /// Topics that retain a message. Beyond it a message is published but not retained.
-    public var retainedTopics = 10_000
-    /// Bytes of the messages that topics retain. Beyond it a message is published but not retained.
-    public var retainedBytes = 64 << 20
-    /// Connections that are open at once on all loops. Over it: 503. Nil leaves it to the number of
-    /// descriptors.
-    ///
-    /// A TLS connection counts from when it is accepted, not from the end of its handshake. Each loop shakes hands with
-    /// 32 connections over the bounds at once, to answer them; it cuts the others.
-    public var connections: Int?
-    /// Connections of one remote address that are open at once on all loops: of an IPv4 address, or of the 64 bits of
-    /// an IPv6 address that its owner has. Over it: 503. Not for Unix sockets, and not behind a proxy, where all have
-    /// the proxy's address. Nil: any number. Costs a system call and a lock per connection.
-    public var connectionsPerAddress: Int?
-
-    /// The defaults.
-    public init() {}
-
-    var requestLimits: RequestLimits {
-        RequestLimits(
-            headBytes: headBytes, fieldCount: headerFields, targetBytes: targetBytes, bodyBytes: bodyBytes)
     }
 }
 

@@ -18,6 +18,8 @@ final class SocketCore: Sendable {
     private let runFlag = Atomic<Bool>(false)
     /// One per loop, by its index.
     let counters: [PublishedCounters]
+    /// In front of the ids of its sockets, which so differ from those of every other server.
+    let tag = String(UInt32.random(in: .min ... .max), radix: 16)
     /// For publishers that are no loops.
     let foreignCompression = ForeignCompression()
     private let shared: Mutex<Shared>
@@ -27,6 +29,7 @@ final class SocketCore: Sendable {
         var stopPlan: StopPlan
         /// There while loops can be reached.
         var group: LoopGroup?
+        weak var server: Server?
     }
 
     init(
@@ -67,6 +70,12 @@ final class SocketCore: Sendable {
     var group: LoopGroup? {
         get { shared.withLock { $0.group } }
         set { shared.withLock { $0.group = newValue } }
+    }
+
+    /// The server, as long as somebody keeps it; nil for a group of clients. Costs a lock.
+    var server: Server? {
+        get { shared.withLock { $0.server } }
+        set { shared.withLock { $0.server = newValue } }
     }
 
     /// The loop of this server that the calling thread runs; nil on any other thread.

@@ -33,6 +33,11 @@ import WebSocketProtocol
     /// Those over the bounds that shake hands to be told so.
     var refusals: Set<ConnectionID> = []
     var fetch: Fetch
+    /// Not retained: whoever runs a server keeps it, and nothing is handled on loops that do not run. Nil on the loops
+    /// of clients, and until it is first asked for.
+    unowned(unsafe) private var knownServer: Server?
+    /// The socket whose `open` handler is running, and what is known of its handshake.
+    private(set) var opening: OpeningHandshake?
     /// The payload that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
     /// Connections that speak HTTP.
@@ -75,6 +80,14 @@ import WebSocketProtocol
     }
 
     var eventLoop: EventLoop { unsafe unownedLoop }
+
+    /// The server whose loop this is; nil on the loops of clients.
+    var server: Server? {
+        if let server = unsafe knownServer { return server }
+        let server = core.server
+        unsafe knownServer = server
+        return server
+    }
 
     var now: UInt64 { eventLoop.now }
 
@@ -194,8 +207,8 @@ extension SocketLoop {
 
     /// Turns a connection whose handshake has been answered into a socket, and calls its open handler.
     func open(
-        _ upgrade: Upgrade, on connection: Connection, role: Role = .server, subprotocol: String?,
-        deflate: DeflateParameters? = nil
+        _ upgrade: Upgrade, on connection: Connection, role: Role = .server, path: String, answer: HTTPFields = [:],
+        subprotocol: String?, deflate: DeflateParameters? = nil
     ) {
         let kind = kind(of: upgrade.handlers, options: upgrade.options)
         let (slot, serial) = sessions.reserve()
@@ -210,8 +223,19 @@ extension SocketLoop {
         session.startLiveness(now: now)
         // The answer to the handshake comes before all frames.
         connection.keepInFront()
+        opening = OpeningHandshake(serial: serial, path: path, answer: answer)
+        defer { opening = nil }
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }
     }
+}
+
+/// What a handshake leaves for its socket's `open` handler. It is not kept beyond that, for no socket pays for it.
+struct OpeningHandshake {
+    let serial: UInt64
+    /// What the client has asked for, without the query.
+    let path: String
+    /// The fields of the server's answer, on a client's side.
+    let answer: HTTPFields
 }
 
 extension DisconnectReason {

@@ -17,7 +17,7 @@ extension Session {
         let lifeline = lifeline
         inbox.task = Task(executorPreference: loop.eventLoop.executor) {
             while let message = lifeline.session?.nextWaitingMessage() {
-                do { try await handle(message) } catch { lifeline.messageHandlerFailed(error) }
+                do { try await handle(message) } catch { lifeline.failed("a message handler", error) }
             }
         }
     }
@@ -53,19 +53,20 @@ extension Session {
 
 extension SocketLifeline {
     /// The socket, for code that runs on its loop; nil elsewhere, and once it is closed.
-    fileprivate var session: Session? {
+    var session: Session? {
         guard current != .closed, let here = core.currentLoop, here.eventLoop.index == loop else { return nil }
         return here.sessions.find(slot: slot, serial: serial)
     }
 
     /// Tells the error handler; once the socket is closed there is nobody to be told.
-    fileprivate func messageHandlerFailed(_ error: any Error) {
+    /// - Parameter who: what has thrown, for the log.
+    func failed(_ who: String, _ error: any Error) {
         if let session { return session.handlerFailed(error) }
         // What a task throws that was cancelled with its socket is no fault.
         guard !(error is CancellationError), let loop = core.currentLoop else {
-            return core.logDebug("a message handler threw after its WebSocket was closed: \(error)")
+            return core.logDebug("\(who) threw after its WebSocket was closed: \(error)")
         }
         let kind = LogLimit.Kind.thrown(ObjectIdentifier(type(of: error)))
-        loop.report(kind, "a message handler threw after its WebSocket was closed: \(error)")
+        loop.report(kind, "\(who) threw after its WebSocket was closed: \(error)")
     }
 }

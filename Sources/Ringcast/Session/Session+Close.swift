@@ -38,6 +38,7 @@ extension Session {
         guard phase < .terminated else { return }
         leaveTopics()
         enter(.terminated)
+        extras?.lifeline?.beginClosing()
         extras?.inbox?.removeAll()
         loop.endAtTurnsEnd(self)
     }
@@ -58,6 +59,7 @@ extension Session {
         settleFanOut()
         leaveTopics()
         enter(.closing)
+        extras?.lifeline?.beginClosing()
         var body: [UInt8] = []
         if let code {
             body = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
@@ -133,6 +135,7 @@ extension Session {
         enter(.closed)
         extras?.lifeline?.close()
         extras?.inbox?.task?.cancel()
+        extras?.tasks?.cancelAll()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
         endSubscriptions()

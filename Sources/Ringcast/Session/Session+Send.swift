@@ -50,8 +50,19 @@ extension Session {
         return .sent(bytes: payload.count)
     }
 
+    /// The most bytes that a control frame may carry (RFC 6455 §5.5).
+    static let longestControlPayload = 125
+
+    /// A ping or a pong of the user's, cut to what it may carry.
+    func sendCut(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
+        guard payload.count > Self.longestControlPayload else { return unsafe sendControl(opcode, payload) }
+        loop.report(
+            .controlPayload, "a ping or pong of \(payload.count) bytes was cut to \(Self.longestControlPayload)")
+        return unsafe sendControl(opcode, UnsafeRawBufferPointer(rebasing: payload[..<Self.longestControlPayload]))
+    }
+
     /// A ping or a pong of the user's: at most 125 bytes, with room of its own.
-    func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
+    private func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard isOpen else { return .dropped }
         guard unsafe queueControl(opcode, payload) else { return refused(\.dropsAtLimit) }
         guard !connection.isBlocked else {

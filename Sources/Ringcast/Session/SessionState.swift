@@ -1,3 +1,4 @@
+import Logging
 import PubSub
 import Reactor
 import WebSocketProtocol
@@ -132,6 +133,10 @@ final class SessionExtras {
     var throttledUntil: UInt64?
     /// What waits for the asynchronous message handler.
     var inbox: MessageInbox?
+    /// What `WebSocket.task` has started and is not done.
+    var tasks: SocketTasks?
+    /// The configuration's logger, with what tells this socket from others.
+    var logger: Logger?
     /// Compression with a context of its own, from the first compressed message on.
     var deflater: DeflateStream?
     var inflater: InflateStream?

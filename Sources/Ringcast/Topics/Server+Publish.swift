@@ -94,42 +94,49 @@ extension Server {
         if let loop = core.currentLoop {
             return unsafe loop.publish(payload, as: opcode, to: topic, except: nil, retain: retain, compress: compress)
         }
-        return unsafe core.publish(payload, as: opcode, to: topic, retain: retain, compress: compress)
+        return unsafe core.publish(payload, as: opcode, to: topic, except: nil, retain: retain, compress: compress)
     }
 }
 
 extension SocketCore {
     /// Publishes from a thread that is not one of the server's loops.
     func publish(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except publisher: Publisher?,
+        retain: Bool, compress: Bool?
     ) -> SendResult {
         guard topic.isValid, group != nil else { return .dropped }
         if retain {
             let entry = registry.entry(for: topic)
             defer { registry.relinquish(entry) }
             guard TopicOrder(word: entry.policy) == .perPublisher else {
-                return unsafe publishInOrder(payload, as: opcode, to: entry, retain: true, compress: compress)
+                return unsafe publishInOrder(
+                    payload, as: opcode, to: entry, except: publisher, retain: true, compress: compress)
             }
             let (stamp, isKept) = registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry)
-            let result = unsafe publish(payload, as: opcode, to: entry, stamp: stamp, compress: compress)
+            let result = unsafe publish(
+                payload, as: opcode, to: entry, except: publisher, stamp: stamp, compress: compress)
             return result == .dropped && isKept ? .sent(bytes: payload.count) : result
         }
         guard let entry = registry.find(topic) else { return .dropped }
         guard TopicOrder(word: entry.policy) == .perPublisher else {
-            return unsafe publishInOrder(payload, as: opcode, to: entry, retain: false, compress: compress)
+            return unsafe publishInOrder(
+                payload, as: opcode, to: entry, except: publisher, retain: false, compress: compress)
         }
-        return unsafe publish(payload, as: opcode, to: entry, stamp: entry.retainedCount, compress: compress)
+        return unsafe publish(
+            payload, as: opcode, to: entry, except: publisher, stamp: entry.retainedCount, compress: compress)
     }
 
     private func publish(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, stamp: UInt64, compress: Bool?
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except publisher: Publisher?,
+        stamp: UInt64, compress: Bool?
     ) -> SendResult {
         guard let group, entry.subscriberCount > 0 else { return .dropped }
         let owners = counters.count
         let frame = unsafe encode(payload, as: opcode, for: entry, owners: owners, stamp: stamp, compress: compress)
         var (reached, blocked) = (0, 0)
         entry.forEachInterestedLoop { target in
-            if group.post(foreign: LoopMessage.publish(frame, except: nil).pack(), to: target) {
+            let excluded = publisher?.loop == target ? publisher : nil
+            if group.post(foreign: LoopMessage.publish(frame, except: excluded).pack(), to: target) {
                 reached += 1
                 if entry.isBehind(target) || group.isPastWatermark(of: target) { blocked += 1 }
             } else {

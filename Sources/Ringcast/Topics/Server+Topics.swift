@@ -12,6 +12,25 @@ extension Server {
         core.registry.list().map { (Topic($0.topic), $0.subscribers) }
     }
 
+    /// References to the sockets that are subscribed to a topic, and not closing, of those whose `ws.data` is of one
+    /// type: `for guest in await server.sockets(in: "lobby", of: Guest.self) { guest.close() }`.
+    ///
+    /// Loop by loop, and within each in no order that means anything. Each loop is asked at a moment of its own: a
+    /// socket that subscribes or leaves meanwhile may be among them or not. Costs a turn of each loop with subscribers,
+    /// a walk over these, and allocations for each that has had no reference yet. Any task; before the server runs, and
+    /// once it has ended, there are none.
+    public func sockets<ConnectionData>(
+        in topic: Topic, of type: ConnectionData.Type = ConnectionData.self
+    ) async -> [WebSocketRef<ConnectionData>] {
+        guard let entry = core.registry.find(topic) else { return [] }
+        var references: [WebSocketRef<ConnectionData>] = []
+        for loop in 0..<group.loopCount where entry.isInterested(loop) {
+            let found = await core.lifelines(in: topic, on: loop) { $0 is TypedHandlers<ConnectionData> }
+            references += found.map { WebSocketRef($0) }
+        }
+        return references
+    }
+
     /// Forgets what a topic retains. Costs a lock. Any thread.
     /// - Returns: whether there was anything.
     @discardableResult
@@ -46,5 +65,32 @@ extension Server {
     /// The policy that a topic's messages follow now. Any thread.
     public func slowConsumerPolicy(of topic: Topic) -> SlowConsumerPolicy {
         SlowConsumerPolicy(word: core.registry.policy(of: topic))
+    }
+}
+
+extension SocketCore {
+    /// The lifelines of a topic's open subscribers on one loop, of the kinds of sockets that are wanted.
+    fileprivate func lifelines(
+        in topic: Topic, on loop: Int, of isWanted: @escaping @Sendable (ErasedHandlers) -> Bool
+    ) async -> [SocketLifeline] {
+        await withCheckedContinuation { continuation in
+            let job = LoopJob { loop in
+                continuation.resume(returning: loop?.lifelines(in: topic, of: isWanted) ?? [])
+            }
+            run(job, on: loop)
+        }
+    }
+}
+
+extension SocketLoop {
+    fileprivate func lifelines(in topic: Topic, of isWanted: (ErasedHandlers) -> Bool) -> [SocketLifeline] {
+        guard let entry = core.registry.find(topic) else { return [] }
+        var lifelines: [SocketLifeline] = []
+        unsafe table.forEachSubscriber(of: entry) { subscriber in
+            let session = unsafe Session(subscriber: subscriber)
+            guard session.isOpen, session.withKind({ isWanted($0.handlers) }) else { return }
+            lifelines.append(session.lifeline)
+        }
+        return lifelines
     }
 }

@@ -9,25 +9,29 @@ extension SocketLoop {
     /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per
     /// interested loop. The frame is encoded once for all other loops; for this loop's subscribers it is written
     /// straight into their corks. Topics of total order go another way: `SocketLoop+TotalOrder.swift`.
-    /// - Parameter excluded: the publisher, unless it is to receive its own message.
+    /// - Parameters:
+    ///   - excluded: a socket of this loop that does not get it: the publisher, unless it is to.
+    ///   - elsewhere: such a socket of another loop.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?,
-        retain: Bool = false, compress: Bool? = nil
+        elsewhere: Publisher? = nil, retain: Bool = false, compress: Bool? = nil
     ) -> SendResult {
         guard topic.isValid else { return .dropped }
         unsafe counters.pointee.publishes += 1
         let entry = table.entry(for: topic)
         guard TopicOrder(word: entry.policy) == .perPublisher else {
             return unsafe publishInOrder(
-                payload, as: opcode, to: entry, except: excluded, retain: retain, compress: compress)
+                payload, as: opcode, to: entry, except: excluded, elsewhere: elsewhere, retain: retain,
+                compress: compress)
         }
-        return unsafe distribute(payload, as: opcode, to: entry, except: excluded, retain: retain, compress: compress)
+        return unsafe distribute(
+            payload, as: opcode, to: entry, except: excluded, elsewhere: elsewhere, retain: retain, compress: compress)
     }
 
     /// What a publish is to everybody: kept if it is to be, the fan-out here, and the way to other loops.
     func distribute(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
-        retain: Bool, compress: Bool?
+        elsewhere: Publisher?, retain: Bool, compress: Bool?
     ) -> SendResult {
         // Sockets of this loop have subscribed before this publish, or will after it: only other loops need the stamp.
         let (stamp, isKept) =
@@ -42,7 +46,7 @@ extension SocketLoop {
             (local, remote) = reportingDropsBehind {
                 let isLocal = table.localMemberCount(of: entry) > 0
                 let local: Reach = isLocal ? unsafe fanOut(frame, to: entry, except: excluded?.subscriber) : (0, 0)
-                return (local, forward(frame, to: entry))
+                return (local, forward(frame, to: entry, except: elsewhere))
             }
         } else if Session.isToBeDeflated(payload.count, compress), entry.variants(of: eventLoop.index) != 0 {
             var forms = unsafe FrameForms(of: payload, as: opcode, on: self)

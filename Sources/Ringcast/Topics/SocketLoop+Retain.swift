@@ -15,6 +15,14 @@ extension SocketLoop {
 }
 
 extension Session {
+    /// Subscribes for the user.
+    /// - Returns: false if nothing changed.
+    @discardableResult
+    func subscribeIfOpen(to topic: Topic) -> Bool {
+        guard topic.isValid, isOpen else { return false }
+        return subscribe(to: topic)
+    }
+
     /// Subscribes, and hands over what the topic retains.
     /// - Returns: false if nothing changed.
     func subscribe(to topic: Topic) -> Bool {

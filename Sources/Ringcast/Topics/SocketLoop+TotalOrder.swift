@@ -13,19 +13,21 @@ import WebSocketProtocol
 extension SocketLoop {
     func publishInOrder(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
-        retain: Bool, compress: Bool?
+        elsewhere: Publisher?, retain: Bool, compress: Bool?
     ) -> SendResult {
         guard entry.home != eventLoop.index else {
             return reportingDropsBehind {
                 _ = entry.takeOffset()
                 return unsafe distribute(
-                    payload, as: opcode, to: entry, except: excluded, retain: retain, compress: compress)
+                    payload, as: opcode, to: entry, except: excluded, elsewhere: elsewhere, retain: retain,
+                    compress: compress)
             }
         }
         guard unsafe retain || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
         let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
         if isReportingDrop { frame.makeQuiet() }
-        let publisher = excluded.map { Publisher(loop: eventLoop.index, slot: $0.slot, serial: $0.serial) }
+        let publisher =
+            excluded.map { Publisher(loop: eventLoop.index, slot: $0.slot, serial: $0.serial) } ?? elsewhere
         guard post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry) else {
             return .dropped
         }
@@ -101,11 +103,12 @@ extension SocketLoop {
 extension SocketCore {
     /// Publishes to a topic of total order from a thread that is not one of the server's loops.
     func publishInOrder(
-        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, retain: Bool, compress: Bool?
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except publisher: Publisher?,
+        retain: Bool, compress: Bool?
     ) -> SendResult {
         guard let group, retain || entry.subscriberCount > 0 else { return .dropped }
         let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
-        let message = LoopMessage.order(frame, except: nil, retain: retain)
+        let message = LoopMessage.order(frame, except: publisher, retain: retain)
         guard group.post(foreign: message.pack(), to: entry.home) else {
             message.forget()
             counters[entry.home].countForeignDrop(of: entry.subscriberCount)

@@ -6,20 +6,27 @@ final class SocketLifeline: Sendable {
     let loop: Int
     let slot: UInt32
     let serial: UInt64
-    private let state = Atomic<State>(.open)
+    let subprotocol: String?
+    private let state: Atomic<State>
 
     enum State: UInt8, AtomicRepresentable {
         case open
         /// The socket was behind when a reference last sent to it, so that what is sent queues up.
         case blocked
+        /// A Close was sent or has come, or the socket is about to be cut.
+        case closing
         case closed
     }
 
-    init(core: SocketCore, loop: Int, slot: UInt32, serial: UInt64) {
-        self.core = core
-        self.loop = loop
-        self.slot = slot
-        self.serial = serial
+    /// Made on the socket's loop.
+    fileprivate init(_ session: Session, subprotocol: String?) {
+        let loop = session.loop
+        core = loop.core
+        self.loop = loop.eventLoop.index
+        slot = session.slot
+        serial = session.serial
+        self.subprotocol = subprotocol
+        state = Atomic(session.phase == .closed ? .closed : session.isOpen ? .open : .closing)
     }
 
     var current: State { state.load(ordering: .acquiring) }
@@ -27,6 +34,10 @@ final class SocketLifeline: Sendable {
     // Called by the socket's loop.
     func block() { replace(.open, by: .blocked) }
     func drained() { replace(.blocked, by: .open) }
+    func beginClosing() {
+        replace(.open, by: .closing)
+        replace(.blocked, by: .closing)
+    }
     func close() { state.store(.closed, ordering: .releasing) }
 
     private func replace(_ old: State, by new: State) {
@@ -39,8 +50,7 @@ extension Session {
     var lifeline: SocketLifeline {
         let extras = makeExtras()
         if let lifeline = extras.lifeline { return lifeline }
-        let lifeline = SocketLifeline(core: loop.core, loop: loop.eventLoop.index, slot: slot, serial: serial)
-        if phase == .closed { lifeline.close() }
+        let lifeline = SocketLifeline(self, subprotocol: extras.subprotocol)
         extras.lifeline = lifeline
         return lifeline
     }

@@ -36,7 +36,7 @@ extension WebSocket {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe session.send($0, as: opcode, compress: compress) }
     }
 
-    /// `send` of a string by another name.
+    /// `send` of a string by the name that Bun gives it.
     @discardableResult
     public func sendText(_ text: String, compress: Bool? = nil) -> SendResult { send(text, compress: compress) }
 
@@ -46,42 +46,39 @@ extension WebSocket {
         unsafe utf8.withUnsafeBytes { unsafe session.send($0, as: .text, compress: compress) }
     }
 
-    /// `send` of bytes by another name.
+    /// `send` of bytes by the name that Bun gives it.
     @discardableResult
     public func sendBinary(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe session.send($0, as: .binary, compress: compress) }
     }
 
-    /// `send` of bytes by another name.
+    /// `send` of bytes by the name that Bun gives it.
     @discardableResult
     public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
 
     /// Sends a ping. A payload is cut to 125 bytes (RFC 6455 §5.5), which is logged.
     @discardableResult
-    public func ping(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.ping, $0) } }
+    public func ping(_ payload: String = "") -> SendResult {
+        unsafe payload.withPayload { unsafe session.sendCut(.ping, $0) }
+    }
 
     /// Sends a ping. A payload is cut to 125 bytes (RFC 6455 §5.5), which is logged.
     @discardableResult
-    public func ping(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.ping, $0) } }
+    public func ping(_ payload: [UInt8]) -> SendResult {
+        unsafe payload.withUnsafeBytes { unsafe session.sendCut(.ping, $0) }
+    }
 
     /// Sends a pong that nobody asked for; pings are answered without it. A payload is cut to 125 bytes, which is
     /// logged.
     @discardableResult
-    public func pong(_ payload: String = "") -> SendResult { unsafe payload.withPayload { unsafe control(.pong, $0) } }
+    public func pong(_ payload: String = "") -> SendResult {
+        unsafe payload.withPayload { unsafe session.sendCut(.pong, $0) }
+    }
 
     /// Sends a pong that nobody asked for; pings are answered without it. A payload is cut to 125 bytes, which is
     /// logged.
     @discardableResult
-    public func pong(_ payload: [UInt8]) -> SendResult { unsafe payload.withUnsafeBytes { unsafe control(.pong, $0) } }
-
-    /// The most bytes that a control frame may carry (RFC 6455 §5.5).
-    private static var longestControlPayload: Int { 125 }
-
-    private func control(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
-        guard payload.count > Self.longestControlPayload else { return unsafe session.sendControl(opcode, payload) }
-        session.loop.report(
-            .controlPayload, "a ping or pong of \(payload.count) bytes was cut to \(Self.longestControlPayload)")
-        let cut = unsafe UnsafeRawBufferPointer(rebasing: payload[..<Self.longestControlPayload])
-        return unsafe session.sendControl(opcode, cut)
+    public func pong(_ payload: [UInt8]) -> SendResult {
+        unsafe payload.withUnsafeBytes { unsafe session.sendCut(.pong, $0) }
     }
 }

@@ -8,10 +8,7 @@ extension WebSocket {
     /// - Returns: whether that changed anything. It does not if the socket is subscribed already, if the topic's name
     ///   is empty or longer than 1 KiB, or if the socket is at its bound on topics or closed.
     @discardableResult
-    public func subscribe(to topic: Topic) -> Bool {
-        guard topic.isValid, session.isOpen else { return false }
-        return session.subscribe(to: topic)
-    }
+    public func subscribe(to topic: Topic) -> Bool { session.subscribeIfOpen(to: topic) }
 
     /// Ends the subscription to a topic. Costs what `subscribe` costs.
     /// - Returns: whether there was one.
@@ -85,7 +82,7 @@ extension WebSocket {
         }
     }
 
-    /// `publish` of a string by another name.
+    /// `publish` of a string by the name that Bun gives it.
     @discardableResult
     public func publishText(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult
     {
@@ -101,7 +98,7 @@ extension WebSocket {
         }
     }
 
-    /// `publish` of bytes by another name.
+    /// `publish` of bytes by the name that Bun gives it.
     @discardableResult
     public func publishBinary(_ bytes: RawSpan, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
         -> SendResult
@@ -111,7 +108,7 @@ extension WebSocket {
         }
     }
 
-    /// `publish` of bytes by another name.
+    /// `publish` of bytes by the name that Bun gives it.
     @discardableResult
     public func publishBinary(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil)
         -> SendResult

@@ -50,7 +50,7 @@ public struct WebSocket<ConnectionData>: ~Escapable {
         return session.queuedByteCount
     }
 
-    /// `bufferedAmount` by its name in other servers.
+    /// `bufferedAmount` by the name that Bun gives it.
     public func getBufferedAmount() -> Int { bufferedAmount }
 
     /// How long the last liveness ping took to be answered; nil before the first.
@@ -72,10 +72,22 @@ public struct WebSocket<ConnectionData>: ~Escapable {
     public var reference: WebSocketRef<ConnectionData> { WebSocketRef(session.lifeline) }
 
     /// Starts asynchronous work for this connection. It runs on the connection's loop, and after every `await` it is
-    /// there again. Nothing cancels it when the socket is closed.
-    public func task(_ body: sending @escaping (WebSocketRef<ConnectionData>) async -> Void) {
+    /// there again. Costs a task, and the reference if it is the first.
+    ///
+    /// It is cancelled when the socket is closed, before the close handler runs; what that handler starts is not. Work
+    /// that has to be finished whatever becomes of the socket belongs into a `Task` of its own. An error that it throws
+    /// goes to `error` and closes the socket with 1011, as a handler's does; once the socket is closed it is logged,
+    /// unless it is a `CancellationError`.
+    public func task(_ body: sending @escaping (WebSocketRef<ConnectionData>) async throws -> Void) {
         let reference = reference
-        Task(executorPreference: session.loop.eventLoop.executor) { await body(reference) }
+        let tasks = session.tasks
+        let number = tasks?.makeNumber() ?? 0
+        let task = Task(executorPreference: session.loop.eventLoop.executor) {
+            do { try await body(reference) } catch { reference.lifeline.failed("a task", error) }
+            reference.lifeline.session?.extras?.tasks?.remove(number)
+        }
+        // The task has not begun: it waits for this turn of the loop.
+        tasks?.add(task, number)
     }
 
     /// Runs `body` and returns its value. Everything that a handler sends is corked anyway: this has no effect, and is

@@ -1,7 +1,7 @@
-public import PubSub
+import PubSub
 import WebSocketProtocol
 
-/// Sending and publishing from any thread; `compress` means what it means to `WebSocket.send`. From another thread the
+/// Sending from any thread; `compress` means what it means to `WebSocket.send`. From another thread the
 /// payload is copied, and takes the lane to the socket's loop.
 extension WebSocketRef {
     /// Sends a text message.
@@ -33,7 +33,7 @@ extension WebSocketRef {
         return unsafe message.rawBytes.withUnsafeBytes { unsafe lifeline.send($0, as: opcode, compress: compress) }
     }
 
-    /// `send` of a string by another name.
+    /// `send` of a string by the name that Bun gives it.
     @discardableResult
     public func sendText(_ text: String, compress: Bool? = nil) -> SendResult { send(text, compress: compress) }
 
@@ -43,44 +43,15 @@ extension WebSocketRef {
         unsafe utf8.withUnsafeBytes { unsafe lifeline.send($0, as: .text, compress: compress) }
     }
 
-    /// `send` of bytes by another name.
+    /// `send` of bytes by the name that Bun gives it.
     @discardableResult
     public func sendBinary(_ bytes: RawSpan, compress: Bool? = nil) -> SendResult {
         unsafe bytes.withUnsafeBytes { unsafe lifeline.send($0, as: .binary, compress: compress) }
     }
 
-    /// `send` of bytes by another name.
+    /// `send` of bytes by the name that Bun gives it.
     @discardableResult
     public func sendBinary(_ bytes: [UInt8], compress: Bool? = nil) -> SendResult { send(bytes, compress: compress) }
-
-    /// Publishes text to a topic's subscribers, except this socket, through the socket's loop: it has its place in the
-    /// order of what is published there, and with `TopicOrder.total` among all messages of the topic. See
-    /// `WebSocket.publish`.
-    @discardableResult
-    public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
-        unsafe text.withPayload {
-            unsafe lifeline.publish($0, as: .text, to: topic, retain: retain, compress: compress)
-        }
-    }
-
-    /// Publishes a binary message to a topic's subscribers, except this socket.
-    @discardableResult
-    public func publish(_ bytes: [UInt8], to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
-        unsafe bytes.withUnsafeBytes {
-            unsafe lifeline.publish($0, as: .binary, to: topic, retain: retain, compress: compress)
-        }
-    }
-
-    /// Publishes a received message to a topic's subscribers, except this socket, as the kind it came.
-    @discardableResult
-    public func publish(_ message: borrowing Message, to topic: Topic, retain: Bool = false, compress: Bool? = nil)
-        -> SendResult
-    {
-        let opcode = message.opcode
-        return unsafe message.rawBytes.withUnsafeBytes {
-            unsafe lifeline.publish($0, as: opcode, to: topic, retain: retain, compress: compress)
-        }
-    }
 }
 
 extension SocketLifeline {

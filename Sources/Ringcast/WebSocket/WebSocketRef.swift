@@ -3,8 +3,10 @@ public import WebSocketProtocol
 
 /// How a WebSocket is kept, or used from elsewhere: from any thread and any task, also after it is closed.
 ///
-/// On the socket's own loop its operations take effect at once. From elsewhere they are handed to that loop, in order,
-/// and the result says what is known here: `.dropped` once the socket is closed, `.backpressure` while it is behind.
+/// It has every operation of `WebSocket`. On the socket's own loop they take effect at once. From elsewhere they are
+/// handed to that loop, in the order in which one thread calls them, and a result says what is known here: `.dropped`
+/// once the socket is closed, `.backpressure` while it is behind. What only the loop knows is asked with `await`: a
+/// turn of that loop, and an allocation.
 public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     let lifeline: SocketLifeline
 
@@ -27,22 +29,40 @@ public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     /// Ends the connection without a Close frame; see `WebSocket.terminate`.
     public func terminate() { lifeline.run { $0.terminate() } }
 
-    /// Runs `body` with the socket, on its loop, and returns its value; nil if the socket is closed by then.
+    /// Runs `body` with the socket, on its loop, and returns its value; nil if the socket is closed by then. It takes
+    /// its place behind what the caller has sent before, and must not block. A cancellation does not end the wait,
+    /// which takes a turn of the loop.
+    /// - Throws: what `body` throws, after the `error` handler has heard of it: like any other code that runs with the
+    ///   socket, it closes it with 1011, unless `error` closes it otherwise. Catch within `body` what is no fault.
     @discardableResult
-    public func perform<Result: Sendable>(
-        _ body: sending @escaping (borrowing WebSocket<ConnectionData>) -> Result
-    ) async -> Result? {
+    public func perform<Result: Sendable, Failure: Error>(
+        _ body: sending @escaping (borrowing WebSocket<ConnectionData>) throws(Failure) -> Result
+    ) async throws(Failure) -> Result? {
         // Safe: the closure was sent here, goes on to the loop, and is called there once.
         nonisolated(unsafe) let body = body
-        return await withCheckedContinuation { continuation in
+        let outcome: Swift.Result<Result?, Failure> = await withCheckedContinuation { continuation in
             lifeline.runOrFail { session in
-                continuation.resume(returning: session.map { unsafe body(WebSocket($0)) })
+                guard let session else { return continuation.resume(returning: .success(nil)) }
+                do throws(Failure) {
+                    continuation.resume(returning: .success(try unsafe body(WebSocket(session))))
+                } catch {
+                    session.handlerFailed(error)
+                    continuation.resume(returning: .failure(error))
+                }
             }
         }
+        return try outcome.get()
     }
 }
 
 extension SocketLifeline {
+    /// Asks the socket something on its loop; nil once it is closed.
+    func ask<Answer: Sendable>(_ question: @escaping @Sendable (Session) -> Answer) async -> Answer? {
+        await withCheckedContinuation { continuation in
+            runOrFail { continuation.resume(returning: $0.map(question)) }
+        }
+    }
+
     /// Runs `body` on the socket's loop; not at all if the socket is closed.
     func run(_ body: @escaping @Sendable (Session) -> Void) { runOrFail { if let session = $0 { body(session) } } }
 

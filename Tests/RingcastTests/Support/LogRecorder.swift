@@ -5,7 +5,7 @@ import Synchronization
 final class LogRecorder: Sendable {
     private let list = Mutex<[String]>([])
 
-    /// As `level: message`.
+    /// As `level: message`, and behind it what a logger's metadata say, if any, in the order of their keys.
     var lines: [String] { list.withLock { $0 } }
 
     /// A logger of this level that writes here.
@@ -26,7 +26,8 @@ final class LogRecorder: Sendable {
         }
 
         func log(event: LogEvent) {
-            recorder.list.withLock { $0.append("\(event.level): \(event.message)") }
+            let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+            recorder.list.withLock { $0.append("\(event.level): \(event.message)\(fields)") }
         }
     }
 }
