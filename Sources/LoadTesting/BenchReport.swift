@@ -1,3 +1,5 @@
+import SystemCalls
+
 /// Repeated runs of one load, and what they have in common.
 package struct BenchReport: Encodable, Sendable {
     /// The figures of which a report has the spread.
@@ -56,7 +58,7 @@ package struct BenchFile: Decodable, Sendable {
 
     /// - Throws: a sentence with the file's name, the key, and what is wrong there.
     package init(path: String) throws(LoadFailure) {
-        guard let text = SmallFile.read(path) else { throw LoadFailure("\(path) cannot be read") }
+        guard let text = SystemFile.read(path) else { throw LoadFailure("\(path) cannot be read") }
         do throws(LoadFailure) { self = try JSON.value(BenchFile.self, in: text) } catch {
             throw LoadFailure(
                 "\(path) \(error.message): --compare takes two files written by `ringcast bench … --json > FILE`")

@@ -13,12 +13,12 @@ package struct ProcessSample: Equatable, Sendable {
 
     /// The figures of this moment; nil where there is no such process.
     package static func take(of pid: Int32) -> ProcessSample? {
-        guard let stat = SmallFile.read("/proc/\(pid)/stat") else { return nil }
+        guard let stat = SystemFile.read("/proc/\(pid)/stat") else { return nil }
         var sample = ProcessSample()
         guard sample.addTimes(stat: stat) else { return nil }
-        sample.addMemory(status: SmallFile.read("/proc/\(pid)/status") ?? "")
+        sample.addMemory(status: SystemFile.read("/proc/\(pid)/status") ?? "")
         for task in SystemFile.names(in: "/proc/\(pid)/task") {
-            sample.addSwitches(status: SmallFile.read("/proc/\(pid)/task/\(task)/status") ?? "")
+            sample.addSwitches(status: SystemFile.read("/proc/\(pid)/task/\(task)/status") ?? "")
         }
         return sample
     }

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Dispatch
 import Glibc
-import LoadTesting
 import Ringcast
 import Synchronization
+import SystemCalls
 import UnixSignals
 
 /// `ringcast connect`: a terminal's end of a WebSocket. Lines go out as messages, messages come in as lines.
@@ -90,7 +90,7 @@ struct ConnectCommand: AsyncParsableCommand {
     private func show(_ message: OwnedMessage) {
         switch message {
         case .text(let text): write(text + "\n", to: STDOUT_FILENO)
-        case .binary(let bytes) where options.binary: SmallFile.write(bytes, to: STDOUT_FILENO)
+        case .binary(let bytes) where options.binary: SystemFile.write(bytes, to: STDOUT_FILENO)
         case .binary(let bytes): write("\(bytes.count) bytes: \(Self.hexadecimal(bytes))\n", to: STDOUT_FILENO)
         }
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
-import LoadTesting
+import SystemCalls
 
 /// The `ringcast` tool. What goes wrong is said in one sentence on standard error; the exit code is 64 for what was
 /// typed, else 1.
@@ -67,4 +67,4 @@ struct CommandFailure: Error {
 }
 
 /// Writes text at once, without a buffer that an exit could lose.
-func write(_ text: String, to descriptor: Int32) { SmallFile.write(text, to: descriptor) }
+func write(_ text: String, to descriptor: Int32) { SystemFile.write(Array(text.utf8), to: descriptor) }

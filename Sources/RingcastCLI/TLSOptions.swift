@@ -1,8 +1,8 @@
 import ArgumentParser
 import Glibc
-import LoadTesting
 import Logging
 import Ringcast
+import SystemCalls
 import UnixSignals
 
 /// The options of `ringcast serve` for TLS.
@@ -64,7 +64,7 @@ struct TLSOptions: ParsableArguments {
     }
 
     private func firstLine(of path: String) throws(ServerError) -> String {
-        guard let text = SmallFile.read(path) else {
+        guard let text = SystemFile.read(path) else {
             throw ServerError("the passphrase file \(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
         }
         return String(text.prefix { $0 != "\n" })

@@ -1,18 +1,51 @@
 internal import Glibc
 
-/// The small files in which Linux tells about itself: `/proc`, `/sys`.
+/// Small files, above all those in which Linux tells about itself: `/proc`, `/sys`. Calls that a signal stops go on.
 package enum SystemFile {
-    /// The first 4,096 bytes; nil where the file is empty or cannot be read.
+    /// The whole text; nil where the file cannot be read.
     package static func read(_ path: String) -> String? {
         let descriptor = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = uninterrupted { unsafe Glibc.read(descriptor, &bytes, bytes.count) }
-        return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+        var text: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = uninterrupted { unsafe Glibc.read(descriptor, &bytes, bytes.count) }
+            guard count > 0 else { return count == 0 ? String(decoding: text, as: UTF8.self) : nil }
+            text += bytes[..<count]
+        }
     }
 
-    /// The names in a folder; none if there is no such folder.
+    /// The number that a file holds; nil where it holds something else.
+    package static func number(_ path: String) -> Int? {
+        read(path).flatMap { Int($0.trimming(while: \.isWhitespace)) }
+    }
+
+    /// Replaces a file's text; false if it cannot be written.
+    package static func write(_ text: String, to path: String) -> Bool {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let descriptor = uninterrupted { unsafe open(path, flags, 0o644) }
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return write(Array(text.utf8), to: descriptor)
+    }
+
+    /// Writes all bytes; false if the other end is gone.
+    @discardableResult
+    package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // Safe: the pointer is used during the call only.
+            let count = unsafe rest.withUnsafeBytes { rest in
+                uninterrupted { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
+            }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    /// The names in a folder; none where there is no such folder.
     package static func names(in folder: String) -> [String] {
         guard let directory = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(directory) }
@@ -25,11 +58,6 @@ package enum SystemFile {
             if name != ".", name != ".." { names.append(name) }
         }
         return names
-    }
-
-    /// A file that holds one number.
-    package static func number(_ path: String) -> Int? {
-        read(path).flatMap { Int($0.trimming(while: \.isWhitespace)) }
     }
 }
 

@@ -24,9 +24,9 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let files = try zip(["a.json", "b.json"], [JSON.text(a), JSON.text(b)]).map { name, text in
-            let path = folder.appending(path: name).path
-            #expect(SmallFile.write(text + "\n", to: path))
-            return try BenchFile(path: path)
+            let file = folder.appending(path: name)
+            try Data((text + "\n").utf8).write(to: file)
+            return try BenchFile(path: file.path)
         }
         return try BenchFile.compare(files[0], files[1])
     }

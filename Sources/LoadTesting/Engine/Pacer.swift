@@ -2,6 +2,7 @@ internal import Glibc
 import Reactor
 import Ringcast
 import Synchronization
+import SystemCalls
 
 /// A thread that calls each worker's `clockTick` on its loop, as often as it asks for; never while one is still to be
 /// served, so that nothing piles up in front of a loop that is behind.
@@ -42,7 +43,7 @@ final class Pacer: Sendable {
         guard let context = unsafe context else { return nil }
         let pacer = unsafe Unmanaged<Pacer>.fromOpaque(context).takeRetainedValue()
         // By default the kernel may wake a thread 50 µs late, to save power.
-        _ = SmallFile.write("1", to: "/proc/thread-self/timerslack_ns")
+        _ = SystemFile.write("1", to: "/proc/thread-self/timerslack_ns")
         var next = Array(repeating: UInt64(0), count: pacer.entries.count)
         while !pacer.isStopped.load(ordering: .acquiring) {
             let now = pacer.setup.clock.now

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LoadTesting
+import SystemCalls
 
 /// What `ringcast load` and `ringcast bench` have in common.
 struct LoadOptions: ParsableArguments {
@@ -117,7 +118,7 @@ struct LoadOptions: ParsableArguments {
         if let objection = plan.objection { throw CommandFailure(objection) }
         if sources == nil { plan.sources = plan.usualSources }
         // The file is tried before anything is measured that could not be kept.
-        if let csv, !SmallFile.write("", to: csv) { throw CommandFailure("--csv \(csv) cannot be written") }
+        if let csv, !SystemFile.write("", to: csv) { throw CommandFailure("--csv \(csv) cannot be written") }
         return plan
     }
 
@@ -129,12 +130,12 @@ struct LoadOptions: ParsableArguments {
 
     /// Writes the file of `--csv`, if there is to be one.
     func writeSeries(of result: LoadResult) throws {
-        guard let csv, !SmallFile.write(TimeSeries.text(result.series, of: result.plan), to: csv) else { return }
+        guard let csv, !SystemFile.write(TimeSeries.text(result.series, of: result.plan), to: csv) else { return }
         throw CommandFailure("--csv \(csv) cannot be written")
     }
 
     private func readScenario(_ path: String) throws -> Scenario {
-        guard let text = SmallFile.read(path) else { throw CommandFailure("\(path) cannot be read") }
+        guard let text = SystemFile.read(path) else { throw CommandFailure("\(path) cannot be read") }
         do throws(LoadFailure) { return try Scenario.parse(text) } catch {
             throw CommandFailure("\(path), \(error.message)")
         }

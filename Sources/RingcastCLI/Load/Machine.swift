@@ -1,5 +1,6 @@
 import Glibc
 import LoadTesting
+import SystemCalls
 
 /// What a result says of where it was measured.
 enum Machine {
@@ -28,13 +29,13 @@ enum Machine {
     }
 
     private static var processor: String {
-        let lines = (SmallFile.read("/proc/cpuinfo") ?? "").split(separator: "\n")
+        let lines = (SystemFile.read("/proc/cpuinfo") ?? "").split(separator: "\n")
         let model = lines.first { $0.hasPrefix("model name") }
         return String(model?.split(separator: ":").last?.drop { $0 == " " } ?? "unknown")
     }
 
     private static func firstLine(_ path: String) -> String {
-        String((SmallFile.read(path) ?? "").prefix { !$0.isNewline })
+        String((SystemFile.read(path) ?? "").prefix { !$0.isNewline })
     }
 
     private static func text<Field>(of field: Field) -> String {

@@ -1,6 +1,6 @@
 import COpenSSL
 import Glibc
-import LoadTesting
+import SystemCalls
 
 /// A certificate for 127.0.0.1 that nobody has signed, and its key (P-256), in files that only this user can read: what
 /// a server of `ringcast bench --tls` needs.
@@ -76,6 +76,6 @@ final class SelfSigned {
         var text = [UInt8](repeating: 0, count: 4_096)
         // Safe: the buffer outlives the call, which writes at most its length.
         let count = unsafe text.withUnsafeMutableBytes { unsafe BIO_read(bio, $0.baseAddress, Int32($0.count)) }
-        return count > 0 && SmallFile.write(String(decoding: text.prefix(Int(count)), as: UTF8.self), to: path)
+        return count > 0 && SystemFile.write(String(decoding: text.prefix(Int(count)), as: UTF8.self), to: path)
     }
 }
