@@ -36,8 +36,9 @@ extension EventLoop {
     }
 
     private func wake(_ loop: Int) {
-        guard let address = group.address(of: loop) else { return }
-        driver.notify(address, token: Token(.notify, slot: UInt32(loop)))
+        if state.addresses.isEmpty { state.addresses = group.driverAddresses }
+        guard loop < state.addresses.count else { return }
+        driver.notify(state.addresses[loop], token: Token(.notify, slot: UInt32(loop)))
     }
 }
 

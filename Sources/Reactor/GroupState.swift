@@ -41,12 +41,11 @@ package final class GroupState: Sendable {
     /// Set once, when every loop has its driver and before any of them runs.
     func setAddresses(_ addresses: [DriverAddress]) { self.addresses.withLock { $0 = addresses } }
 
-    func address(of loop: Int) -> DriverAddress? {
-        addresses.withLock { loop < $0.count ? $0[loop] : nil }
-    }
+    /// The way to each loop; none before all are there. Loops keep what they have read.
+    var driverAddresses: [DriverAddress] { addresses.withLock { $0 } }
 
     /// From any thread.
-    func wake(_ loop: Int) { address(of: loop)?.wakeUp.ring() }
+    func wake(_ loop: Int) { addresses.withLock { loop < $0.count ? $0[loop] : nil }?.wakeUp.ring() }
 
     /// Which loop gets a connection that `loop` accepted.
     func placement(accepting loop: Int) -> Int {

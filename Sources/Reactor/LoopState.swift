@@ -45,6 +45,8 @@ struct LoopState: ~Copyable {
     var flushesAreSubmitted = false
     /// When it did so (ms).
     var flushTime: UInt64 = 0
+    /// The way to each loop of the group, once it is known.
+    var addresses: [DriverAddress] = []
     /// Loops that were posted something in this turn.
     var posted: LoopSet
     /// When the handler wants to be called (ms).

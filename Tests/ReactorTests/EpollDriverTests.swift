@@ -51,6 +51,38 @@ import Testing
         #expect(received() == [])
     }
 
+    @Test func `a receive that finds no buffer is over, and what came is received once it is armed again`() throws {
+        final class Held {
+            let pair: SocketPair
+            init() throws { pair = try SocketPair() }
+        }
+        var held: [Held] = []
+        for number in 0..<driver.bufferCount(.small) + 1 {
+            let peer = try Held()
+            let slot = UInt32(number)
+            driver.opened(peer.pair.first, slot: slot)
+            driver.receive(on: peer.pair.first, into: .small, token: Token(.receive, generation: 1, slot: slot))
+            #expect(peer.pair.write(Array("x".utf8)) == 1)
+            held.append(peer)
+        }
+        driver.wait(milliseconds: 0)
+        var (buffers, starved): ([ReceiveBuffer], [Token]) = ([], [])
+        while let completion = driver.nextCompletion() {
+            if let buffer = completion.buffer {
+                buffers.append(buffer)
+            } else if completion.result == -ENOBUFS {
+                starved.append(completion.token)
+            }
+        }
+        #expect(buffers.count == driver.bufferCount(.small))
+        #expect(starved.count == 1)
+        for buffer in buffers { driver.giveBack(buffer) }
+        #expect(received() == [])
+        let slot = Int(starved[0].slot)
+        driver.receive(on: held[slot].pair.first, into: .small, token: starved[0])
+        #expect(received() == ["x"])
+    }
+
     @Test func `what came while nothing was armed is received once a receive is, and needs no new event`() {
         driver.opened(pair.first, slot: slot)
         #expect(pair.write(Array("early".utf8)) == 5)

@@ -54,7 +54,11 @@ extension EpollDriver {
         let token = state.sockets[index].receiveToken
         let size: ReceiveBufferSize = state.sockets[index].flags.contains(.receivesLarge) ? .large : .small
         for _ in 0..<Self.receivesPerTurn {
-            guard let buffer = state.buffers.take(size) else { break }
+            guard let buffer = state.buffers.take(size) else {
+                // The loop arms it again when buffers have come back, in order; what epoll has told is kept.
+                state.sockets[index].flags.remove(.receives)
+                return complete(token, -ENOBUFS)
+            }
             let memory = unsafe memory(of: buffer)
             let count = unsafe Self.receive(state.sockets[index].descriptor, memory)
             guard count > 0 else {
