@@ -90,4 +90,17 @@ import Testing
         #expect(try HTTPProxy("http://proxy").port == 80)
         #expect(throws: WebSocketClientError.self) { try HTTPProxy("socks5://proxy") }
     }
+
+    @Test(arguments: [
+        "ws+unix:////a:/b", "ws+unix:///a:/b", "ws+unix:@//a:", "ws://[fe80::1%2525x]/", "ws://[fe80::1%2x]:1/",
+    ])
+    func `a description leads to the same place`(_ text: String) throws {
+        let url = try WebSocketURL(text)
+        #expect(try WebSocketURL(url.description) == url)
+    }
+
+    @Test func `a fragment is seen in front of a character that combines with its mark`() throws {
+        #expect(throws: WebSocketClientError.self) { try WebSocketURL("ws://h/a#\u{301}") }
+        #expect(try WebSocketURL("ws://h/a").redirected(to: "b#\u{301}c")?.target == "/b")
+    }
 }

@@ -9,11 +9,12 @@ enum Repository {
     static let tests = swiftFiles(in: "Tests")
     static let examples = swiftFiles(in: "Examples")
     static let benchmarks = swiftFiles(in: "Benchmarks")
+    static let fuzzers = swiftFiles(in: "Fuzzing/Fuzzers")
     static let scripts = files(in: "Scripts") + files(in: ".ci")
     static let readme = file("README.md")
     static let manifest = file("Package.swift")
 
-    static var allSwift: [SourceFile] { sources + tests + examples + benchmarks + [manifest] }
+    static var allSwift: [SourceFile] { sources + tests + examples + benchmarks + fuzzers + [manifest] }
     /// Everything but the tool.
     static var libraries: [SourceFile] { sources.filter { !$0.path.hasPrefix("Sources/RingcastCLI/") } }
 

@@ -4,7 +4,7 @@ extension WebSocketURL {
     ///
     /// A redirect never leaves encryption, and never leads to a Unix socket.
     func redirected(to location: String) -> WebSocketURL? {
-        let location = location.prefix { $0 != "#" }
+        let location = Substring(location.unicodeScalars.prefix { $0 != "#" })
         let target: WebSocketURL?
         if location.hasPrefix("//") {
             target = try? WebSocketURL((isSecure ? "wss:" : "ws:") + location)

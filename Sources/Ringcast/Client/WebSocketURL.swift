@@ -34,7 +34,8 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
         guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw .invalidURL("the URL holds control characters")
         }
-        guard !rest.contains("#") else {
+        // As a byte: what combines with the mark behind it makes another character of it.
+        guard !text.utf8.contains(UInt8(ascii: "#")) else {
             throw .invalidURL("a WebSocket URL has no fragment (RFC 6455 §3): leave out what follows the #")
         }
         switch scheme {
@@ -79,7 +80,12 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
 
     /// The URL in its plain form, without the user's name and password.
     public var description: String {
-        if let unixPath { return "ws+unix:\(unixPath):\(target)" }
+        if let unixPath {
+            // Two slashes at its beginning would be taken for the URL's.
+            return "ws+unix:" + (unixPath.hasPrefix("//") ? "//" : "") + "\(unixPath):\(target)"
+        }
+        // A zone that begins with 25 would be taken for an encoded one.
+        let host = host.replacing("%25", with: "%2525")
         return (isSecure ? "wss://" : "ws://") + Self.bracketed(host) + portSuffix + target
     }
 

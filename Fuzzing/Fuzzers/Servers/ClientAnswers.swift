@@ -1,0 +1,124 @@
+import FuzzSupport
+import Reactor
+import ReactorTesting
+import WebSocketProtocol
+
+@testable import Ringcast
+
+/// What a proxy and a server answer to a client over simulated connections: of any bytes, in any pieces.
+enum ClientAnswers {
+    /// How an attempt is made.
+    struct Setting {
+        var hasProxy: Bool
+        var isRedirected: Bool
+        var deflates: Bool
+    }
+
+    static func run(_ input: inout FuzzInput) {
+        let setting = Setting(hasProxy: input.bool(), isRedirected: input.bool(), deflates: input.bool())
+        // No head and no UTF-8 holds this byte.
+        let (first, second) = (input.take(until: 0xFE), input.remainder())
+        let whole = play(setting, [first], [second])
+        _ = replay(second, cuts: 2) { play(setting, [first], $0) }
+        guard !setting.hasProxy else {
+            // What lies behind a tunnel's beginning is judged by when it comes; a socket is not made of it either way.
+            for cut in [first.count / 2, first.count - 1] where cut > 0 {
+                let pieces = play(setting, [Array(first[..<cut]), Array(first[cut...])], [second])
+                require(pieces.first?.hasPrefix("open") == whole.first?.hasPrefix("open"), "\(pieces), and \(whole)")
+            }
+            return
+        }
+        require(replay(first, cuts: 2) { play(setting, $0, [second]) } == whole, "not the same twice")
+    }
+
+    /// Gives what the client's author hears, in order.
+    private static func play(_ setting: Setting, _ first: [[UInt8]], _ second: [[UInt8]]) -> [String] {
+        let client = SimulatedClient(setting)
+        for answers in [first, second] {
+            guard let peer = client.newestPeer else { break }
+            for piece in answers { client.answer(piece, on: peer) }
+        }
+        return client.end()
+    }
+}
+
+/// A client's loop with one attempt on it.
+private final class SimulatedClient {
+    private let simulation: SimulatedLoop
+    private let core: SocketCore
+    private let loop: SocketLoop
+    private let notes = Notes()
+
+    init(_ setting: ClientAnswers.Setting) {
+        let core = SocketCore.forFuzzing()
+        self.core = core
+        var made: SocketLoop?
+        simulation = SimulatedLoop(SimulatedLoop.options()) { eventLoop in
+            let loop = SocketLoop(core: core, loop: eventLoop)
+            made = loop
+            return loop
+        }
+        loop = made!
+        begin(setting)
+    }
+
+    private func begin(_ setting: ClientAnswers.Setting) {
+        let options = WebSocketOptions(
+            maxPayloadLength: 1000, perMessageDeflate: PerMessageDeflate(booleanLiteral: setting.deflates))
+        let handlers = WebSocketHandlers<Void>(
+            options: options,
+            open: { [notes] ws in notes.add("open \(ws.subprotocol ?? "-")") },
+            message: { [notes] ws, message in
+                notes.add("message \(message.bytes)")
+                ws.send(message)
+            },
+            close: { [notes] _, code, reason in notes.add("close \(code.rawValue) \(reason)") })
+        guard var request = try? ClientRequest("ws://127.0.0.1/a/b") else { fatalError("no URL") }
+        request.subprotocols = ["chat"]
+        request.handshakeTimeout = .milliseconds(500)
+        if setting.hasProxy { request.proxy = HTTPProxy(host: "127.0.0.2", port: 3128) }
+        if setting.isRedirected { request.maxRedirects = 1 }
+        let upgrade = Upgrade(to: handlers, with: (), headers: [:], subprotocol: nil)
+        simulation.ask { [loop, notes] _ in
+            loop.connect(1, request, upgrade, tls: nil) { error in
+                if case .refused(let answer) = error { require(answer.body.count <= 1024, "too much is kept") }
+                notes.add("failed: \(error)")
+            }
+        }
+        simulation.rest()
+    }
+
+    /// The last connection that the client has made, accepted now if it was not.
+    var newestPeer: SimulatedPeer? {
+        guard let peer = simulation.driver.outboundPeers.last else { return nil }
+        if peer.connectResult == nil {
+            peer.connectResult = 0
+            simulation.rest()
+        }
+        return peer
+    }
+
+    func answer(_ bytes: [UInt8], on peer: SimulatedPeer) {
+        let asked = String(decoding: peer.receivedBytes, as: UTF8.self)
+        var accept: [UInt8] = []
+        if let start = asked.firstRange(of: "Sec-WebSocket-Key: ")?.upperBound {
+            accept = Array(Handshake.acceptValue(forKey: String(asked[start...].prefix(24))).utf8)
+        }
+        peer.send(bytes.flatMap { $0 == 1 ? accept : [$0] })
+        simulation.rest()
+    }
+
+    /// All peers end, and so does the client: everything comes to one end.
+    func end() -> [String] {
+        for peer in simulation.driver.outboundPeers { peer.end() }
+        simulation.rest()
+        simulation.advance(milliseconds: 6_000)
+        let (opened, failed) = (notes.count(of: "open"), notes.count(of: "failed"))
+        require(opened + failed == 1, "opened and failed: \(notes.lines)")
+        require(notes.count(of: "close") == opened, "opened and closed: \(notes.lines)")
+        require(loop.attempts.isEmpty, "an attempt goes on")
+        require(simulation.driver.openCount == 0 && simulation.driver.loanCount == 0, "connections or buffers are left")
+        simulation.stop()
+        return notes.lines
+    }
+}

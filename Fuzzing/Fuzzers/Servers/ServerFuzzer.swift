@@ -1,0 +1,12 @@
+import FuzzSupport
+
+@main struct ServerFuzzer {
+    static func main() {
+        fuzz([
+            FuzzTarget("url", URLs.run),
+            FuzzTarget("pem", PEMFiles.run),
+            FuzzTarget("client-answers", ClientAnswers.run),
+            FuzzTarget("connection", Connections.run),
+        ])
+    }
+}

@@ -1,0 +1,30 @@
+import Logging
+import Reactor
+import ReactorTesting
+
+@testable import Ringcast
+
+extension SimulatedLoop {
+    /// Few and small buffers: each input has a loop of its own, which has to be made quickly.
+    static func options(seed: UInt64? = nil) -> SimulatedDriver.Options {
+        var options = SimulatedDriver.Options()
+        options.smallBuffers = (count: 6, byteCount: 512)
+        options.largeBuffers = (count: 2, byteCount: 4096)
+        options.seed = seed
+        return options
+    }
+}
+
+extension SocketCore {
+    /// Names stay unanswered, and nothing is logged.
+    static func forFuzzing(
+        _ change: (inout ServerConfiguration) -> Void = { _ in },
+        fetch: @escaping Fetch = { _ in .response(.notFound) }
+    ) -> SocketCore {
+        var configuration = ServerConfiguration(port: 0)
+        configuration.logger = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
+        change(&configuration)
+        return SocketCore(
+            configuration: configuration, loopCount: 1, resolver: Resolver(threadLimit: 0), fetch: fetch)
+    }
+}

@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Fuzzers, a package of its own: flags that nobody may force on a package's users are needed here. It builds the
+// library's own sources (links lead to them), instrumented, with assertions, and with what is internal in sight.
+//
+//     Scripts/fuzz TARGET|all SECONDS
+
+let language: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+let instrumented: [SwiftSetting] =
+    language + [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"])]
+let linked: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+
+let package = Package(
+    name: "fuzzing",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CMalloc", path: "Sources/CMalloc"),
+        .systemLibrary(name: "CEpoll", path: "Sources/CEpoll"),
+        .systemLibrary(name: "CLiburing", path: "Sources/CLiburing", pkgConfig: "liburing"),
+        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
+        .target(name: "CIOUring", dependencies: ["CLiburing"], path: "Sources/CIOUring"),
+        .target(name: "IOUring", dependencies: ["CIOUring"], path: "Sources/IOUring", swiftSettings: instrumented),
+        .target(
+            name: "Reactor", dependencies: ["IOUring", "CIOUring", "CEpoll", "COpenSSL"], path: "Sources/Reactor",
+            swiftSettings: instrumented),
+        .target(
+            name: "HTTPProtocol", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
+            path: "Sources/HTTPProtocol", swiftSettings: instrumented),
+        .target(
+            name: "WebSocketProtocol", dependencies: ["CZlib"], path: "Sources/WebSocketProtocol",
+            swiftSettings: instrumented),
+        .target(name: "PubSub", path: "Sources/PubSub", swiftSettings: instrumented),
+        .target(
+            name: "Ringcast",
+            dependencies: [
+                "Reactor", "HTTPProtocol", "WebSocketProtocol", "PubSub",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Ringcast", swiftSettings: instrumented),
+        .target(
+            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"],
+            path: "Tests/ReactorTesting", swiftSettings: language),
+
+        // What all fuzzers have in common.
+        .target(name: "FuzzSupport", path: "Fuzzers/Support", swiftSettings: language),
+        // The layers without I/O.
+        .executableTarget(
+            name: "protocol-fuzzer",
+            dependencies: [
+                "FuzzSupport", "HTTPProtocol", "WebSocketProtocol", "PubSub", "CZlib",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Fuzzers/Protocols", swiftSettings: instrumented, linkerSettings: linked),
+        // What stands on a loop.
+        .executableTarget(
+            name: "server-fuzzer",
+            dependencies: [
+                "FuzzSupport", "Ringcast", "Reactor", "ReactorTesting", "HTTPProtocol", "WebSocketProtocol",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Fuzzers/Servers", swiftSettings: instrumented, linkerSettings: linked),
+    ],
+    swiftLanguageModes: [.v6]
+)
