@@ -19,6 +19,7 @@ let linked: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-use-l
 let package = Package(
     name: "fuzzing",
     dependencies: [
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
@@ -49,6 +50,14 @@ let package = Package(
             ],
             path: "Sources/Ringcast", swiftSettings: instrumented),
         .target(
+            name: "LoadTesting",
+            dependencies: [
+                "Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/LoadTesting",
+            swiftSettings: instrumented + [.define("CommandLineTool")]),
+        .target(
             name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"],
             path: "Tests/ReactorTesting", swiftSettings: language),
 
@@ -66,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "server-fuzzer",
             dependencies: [
-                "FuzzSupport", "Ringcast", "Reactor", "ReactorTesting", "HTTPProtocol", "WebSocketProtocol",
+                "FuzzSupport", "LoadTesting", "Ringcast", "Reactor", "ReactorTesting", "HTTPProtocol",
+                "WebSocketProtocol",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -3,15 +3,17 @@ package enum Units {
     /// Microseconds out of `20ms`, `1.5s`, `300us`, `800ns`, `2m`; nil for anything else, a bare number too.
     package static func microseconds(_ text: some StringProtocol) -> Double? {
         guard let (number, unit) = split(text) else { return nil }
-        switch unit {
-        case "ns": return number / 1e3
-        case "us", "µs": return number
-        case "ms": return number * 1e3
-        case "s": return number * 1e6
-        case "m", "min": return number * 6e7
-        case "h": return number * 3.6e9
-        default: return nil
-        }
+        let time: Double? =
+            switch unit {
+            case "ns": number / 1e3
+            case "us", "µs": number
+            case "ms": number * 1e3
+            case "s": number * 1e6
+            case "m", "min": number * 6e7
+            case "h": number * 3.6e9
+            default: nil
+            }
+        return time.flatMap { $0.isFinite ? $0 : nil }
     }
 
     /// A number, and the unit that stands behind it.
@@ -75,9 +77,9 @@ package enum Units {
 
     /// A number with so many digits behind the point.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
+        guard value.isFinite, abs(value) < 1e15, abs(value) * scale < 9e18 else { return "\(value)" }
         let scaled = Int64((abs(value) * scale).rounded())
         let sign = value < 0 && scaled != 0 ? "-" : ""
         guard digits > 0 else { return sign + "\(scaled)" }

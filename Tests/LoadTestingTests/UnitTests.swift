@@ -14,6 +14,15 @@ import Testing
         #expect(Units.microseconds(text) == nil)
     }
 
+    @Test func `a time that no number holds is nil`() {
+        #expect(Units.microseconds(String(repeating: "9", count: 308) + "h") == nil)
+    }
+
+    @Test func `a figure is written in full where its digits do not fit a whole number`() {
+        #expect(Units.fixed(930_000_000_000_000, 4) == "930000000000000.0")
+        #expect(JSON.figure(930_000_000_000_000, digits: 4) == 930_000_000_000_000)
+    }
+
     @Test func `figures are shown with three digits`() {
         #expect(Units.show(microseconds: 0.95) == "950 ns")
         #expect(Units.show(microseconds: 12.34) == "12.3 µs")

@@ -5,6 +5,7 @@ import FuzzSupport
         fuzz([
             FuzzTarget("url", URLs.run),
             FuzzTarget("pem", PEMFiles.run),
+            FuzzTarget("tool-files", ToolFiles.run),
             FuzzTarget("client-answers", ClientAnswers.run),
             FuzzTarget("connection", Connections.run),
         ])
