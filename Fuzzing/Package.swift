@@ -24,16 +24,21 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: [
-        .systemLibrary(name: "CMalloc", path: "Sources/CMalloc"),
+        .target(name: "CSystemCalls", path: "Sources/CSystemCalls"),
+        .target(
+            name: "SystemCalls", dependencies: ["CSystemCalls"], path: "Sources/SystemCalls",
+            swiftSettings: instrumented),
         .systemLibrary(name: "CEpoll", path: "Sources/CEpoll"),
         .systemLibrary(name: "CLiburing", path: "Sources/CLiburing", pkgConfig: "liburing"),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
-        .target(name: "CIOUring", dependencies: ["CLiburing"], path: "Sources/CIOUring"),
-        .target(name: "IOUring", dependencies: ["CIOUring"], path: "Sources/IOUring", swiftSettings: instrumented),
+        .target(name: "CIOUring", dependencies: ["CLiburing", "CSystemCalls"], path: "Sources/CIOUring"),
         .target(
-            name: "Reactor", dependencies: ["IOUring", "CIOUring", "CEpoll", "COpenSSL"], path: "Sources/Reactor",
+            name: "IOUring", dependencies: ["CIOUring", "SystemCalls", "CSystemCalls"], path: "Sources/IOUring",
             swiftSettings: instrumented),
+        .target(
+            name: "Reactor", dependencies: ["IOUring", "SystemCalls", "CSystemCalls", "CEpoll", "COpenSSL"],
+            path: "Sources/Reactor", swiftSettings: instrumented),
         .target(
             name: "HTTPProtocol", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
             path: "Sources/HTTPProtocol", swiftSettings: instrumented),
@@ -44,7 +49,7 @@ let package = Package(
         .target(
             name: "Ringcast",
             dependencies: [
-                "Reactor", "HTTPProtocol", "WebSocketProtocol", "PubSub",
+                "Reactor", "SystemCalls", "HTTPProtocol", "WebSocketProtocol", "PubSub",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -52,13 +57,13 @@ let package = Package(
         .target(
             name: "LoadTesting",
             dependencies: [
-                "Ringcast", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                "Ringcast", "SystemCalls", .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/LoadTesting",
             swiftSettings: instrumented + [.define("CommandLineTool")]),
         .target(
-            name: "ReactorTesting", dependencies: ["Reactor", "IOUring", "CIOUring", "COpenSSL"],
+            name: "ReactorTesting", dependencies: ["Reactor", "SystemCalls", "CSystemCalls", "COpenSSL"],
             path: "Tests/ReactorTesting", swiftSettings: language),
 
         // What all fuzzers have in common.
