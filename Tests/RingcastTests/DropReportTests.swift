@@ -52,6 +52,27 @@ import Testing
         #expect(published() == 2)
     }
 
+    /// The second message is on its way to the subscribers when the first one's drop is reported.
+    @Test(arguments: [TopicOrder.perPublisher, .total])
+    func `a drop is reported though the next message waits while the one before it is`(order: TopicOrder) {
+        let journal = Journal<String>()
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(backpressureLimit: 1, idleTimeout: .zero, writeStallTimeout: .zero),
+            message: { ws, message in
+                if message.string == "join" {
+                    ws.send("fills the queue")
+                    for topic in ["a", "b", "c"] { ws.subscribe(to: topic) }
+                } else {
+                    for topic in ["a", "b", "c"] { ws.publish("of \(topic)", to: topic) }
+                }
+            },
+            dropped: { _, message in journal.note(message.string) })
+        let server = SimulatedServer(handlers) { $0.topics = [.matching("*", order: order)] }
+        server.open(window: 0).send("join")
+        server.open().send("go")
+        #expect(journal.entries == ["of a", "of b", "of c"])
+    }
+
     /// A handler on the publisher's loop answers what was dropped there; a subscriber on another loop hears both.
     @Test(arguments: [SlowConsumerPolicy.dropNewest, .dropOldest, .latest], [TopicOrder.perPublisher, .total])
     func `an answer to a drop comes behind the message that was dropped, on other loops too`(

@@ -117,6 +117,8 @@ extension SocketLoop {
 
     func reportNamedDrops() {
         guard !keepsDropReports else { return }
+        // What was published before these handlers run is none of theirs: its drops are reported, too.
+        settleFanOut()
         let drops = noticedDrops
         noticedDrops = []
         for drop in drops {
