@@ -74,7 +74,7 @@ struct ConnectCommand: AsyncParsableCommand {
 
     private func closeOnInterrupt(_ socket: WebSocketClient) async {
         for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
-            // Whoever asks twice does not want to wait for the server.
+            // A second signal does not wait for the server's Close.
             if socket.isClosing { socket.terminate() } else { Task { await socket.close() } }
         }
     }
@@ -106,7 +106,7 @@ struct ConnectCommand: AsyncParsableCommand {
     }
 }
 
-/// When the server was last heard of.
+/// When the last message came, or the wait for one began.
 private final class LastMessage: Sendable {
     private let time = Mutex(ContinuousClock.now)
 

@@ -8,7 +8,7 @@ final class Endpoints: Sendable {
     private let room: WebSocketHandlers<RoomGuest>
     private let topic: WebSocketHandlers<TopicMember>
     private let sink: WebSocketHandlers<Void>
-    /// Whether everybody may publish, and see the figures.
+    /// Whether everybody may use `/publish/T` and `/stats` (`--open`).
     private let isOpen: Bool
 
     init(options: WebSocketOptions, isOpen: Bool) {
@@ -39,7 +39,7 @@ final class Endpoints: Sendable {
         return .response(.ok, ChatPage.html, headers: [.contentType: "text/html; charset=utf-8"])
     }
 
-    /// Whether a request may do what is for this machine. One that a proxy has passed on comes from elsewhere.
+    /// Whether a request may do what is for this machine alone. One that a proxy has passed on comes from elsewhere.
     private func isPermitted(_ request: borrowing Request) -> Bool {
         if isOpen { return true }
         guard request.header(.xForwardedFor) == nil, request.header(Self.forwarded) == nil else { return false }
@@ -61,7 +61,7 @@ final class Endpoints: Sendable {
             headers: [.contentType: "application/json", .cacheControl: "no-store"])
     }
 
-    /// `/topic/T` and `/publish/T`.
+    /// Answers `/topic/T` and `/publish/T`, and all paths that are none of ours.
     private func topicReply(_ path: String, _ request: borrowing Request) -> Reply {
         for (prefix, subscribes) in [("/topic/", true), ("/publish/", false)] where path.hasPrefix(prefix) {
             let topic = Topic("topic/" + path.dropFirst(prefix.count))
@@ -101,7 +101,7 @@ struct ChatMember {
 struct RoomGuest {
     let name: String
 
-    /// Names are cut to what a chat page can show.
+    /// - Parameter name: cut to what the chat page can show.
     init(name: String?) {
         let name = name ?? ""
         self.name = name.isEmpty ? "someone" : String(name.prefix(64))

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Ringcast
 
-/// `ringcast health`: whether a server does its work, for what watches over it. Needs no shell and no other program, so
-/// that a container of the binary alone has a health check.
+/// `ringcast health`: whether a server does its work. A container of the binary alone, without a shell, has a health
+/// check with it.
 struct HealthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
@@ -46,7 +46,7 @@ struct HealthCommand: AsyncParsableCommand {
         var request = try ClientRequest(url ?? "ws://127.0.0.1:\(ServerConfiguration().port)/echo")
         request.handshakeTimeout = .seconds(timeout)
         if insecure { request.tls.trust = .anybody }
-        // epoll: a ring for one ping costs more than it does.
+        // epoll, since to set up a ring costs more than one ping.
         return try await WebSocketClient.connect(request, group: try ClientGroup(.init(driver: .epoll)))
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 import SystemCalls
 
 /// The `ringcast` tool. What goes wrong is said in one sentence on standard error; the exit code is 64 for what was
-/// typed, else 1.
+/// mistyped, else 1, and `LoadOptions.formats` names those of loads.
 ///
 /// This folder is the commands: a file for each, one for its options, and what they serve and print; those that drive a
 /// load are in `Load/`. A command turns options into a configuration, runs it, and says what came of it. It uses the

@@ -41,7 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
             group.addTask {
                 var isFirst = true
                 for await _ in signals {
-                    // A second signal does not wait.
+                    // The second signal cuts at once what the first one left.
                     isFirst ? server.stop() : server.stop(within: .zero, deadline: .zero)
                     isFirst = false
                 }

@@ -47,7 +47,7 @@ struct TLSOptions: ParsableArguments {
         }
     }
 
-    /// What TLS is served with; nil where no certificate is given: plain ws then.
+    /// What TLS is served with; nil, for plain http and ws, where no certificate is given.
     func configuration() throws(ServerError) -> TLSConfiguration? {
         guard !tlsCert.isEmpty else { return nil }
         let passphrase = try tlsPassphraseFile.map { path throws(ServerError) in try firstLine(of: path) }

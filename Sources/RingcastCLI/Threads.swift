@@ -1,10 +1,9 @@
 import Dispatch
 import Glibc
 
-/// Threads of this process.
 enum Threads {
-    /// Whether so many can be started beside those that there are. Limits of users and of containers are found out by
-    /// trying.
+    /// Whether so many threads can be started beside those that there are. Only trying tells: users and containers have
+    /// limits of their own.
     static func canStart(_ count: Int) -> Bool {
         let end = DispatchSemaphore(value: 0)
         var threads: [pthread_t] = []

@@ -5,7 +5,7 @@ import WebSocketProtocol
 /// resumed once: by whoever takes it out of `State.pings` under the lock.
 extension ClientChannel {
     /// Sends a ping, and returns when its pong has come.
-    /// - Parameter payload: what it carries; empty: its number.
+    /// - Parameter payload: what the ping carries; an empty one stands for its number.
     func ping(_ payload: [UInt8]) async throws(WebSocketClientError) {
         let number = state.withLock { state in
             state.lastPing += 1
@@ -36,8 +36,8 @@ extension ClientChannel {
         if let error { throw error }
     }
 
-    /// Called on the loop. A queue that is over its limit takes no ping, and nobody is to wait for the pong of a ping
-    /// that was not sent: it goes out when the peer has taken what there is.
+    /// Sends a ping, or lets `sendDuePing` do so once the peer has taken what there is, where the queue has no room:
+    /// nobody is to wait for the pong of a ping that was never sent. Called on the loop.
     private func sendPing(_ number: UInt64, _ payload: [UInt8], _ session: Session) {
         let payload = payload.isEmpty ? Self.payload(number) : payload
         let result = WebSocket<ClientChannel>(session).ping(payload)
@@ -56,8 +56,8 @@ extension ClientChannel {
         if let (number, payload) = due { sendPing(number, payload, session) }
     }
 
-    /// Called on the loop. A pong counts for earlier pings too, also when the ping that it answers is not waited for
-    /// any more (RFC 6455 §5.5.3: an endpoint may answer the most recent ping only).
+    /// Resumes whoever waits for this pong. It counts for earlier pings too, also when the ping that it answers is not
+    /// waited for any more (RFC 6455 §5.5.3: an endpoint may answer the most recent ping only). Called on the loop.
     func ponged(_ payload: RawSpan) {
         let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
         let waiters = state.withLock { state -> [Waiter<WebSocketClientError?>] in

@@ -12,7 +12,7 @@ struct OutgoingMessage {
 extension ClientChannel {
     /// With so many bytes under way to the loop, the next sender waits.
     private static let outboxLimit = 64 << 10
-    /// What a message counts, more than its bytes since an empty one costs memory too.
+    /// What a message counts in `outboxByteCount`: more than its bytes, since an empty one costs memory too.
     private static func cost(of message: OwnedMessage) -> Int { message.byteCount + 16 }
 
     /// Hands a message over. Waits while the peer is behind; a cancellation meanwhile leaves the message unsent.

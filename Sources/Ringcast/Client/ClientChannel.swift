@@ -37,7 +37,6 @@ final class ClientChannel: Sendable {
         var isBlocked = false
         var senders = Waiters<WebSocketClientError?>()
 
-        /// The number of the last ping.
         var lastPing: UInt64 = 0
         /// Who waits for a pong, by the ping's number.
         var pings: [UInt64: Waiter<WebSocketClientError?>] = [:]
@@ -52,7 +51,7 @@ final class ClientChannel: Sendable {
         var closing: (code: CloseCode, reason: String)?
     }
 
-    /// How far it is with the socket's beginning.
+    /// How far the opening of the socket has come.
     enum Opening {
         case begun
         case awaited(ClientAttempt?, CheckedContinuation<WebSocketClientError?, Never>)
@@ -88,8 +87,6 @@ final class ClientChannel: Sendable {
             pong: { ws, payload in ws.data.ponged(payload) })
     }
 }
-
-// MARK: Opening
 
 extension ClientChannel {
     /// Connects, and returns nil when the socket is open, else why it is not. A cancellation gives the attempt up.
@@ -155,8 +152,6 @@ extension ClientChannel {
         return settleOpening { $0.resume(returning: nil) }
     }
 }
-
-// MARK: The end
 
 extension ClientChannel {
     /// Notes that the socket has ended. Whoever waits is told when its connection is over, or `closeTimeout` later: by

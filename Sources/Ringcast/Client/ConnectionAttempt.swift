@@ -19,7 +19,7 @@ final class ConnectionAttempt {
     /// The TLS context, or why there is none. Made where the request was, since that reads files; nil where `wss`
     /// cannot come up.
     let tls: Result<TLSClient, WebSocketClientError>?
-    /// Where it goes, after the redirects so far.
+    /// Where the attempt goes, after the redirects so far.
     var url: WebSocketURL
     var phase = HandshakePhase.nameResolution
     /// When the handshake has taken too long, in the loop's milliseconds.
@@ -41,7 +41,6 @@ final class ConnectionAttempt {
 
     var handshake: ClientHandshake
     var parser = ResponseHeadParser()
-    /// Interim responses that have come.
     var interimCount = 0
     /// An answer other than 101, of whose body the beginning is awaited.
     var refusal: RefusalCollector?
@@ -66,7 +65,7 @@ final class ConnectionAttempt {
             subprotocols: request.subprotocols, perMessageDeflate: upgrade.options.perMessageDeflate)
     }
 
-    /// Fails soon: nobody is to hear of it from within `connect`.
+    /// Fails behind the call of `connect`, from within which nobody is to hear of it.
     func failLater(_ error: WebSocketClientError) {
         let executor = loop.eventLoop.executor
         let bound = LoopBound(self, executor: executor)

@@ -67,7 +67,7 @@ public struct ReconnectPolicy: Sendable {
         return bound / parts * Int.random(in: 0...parts, using: &generator)
     }
 
-    /// What makes no sense in it, in one sentence; nil: nothing.
+    /// What makes no sense in the policy, in one sentence, if anything does.
     var objection: String? {
         if let objection = Duration.objection(to: [("stableTime", stableTime)]) { return objection }
         if initialDelay <= .zero {

@@ -1,5 +1,5 @@
 // Ringcast/Client: how a connection to a server comes to be, and a WebSocket for tasks. What a socket does once it is
-// open is in `Session/`: it is the one of servers, with the flag `masks`.
+// open is in `Session/`: it is that of servers, with the trait `masks`.
 //
 // Handlers: `ClientGroup.connect` takes a `ClientRequest` (`WebSocketURL`, `HTTPProxy`) to a loop, where a
 // `ConnectionAttempt` goes from addresses (`+Connect`) over proxy and TLS (`+Proxy`) to the answer (`+Answer`). Tasks:

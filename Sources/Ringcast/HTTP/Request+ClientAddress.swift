@@ -7,7 +7,7 @@ extension Request {
     ///
     /// The field is read from its end, where the nearest proxy has written: the last address that is no trusted proxy's
     /// is the client's, and whatever stands before it may be the client's invention. Where an entry is no address the
-    /// reading ends at the proxy behind it. Its port is 0 where none is given. Costs a system call, and behind a proxy
+    /// reading ends at the proxy behind it. The port is 0 where none is given. Costs a system call, and behind a proxy
     /// a walk over the field.
     public var clientAddress: SocketAddress? {
         guard var address = remoteAddress else { return nil }
@@ -32,7 +32,7 @@ extension Request {
 }
 
 extension HTTPField.Name {
-    /// Written by proxies: the address of whom they forward for, behind those that came with the request.
+    /// The field to which each proxy appends the address of whom it forwards for.
     public static let xForwardedFor = Self("X-Forwarded-For")!
 }
 
@@ -41,7 +41,7 @@ extension [AddressRange] {
 }
 
 extension SocketAddress {
-    /// `192.0.2.1`, `2001:db8::1`, and with a port `192.0.2.1:80` or `[2001:db8::1]:80`.
+    /// Reads `192.0.2.1`, `2001:db8::1`, and with a port `192.0.2.1:80` or `[2001:db8::1]:80`.
     init?(forwarded text: some StringProtocol) {
         if let address = SocketAddress(host: String(text), port: 0) {
             self = address

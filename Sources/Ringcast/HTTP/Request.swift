@@ -106,7 +106,7 @@ public struct Request: ~Escapable {
 
     var trustedProxies: [AddressRange] {
         switch peer {
-        // Safe: as above.
+        // Safe: as in `knownServer`.
         case .connection(_, let loop):
             unsafe loop._withUnsafeGuaranteedRef { $0.core.configuration.trustedProxies }
         case .known(let peer): peer.trustedProxies

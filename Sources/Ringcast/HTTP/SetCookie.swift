@@ -6,13 +6,13 @@ public import HTTPTypes
 public struct SetCookie: Hashable, Sendable {
     /// The cookie's name.
     public let name: String
-    /// What it says.
+    /// The cookie's value.
     public let value: String
-    /// The paths that it is sent with: this one and those below it.
+    /// The path that it is sent with, and with all below it.
     public let path: String
-    /// The host whose subdomains get it too; nil: this host alone.
+    /// The host that gets it with all its subdomains; nil for the server's host alone.
     public let domain: String?
-    /// How long it lives, in whole seconds: zero or less takes it away. Nil: until the browser ends.
+    /// How long it lives, in whole seconds: zero or less takes it away, nil keeps it until the browser ends.
     public var maxAge: Duration?
     /// Whether it is sent over TLS only. Browsers take `sameSite: .none` only with it.
     public var isSecure: Bool
@@ -23,11 +23,11 @@ public struct SetCookie: Hashable, Sendable {
 
     /// With which requests from other sites' pages a cookie comes.
     public enum SameSite: String, Hashable, Sendable {
-        /// With none, links that lead here included.
+        /// With no such request, not even by a link that leads here.
         case strict = "Strict"
-        /// With links that lead here, and not with what pages ask for by themselves, WebSockets among it.
+        /// With links that lead here, and not with what pages ask for by themselves, WebSockets included.
         case lax = "Lax"
-        /// With all.
+        /// With every such request.
         case none = "None"
     }
 
@@ -52,7 +52,7 @@ public struct SetCookie: Hashable, Sendable {
         self.sameSite = sameSite
     }
 
-    /// The header field that sets it.
+    /// The header field that sets the cookie.
     public var field: HTTPField {
         var text = "\(name)=\(value); Path=\(path)"
         if let domain { text += "; Domain=\(domain)" }

@@ -1,17 +1,17 @@
 import Reactor
 import Synchronization
 
-/// Counts the connections of all loops against the configuration's bounds. Asked once per connection, and not at all
-/// where there are no bounds.
+/// Counts the connections of all loops against the configuration's bounds. Loops ask it once per connection, and not at
+/// all where there are no bounds.
 final class ConnectionLedger: Sendable {
-    /// Connections over the bounds with which a loop shakes hands nevertheless, at most, to tell them so. The others
-    /// are cut: nobody can be told anything before TLS is there, and a handshake is what a flood would have us do.
+    /// With so many TLS connections over the bounds a loop shakes hands nevertheless, to answer them 503. It cuts the
+    /// others: a handshake is what a flood would have it do.
     static let refusalsPerLoop = 32
 
     private let bound: Int?
     private let boundPerOwner: Int?
     private let count = Atomic<Int>(0)
-    /// Connections by whom they belong to; see `SocketAddress.owner`.
+    /// Counts of connections by their `SocketAddress.owner`.
     private let owners = Mutex<[UInt64: Int]>([:])
 
     init(_ limits: ServerLimits) {
@@ -21,7 +21,7 @@ final class ConnectionLedger: Sendable {
 
     var hasBounds: Bool { bound != nil || boundPerOwner != nil }
 
-    /// Lets a connection in, if there is room for it.
+    /// Counts a connection, if there is room for it.
     func admit(_ connection: Connection) -> Admission? {
         if let bound, count.add(1, ordering: .relaxed).newValue > bound {
             count.subtract(1, ordering: .relaxed)
@@ -39,7 +39,7 @@ final class ConnectionLedger: Sendable {
         return nil
     }
 
-    /// A connection that was let in has ended.
+    /// Gives back the place of a connection that was let in and has ended.
     func dismiss(_ admission: Admission) {
         if bound != nil { count.subtract(1, ordering: .relaxed) }
         guard let owner = admission.owner else { return }
@@ -49,7 +49,7 @@ final class ConnectionLedger: Sendable {
         }
     }
 
-    /// Owners that are counted: for tests.
+    /// How many owners have connections: for tests.
     var ownerCount: Int { owners.withLock(\.count) }
 }
 
@@ -60,8 +60,8 @@ struct Admission {
 }
 
 extension SocketLoop {
-    /// A connection whose handshake is to come. It is counted from here on: until the handshake's deadline it holds as
-    /// much as any other.
+    /// Whether to shake hands with a TLS connection. It is counted from here on: until the handshake's deadline it
+    /// holds as much as any other.
     func accepts(_ connection: Connection) -> Bool {
         if admit(connection) { return true }
         guard refusals.count < ConnectionLedger.refusalsPerLoop else { return false }
@@ -81,7 +81,7 @@ extension SocketLoop {
         return true
     }
 
-    /// A connection has ended, one that was let in or another one.
+    /// Notes the end of a connection, whether it was let in or not.
     func dismiss(_ connection: Connection) {
         if !refusals.isEmpty { refusals.remove(connection.id) }
         guard !admissions.isEmpty, let admission = admissions.removeValue(forKey: connection.id) else { return }

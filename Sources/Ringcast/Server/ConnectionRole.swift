@@ -7,7 +7,7 @@ enum ConnectionRole {
     /// A client's, on its way to become a socket.
     case outbound(ConnectionAttempt)
     case socket(Session)
-    /// Closing: nothing is expected of it any more.
+    /// A connection that is closing: what it still brings is dropped.
     case none
 
     init(_ connection: Connection) {
@@ -25,7 +25,7 @@ enum ConnectionRole {
         }
     }
 
-    /// The context for this role. It owns nothing: the loop keeps its exchanges and attempts, a session its own memory.
+    /// The pointer for this role. It owns nothing: the loop keeps exchanges and attempts, and a session its own memory.
     var context: UnsafeMutableRawPointer? {
         switch self {
         case .http(let exchange): unsafe Unmanaged.passUnretained(exchange).toOpaque()

@@ -2,19 +2,19 @@ public import Reactor
 
 /// One address that a server listens on. A server may have several, of different kinds.
 public struct Endpoint: Sendable, Hashable {
-    /// Where it is.
+    /// The address to listen on.
     public var address: Address
     /// Shares the port with other processes that ask for the same: connections are spread over all of them. Of a Unix
     /// socket: takes its path over from a process that is still serving it.
     public var reusePort: Bool
-    /// Serve `https` and `wss` there with these certificates; nil: plain connections.
+    /// The certificates to serve `https` and `wss` with; nil serves plain connections.
     public var tls: TLSConfiguration?
 
     /// Where a server may listen.
     public enum Address: Sendable, Hashable {
-        /// A port of an address of this machine. Nil is every address, IPv6 and IPv4; port 0 picks a free one.
+        /// A port of one address, or of all, IPv6 and IPv4, without a host name. Port 0 picks a free one.
         case tcp(hostname: String?, port: Int)
-        /// A Unix socket with a file. Permissions as of `chmod`, nil leaves them to the umask.
+        /// A Unix socket with a file. Permissions are those of `chmod`; nil leaves them to the umask.
         case unix(path: String, permissions: UInt32?)
         /// A Unix socket in Linux' abstract name space.
         case abstract(name: String)
@@ -27,7 +27,7 @@ public struct Endpoint: Sendable, Hashable {
         self.reusePort = reusePort
     }
 
-    /// A port: of every address, IPv6 and IPv4, unless one is named. 0 picks a free one: `Server.addresses` tells.
+    /// A port of one address, or of all, IPv6 and IPv4. 0 picks a free one, which `Server.addresses` tells.
     public static func tcp(
         hostname: String? = nil, port: Int, reusePort: Bool = false, tls: TLSConfiguration? = nil
     ) -> Endpoint {
@@ -41,7 +41,7 @@ public struct Endpoint: Sendable, Hashable {
     /// loop with the fewest.
     /// - Parameters:
     ///   - path: at most 107 bytes. The directory has to be there.
-    ///   - permissions: who may connect, as of `chmod`: 0o660 for owner and group. Nil: what the umask leaves.
+    ///   - permissions: who may connect, as of `chmod`: 0o660 for owner and group. Nil leaves that to the umask.
     public static func unix(path: String, permissions: UInt32? = nil, reusePort: Bool = false) -> Endpoint {
         Endpoint(.unix(path: path, permissions: permissions), reusePort: reusePort)
     }

@@ -1,7 +1,8 @@
 import Logging
 import Reactor
 
-/// Lines that peers can cause: one of each kind a second, and how many were left out.
+/// Keeps peers from filling the log: of each kind of line that they can cause one a second is written, and then how
+/// many were left out.
 struct LogLimit {
     enum Kind: Hashable {
         /// A handler threw an error of this type.
@@ -21,17 +22,17 @@ struct LogLimit {
 
     private struct Entry {
         let line: String
-        /// When the next one may be written (the loop's ms).
+        /// When the next line of the kind may be written, in the loop's milliseconds.
         let next: UInt64
         var leftOutCount = 0
     }
 
     private static let interval: UInt64 = 1_000
-    /// Of the kinds that a line was written of within the last interval; a program has few.
+    /// The kinds of which a line was written within the last interval; a program has few.
     private var recent: [Kind: Entry] = [:]
 
-    /// Whether a line is to be written. If not, it is counted, and `takeLeftOut` tells of it at the time that is
-    /// returned.
+    /// Asks whether a line is to be written, and counts one that is not.
+    /// - Returns: nil if it is, else when `takeLeftOut` has to be called for it.
     mutating func admit(_ kind: Kind, _ line: String, now: UInt64) -> UInt64? {
         if let entry = recent[kind], now < entry.next {
             recent[kind]?.leftOutCount += 1
@@ -41,7 +42,7 @@ struct LogLimit {
         return nil
     }
 
-    /// Ends the intervals that are over. Returns a line for each that has left some out.
+    /// Ends the intervals that are over, and returns a line for each that has left some out.
     mutating func takeLeftOut(now: UInt64) -> [(Logger.Level, String)] {
         var lines: [(Logger.Level, String)] = []
         for (kind, entry) in recent where now >= entry.next {
@@ -52,7 +53,7 @@ struct LogLimit {
         return lines
     }
 
-    /// When there is something to be told of the lines left out.
+    /// When `takeLeftOut` next has something to tell; nil if no line was left out.
     var nextTime: UInt64? { recent.values.lazy.filter { $0.leftOutCount > 0 }.map(\.next).min() }
 }
 

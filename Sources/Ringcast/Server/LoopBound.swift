@@ -1,6 +1,6 @@
 import Reactor
 
-/// A value that belongs to one loop, on its way through code that cannot know that.
+/// A value that belongs to one loop, on its way through closures that have to be Sendable.
 ///
 /// `@unchecked Sendable`, because the value is looked at on the loop's thread only: `use` does nothing elsewhere. The
 /// last copy may be destroyed on another thread, after the loop has ended.

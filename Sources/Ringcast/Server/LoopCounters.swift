@@ -1,14 +1,14 @@
 import Synchronization
 
-/// What one loop counts about messages: plain numbers, written on the loop's thread only. All of one width, since
-/// `PublishedCounters` copies them word by word.
+/// What one loop counts, written on its thread only. All fields have one width, since `PublishedCounters` copies them
+/// word by word.
 struct LoopCounters: BitwiseCopyable {
     var messagesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
     var publishes: UInt64 = 0
     var framesEncoded: UInt64 = 0
     var framesDeflated: UInt64 = 0
-    /// For the budget of a turn.
+    /// Bytes of messages inflated: what bounds a turn.
     var inflatedBytes: UInt64 = 0
     var deliveries: UInt64 = 0
     var dropsAtLimit: UInt64 = 0
@@ -26,15 +26,14 @@ struct LoopCounters: BitwiseCopyable {
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
 final class PublishedCounters: Sendable {
-    /// The loop's counters, word by word.
     private let words = InlineArray<16, Atomic<UInt64>> { _ in Atomic(0) }
-    /// What threads that are no loops have deflated, and what of theirs this loop could not take.
+    /// Forms that threads other than loops have deflated, and messages of theirs that this loop could not take.
     private let foreignDeflated = Atomic<UInt64>(0)
     private let foreignDrops = Atomic<UInt64>(0)
 
-    /// By the loop.
+    /// Publishes the loop's counters. Called by the loop.
     func store(_ counters: LoopCounters) {
-        // Safe: the struct is so many words and nothing else, which a test checks.
+        // Safe, as in `load`: the struct is so many words and nothing else, which a test checks.
         unsafe withUnsafeBytes(of: counters) { bytes in
             for index in words.indices {
                 let word = unsafe bytes.load(fromByteOffset: index * MemoryLayout<UInt64>.size, as: UInt64.self)
@@ -43,13 +42,13 @@ final class PublishedCounters: Sendable {
         }
     }
 
-    /// A message of another thread for so many sockets of this loop was refused. Any thread.
+    /// Counts a message for so many sockets of this loop that it could not take. Any thread.
     func countForeignDrop(of sockets: Int = 1) { foreignDrops.add(UInt64(sockets), ordering: .relaxed) }
 
-    /// Another thread has deflated so many forms of a message. Any thread.
+    /// Counts the forms that a thread other than a loop has deflated. Any thread.
     func countForeignDeflated(_ count: Int) { foreignDeflated.add(UInt64(count), ordering: .relaxed) }
 
-    /// What the loop last stored, and what other threads have added. Each figure is true of a moment of its own.
+    /// What the loop last stored, with what other threads have counted. Each figure is true of a moment of its own.
     func load() -> LoopCounters {
         var counters = LoopCounters()
         unsafe withUnsafeMutableBytes(of: &counters) { bytes in

@@ -10,7 +10,7 @@ enum LoopMessage {
     case order(SharedFrame, except: Publisher?, retain: Bool)
     /// A frame for one socket, and what its sender says of compression.
     case send(SharedFrame, slot: UInt32, serial: UInt64, compress: Bool?)
-    /// Anything else.
+    /// Work that is no frame.
     case job(LoopJob)
 
     private enum Kind: UInt64 {
@@ -74,7 +74,7 @@ extension LoopMessage {
         }
     }
 
-    /// The end of a message that was posted when no loop was left: a job runs, to say so to whoever waits for it.
+    /// Ends a message that was posted when no loop was left: a job runs without one, to tell whoever waits for it.
     func discard() {
         if case .job(let job) = self { job.run(on: nil) } else { forget() }
     }
@@ -87,7 +87,7 @@ struct Publisher {
     /// Never 0.
     let serial: UInt64
 
-    /// All but the serial number, which has a word of its own.
+    /// The place as bits of the message's kind; the serial number has a word of its own.
     fileprivate static func pack(_ publisher: Publisher?) -> UInt64 {
         publisher.map { UInt64($0.loop) << 16 | UInt64($0.slot) << 32 } ?? 0
     }
@@ -104,7 +104,7 @@ struct Publisher {
 /// A piece of work for one loop, run there once. If it cannot be handed over it is run where it is, with no loop.
 final class LoopJob: Sendable {
     private let body: @Sendable (SocketLoop?) -> Void
-    /// Memory that waits with it.
+    /// The memory that waits with the job, which counts against the lane's bound.
     let byteCount: Int
 
     init(byteCount: Int = 0, _ body: @escaping @Sendable (SocketLoop?) -> Void) {

@@ -28,9 +28,9 @@ extension Server {
     /// - Parameters:
     ///   - code: what sockets are closed with: 1001, or 1012 (`serviceRestart`). Any code, as for `WebSocket.close`.
     ///   - reason: cut to 123 bytes at the end of a character.
-    ///   - window: in which the sockets are closed one after the other, so that they do not all come back at once. Nil:
-    ///     the configuration's.
-    ///   - deadline: how long after the window the rest is cut. Nil: the configuration's.
+    ///   - window: the time over which the sockets are closed one after the other, so that they do not all come back at
+    ///     once; by default the configuration's.
+    ///   - deadline: how long after the window the rest is cut; by default the configuration's.
     public func stop(
         _ code: CloseCode = .goingAway, reason: String = "", within window: Duration? = nil, deadline: Duration? = nil
     ) {

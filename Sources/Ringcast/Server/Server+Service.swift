@@ -1,7 +1,7 @@
 #if ServiceLifecycle
     public import ServiceLifecycle
 
-    /// With the package's trait `ServiceLifecycle`, which is on by default.
+    /// A `Service` with the package's trait `ServiceLifecycle`, which is on by default.
     extension Server: Service {}
 
     extension Server {

@@ -1,7 +1,7 @@
 import Reactor
 
 extension Server {
-    /// The figures of every loop, by its index.
+    /// The figures of every loop, by its index. Costs a walk over the loops. Any thread.
     public var statistics: [ServerStatistics] { core.statistics(of: group) }
 
     /// The figures of all loops together. Costs what `statistics` costs. Any thread.

@@ -19,9 +19,9 @@ extension Server {
         }
     }
 
-    /// Goes on with another configuration, but for the handshake's timeout.
+    /// Serves an endpoint's new connections with another TLS configuration, but for its handshake timeout, which stays.
     /// - Parameter endpoint: one that speaks TLS already, by its place in the configuration.
-    /// - Throws: as above, and then everything stays as it was.
+    /// - Throws: one sentence, and then the endpoint goes on with what it had.
     public func reloadCertificates(_ configuration: TLSConfiguration, endpoint: Int = 0) throws(ServerError) {
         do throws(ReactorError) {
             try group.reloadTLS(configuration, listener: endpoint)

@@ -8,10 +8,10 @@ public import Reactor
 public final class Server: Sendable {
     let core: SocketCore
     let group: LoopGroup
-    /// What is listened on, in the order of the configuration's endpoints, with the ports that were picked.
+    /// Where the server listens, in the order of the configuration's endpoints, with the ports that were picked.
     public let addresses: [ListenerAddress]
 
-    /// Binds the port and makes the loops.
+    /// Binds the ports and makes the loops.
     /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it
     ///   throws is logged and answered with 500.
     /// - Throws: one sentence that says what to do: the port is taken, io_uring is not allowed here, and the like.
@@ -38,10 +38,10 @@ public final class Server: Sendable {
 
     deinit { core.group = nil }
 
-    /// The first address that is listened on; empty if there are but Unix sockets.
+    /// The first address that the server listens on; empty if it has Unix sockets only.
     public var hostname: String { addresses.first { $0.path == nil }?.host ?? "" }
 
-    /// Its port, also when 0 asked for a free one; 0 if there are but Unix sockets.
+    /// The port at `hostname`, also when 0 asked for a free one; 0 if the server has Unix sockets only.
     public var port: Int { addresses.first { $0.path == nil }?.port ?? 0 }
 
     /// Open WebSockets on all loops, as of each loop's last turn.

@@ -1,6 +1,5 @@
 extension ServerConfiguration {
-    /// What makes no sense in the configuration, in one sentence, if anything does. What sockets are bounded by is
-    /// looked at where their handlers are made.
+    /// What makes no sense in the configuration, in one sentence, if anything does.
     var objection: String? { limits.objection ?? stop.objection }
 }
 

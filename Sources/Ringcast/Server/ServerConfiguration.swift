@@ -5,7 +5,7 @@ public import WebSocketProtocol
 
 /// Where a server listens, on how many loops, and its limits.
 public struct ServerConfiguration: Sendable {
-    /// The address to listen on. Nil: all addresses, IPv6 and IPv4.
+    /// The address to listen on; nil is all of them, IPv6 and IPv4.
     public var hostname: String?
     /// The port to listen on. 0 picks a free one, which `Server.port` tells.
     public var port: Int
@@ -13,7 +13,7 @@ public struct ServerConfiguration: Sendable {
     public var endpoints: [Endpoint]
     /// How many event loops: one per core the process may run on, unless a number is given.
     public var loops: LoopCount
-    /// Whether each loop stays on its core. Nil: yes, unless a cgroup quota lowers the number of loops.
+    /// Whether each loop stays on its core; by default it does, unless a cgroup quota lowers the number of loops.
     public var pinning: Bool?
     /// Which loop gets a new connection: the one the kernel picks, or the one with the fewest.
     public var placement: ConnectionPlacement
@@ -21,10 +21,10 @@ public struct ServerConfiguration: Sendable {
     public var driver: DriverChoice
     /// Whether busy loops wait a little for more work, which saves CPU and costs latency.
     public var coalescing: Coalescing
-    /// Share the port with other processes that ask for the same.
+    /// Whether to share the port with other processes that ask for the same.
     public var reusePort: Bool
-    /// Serve `https` and `wss` with these certificates; nil: plain connections. Where `endpoints` are given, each has
-    /// its own. See `Server.reloadCertificates`.
+    /// The certificates to serve `https` and `wss` with, nil for plain connections. Where `endpoints` are given, each
+    /// has its own. See `Server.reloadCertificates`.
     public var tls: TLSConfiguration?
     /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
     public var originPolicy: OriginPolicy
@@ -35,16 +35,17 @@ public struct ServerConfiguration: Sendable {
     /// What becomes of topics' messages at subscribers that do not keep up. `Server.setSlowConsumerPolicy` overrides it
     /// for a topic.
     public var slowConsumerPolicy: SlowConsumerPolicy
-    /// What is different for some topics, by name or by the beginning of names; the first rule that matches counts.
+    /// What is different for some topics, by name or by the beginning of names; see `TopicRule` for which rule counts.
     public var topics: [TopicRule]
-    /// Bounds on connections and requests. What bounds a WebSocket is in its handlers' options.
+    /// Bounds on connections, requests and topics. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
     public var stop: StopTiming
-    /// Where the server says what its operator or author should know.
+    /// The log for what the server's operator or author should know.
     public var logger: Logger
 
-    /// - Parameter port: nil takes the environment's `PORT`, else 3000.
+    /// The defaults, but for what is given; see each property.
+    /// - Parameter port: by default the environment's `PORT`, else 3000.
     public init(
         hostname: String? = nil,
         port: Int? = nil,
@@ -85,7 +86,6 @@ public struct ServerConfiguration: Sendable {
         self.logger = logger
     }
 
-    /// The endpoints, or the one that host name and port describe.
     var listeningEndpoints: [Endpoint] {
         endpoints.isEmpty ? [.tcp(hostname: hostname, port: port, reusePort: reusePort, tls: tls)] : endpoints
     }
@@ -99,12 +99,12 @@ public struct ServerConfiguration: Sendable {
 
 /// How `Server.stop` spreads its work.
 public struct StopTiming: Sendable {
-    /// The sockets are closed one after the other over this time, so that they do not reconnect all at once.
+    /// The time over which sockets are closed one after the other, so that they do not reconnect all at once.
     public var window: Duration
-    /// What is not closed this long after the window is cut.
+    /// How long after the window what is not closed is cut.
     public var deadline: Duration
 
-    /// By default half a second, and five more.
+    /// A window and a deadline: half a second, and five more, if they are left out.
     public init(window: Duration = .milliseconds(500), deadline: Duration = .seconds(5)) {
         self.window = window
         self.deadline = deadline

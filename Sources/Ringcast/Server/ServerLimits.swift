@@ -1,6 +1,6 @@
 import HTTPProtocol
 
-/// Bounds on what clients may ask before they have become WebSockets.
+/// Bounds on connections, requests and topics. A WebSocket's own are in `WebSocketOptions`.
 public struct ServerLimits: Sendable {
     /// Bytes of a request head, with its request line. Over it: 431.
     public var headBytes: Int
@@ -15,18 +15,17 @@ public struct ServerLimits: Sendable {
     /// A body has this long, and a second more for each kilobyte that has come. Over it: 408.
     public var bodyTimeout: Duration
     /// A connection that asks nothing for this long after it has taken an answer is closed; so is one that takes
-    /// nothing of it for so long, or less than a kilobyte a second.
+    /// nothing of an answer for so long, or less than a kilobyte a second.
     public var keepAliveTimeout: Duration
     /// A deferred reply has to be there within this time, unless it was given one of its own. Over it: 503.
     public var deferredReplyTimeout: Duration
-    /// Topics that one socket may be subscribed to.
+    /// Topics that one socket may be subscribed to. Beyond it `subscribe` changes nothing.
     public var topicsPerSocket: Int
     /// Topics that retain a message. Beyond it a message is published but not retained.
     public var retainedTopics: Int
     /// Bytes of the messages that topics retain. Beyond it a message is published but not retained.
     public var retainedBytes: Int
-    /// Connections that are open at once on all loops. Over it: 503. Nil leaves it to the number of
-    /// descriptors.
+    /// Connections that are open at once on all loops. Over it: 503. Nil leaves it to the number of descriptors.
     ///
     /// A TLS connection counts from when it is accepted, not from the end of its handshake. Each loop shakes hands with
     /// 32 connections over the bounds at once, to answer them; it cuts the others.

@@ -19,28 +19,29 @@ public struct ServerStatistics: Sendable {
     public var bytesOut = 0
     /// Messages published by handlers and references on their loops.
     public var publishes = 0
-    /// Frames encoded by publishes: one for the subscribers on the publisher's loop, one for those on all others.
+    /// Frames encoded by publishes on loops: one for each that has subscribers, on however many loops they are.
     public var framesEncoded = 0
-    /// Messages deflated, those of topics once for each class of windows that subscribers have agreed on. Those of
-    /// threads that are no loops are counted at the first loop.
+    /// Messages deflated, those of topics once for each class of windows that subscribers have agreed on. What threads
+    /// other than loops deflate is counted at the first loop.
     public var framesDeflated = 0
     /// Messages of topics queued for subscribers.
     public var deliveries = 0
-    /// Messages dropped because the socket's queue was at its limit, because it was closed, or because a loop's lane
-    /// was full, which counts each subscriber there. Every message of a topic is, once per subscriber, a delivery or a
-    /// drop; on the publisher's loop also once per socket that is closing.
+    /// Messages dropped because the socket's queue was at its limit. Every message of a topic is, once per subscriber,
+    /// a delivery or a drop; on the publisher's loop also once per socket that is closing.
     public var dropsAtLimit = 0
+    /// Messages dropped because the socket was closed.
     public var dropsClosed = 0
+    /// Messages dropped because a loop's lane was full, once per subscriber there.
     public var dropsInLanes = 0
-    /// Messages of topics that waited for a slow subscriber and made room for newer ones:
-    /// `SlowConsumerPolicy.dropOldest`.
+    /// Messages of topics that waited and made room for newer ones: `SlowConsumerPolicy.dropOldest`.
     public var dropsEvicted = 0
     /// Messages of topics that waited and were replaced by a newer one of their topic: `SlowConsumerPolicy.latest`.
     public var dropsSuperseded = 0
-    /// TLS handshakes that were done, those among them that went on with an earlier session, and those that failed,
-    /// were given up by the client, or took too long.
+    /// TLS handshakes that were done.
     public var handshakes = 0
+    /// Those among `handshakes` that went on with an earlier TLS session.
     public var resumptions = 0
+    /// TLS handshakes that failed, were given up by the client, or took too long.
     public var handshakeFailures = 0
     /// Send operations: fewer than messages, when many leave together.
     public var sendSubmissions = 0
@@ -49,7 +50,7 @@ public struct ServerStatistics: Sendable {
     /// Messages of other loops and threads that wait now.
     public var mailboxDepth = 0
 
-    /// All zero: where a sum begins.
+    /// Figures that are all zero: where a sum begins.
     public init() {}
 
     /// Sums two loops' figures.

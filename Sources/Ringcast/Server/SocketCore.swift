@@ -16,18 +16,18 @@ final class SocketCore: Sendable {
     let resolver: Resolver
     private let stopFlag = Atomic<Bool>(false)
     private let runFlag = Atomic<Bool>(false)
-    /// One per loop, by its index.
+    /// The loops' counters, by their indices.
     let counters: [PublishedCounters]
-    /// In front of the ids of its sockets, which so differ from those of every other server.
+    /// The beginning of `WebSocket.id`, by which ids differ from those of other servers.
     let tag = String(UInt32.random(in: .min ... .max), radix: 16)
-    /// For publishers that are no loops.
+    /// The compressors of publishers that are no loops.
     let foreignCompression = ForeignCompression()
     private let shared: Mutex<Shared>
 
     private struct Shared {
         var fetch: Fetch
         var stopPlan: StopPlan
-        /// There while loops can be reached.
+        /// The loops, while they can be reached.
         var group: LoopGroup?
         weak var server: Server?
     }
@@ -57,14 +57,14 @@ final class SocketCore: Sendable {
         set { shared.withLock { $0.stopPlan = newValue } }
     }
 
-    /// `stop` was called: no upgrade is accepted any more, no connection is kept for another request. Loops hear of it
-    /// a little later, when they have handled what was posted before.
+    /// Whether `stop` was called: no upgrade is accepted any more, no connection is kept for another request. Loops
+    /// begin to stop a little later, when they have handled what was posted before.
     var hasBeenStopped: Bool { stopFlag.load(ordering: .acquiring) }
 
-    /// Notes that `stop` is called. False if it was before.
+    /// Notes that `stop` is called; true for the first call.
     func noteStop() -> Bool { !stopFlag.exchange(true, ordering: .acquiringAndReleasing) }
 
-    /// Notes that `run` is called. False if it was before.
+    /// Notes that `run` is called; true for the first call.
     func noteRun() -> Bool { !runFlag.exchange(true, ordering: .acquiringAndReleasing) }
 
     var group: LoopGroup? {
@@ -86,8 +86,8 @@ final class SocketCore: Sendable {
         return handler
     }
 
-    /// Hands a message to a loop: through the calling loop's own lane if there is one, so that what a loop says to an
-    /// other arrives in order.
+    /// Hands a message to a loop: through the calling loop's own lane if there is one, so that what one loop says to
+    /// another arrives in order.
     /// - Returns: false if the loop cannot take it; what the message carries is given back then.
     func post(_ message: LoopMessage, to target: Int) -> Bool {
         let packed = message.pack()
@@ -101,14 +101,15 @@ final class SocketCore: Sendable {
         return accepted
     }
 
-    /// So much of what the calling thread, or others like it, have posted to a loop waits that they should post less.
+    /// Whether so much waits of what the calling loop, or any thread that is none, has posted to a loop that it should
+    /// post less.
     func isPastWatermark(of target: Int) -> Bool {
         if let current = currentLoop { return current.eventLoop.isPastWatermark(of: target) }
         return group?.isPastWatermark(of: target) ?? false
     }
 
-    /// Runs a job on a loop: at once if the caller is on it, else soon, in the order of what the caller posts; with no
-    /// loop if it has ended. Never refused: who says that a socket shall close or read again is not asked to repeat it.
+    /// Runs a job on a loop: at once if the caller is on it, else soon, in the order of what the caller posts; without
+    /// one if the loop has ended. Never refused: who lets a socket close or read again is not asked to repeat it.
     func run(_ job: LoopJob, on target: Int) {
         if let current = currentLoop {
             guard current.eventLoop.index != target else { return job.run(on: current) }
@@ -120,7 +121,6 @@ final class SocketCore: Sendable {
         executor.executeBehindMessages { [self] in job.run(on: currentLoop) }
     }
 
-    /// Something the program's author should know.
     func logError(_ message: String) { configuration.logger.error("\(message)") }
 
     func log(_ level: Logger.Level, _ message: String) { configuration.logger.log(level: level, "\(message)") }

@@ -2,7 +2,7 @@ import PubSub
 import Reactor
 
 extension SocketLoop {
-    /// A message of this server has come from another loop or thread.
+    /// Handles a message from another loop or thread of this server.
     func received(_ message: ServiceMessage) {
         switch LoopMessage(unpacking: message) {
         case .publish(let frame, let publisher):

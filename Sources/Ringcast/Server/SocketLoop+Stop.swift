@@ -2,8 +2,8 @@ import Reactor
 import WebSocketProtocol
 
 extension SocketLoop {
-    /// The server stops: every socket closes with the server's code at its own moment within the window, by its own
-    /// deadline, so that their reconnections do not come all at once.
+    /// Closes every socket with the server's code at a moment of its own within the window, by its deadline, so that
+    /// their reconnections do not come all at once.
     func stopSessions() {
         let plan = core.stopPlan
         eventLoop.cutConnections(at: now + plan.window + plan.deadline)
@@ -23,7 +23,7 @@ extension SocketLoop {
         for exchange in exchanges.values { exchange.stop() }
     }
 
-    /// The server was told to stop once more: the last word on time counts.
+    /// Stops anew with the plan of a later call of `Server.stop`, whose times replace those of the first.
     func stopAgain() {
         if isStopping { stopSessions() }
     }

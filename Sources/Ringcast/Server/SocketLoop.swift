@@ -1,10 +1,17 @@
+// Ringcast/Server: the configuration, life and statistics of a server, and what runs on one loop: `Server` with
+// `SocketCore`, which all threads share; `SocketLoop`, which one loop has to itself; `LoopMessage` between them.
+//
+// Events are only told apart here, by `ConnectionRole`: what a request, a socket or a publish does is in `HTTP/`,
+// `Session/` and `Topics/`; how bytes come and go, in Reactor.
+
 import HTTPProtocol
 import HTTPTypes
 import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// Everything of the server that lives on one event loop. Made for its loop, used on its thread only, without locks.
+/// Everything of a server or a group of clients that lives on one event loop. Used on the loop's thread only, without
+/// locks.
 ///
 /// Every connection starts as an `HTTPExchange`; an upgrade turns it into a `Session`. The connection's context pointer
 /// says which.
@@ -22,41 +29,41 @@ import WebSocketProtocol
     let requestLimits: RequestLimits
     /// What the frames of this loop's client sockets are masked with.
     let maskingKeys = MaskingKeyPool()
-    /// Client connections that are no sockets yet, by their number.
+    /// Clients' attempts that are no sockets yet, by their ids.
     var attempts: [UInt64: ConnectionAttempt] = [:]
     /// Clients that wait to connect again.
     var backoffs = BackoffQueue()
     /// Clients' connections that outlive their sockets, and who waits for their end.
     var farewells: [ConnectionID: Farewell] = [:]
-    /// Connections that were counted; empty where there are no bounds.
+    /// What the ledger has counted of this loop's connections; empty where there are no bounds.
     var admissions: [ConnectionID: Admission] = [:]
-    /// Those over the bounds that shake hands to be told so.
+    /// Connections over the bounds that shake hands to be answered 503.
     var refusals: Set<ConnectionID> = []
     var fetch: Fetch
-    /// Not retained: whoever runs a server keeps it, and nothing is handled on loops that do not run. Nil on the loops
-    /// of clients, and until it is first asked for.
+    /// What `server` has found. Not retained: whoever runs a server keeps it, and nothing is handled on loops that do
+    /// not run.
     unowned(unsafe) private var knownServer: Server?
     /// The socket whose `open` handler is running, and what is known of its handshake.
     private(set) var opening: OpeningHandshake?
-    /// The payload that a handler has been given and that may be sent from the receive buffer, once.
+    /// Where the payload lies that a handler has been given and that may be sent from the receive buffer, once.
     var lendable: UnsafeRawPointer?
-    /// Connections that speak HTTP.
+    /// The exchanges of connections that speak HTTP, kept here: a context pointer owns nothing.
     private(set) var exchanges: [ObjectIdentifier: HTTPExchange] = [:]
     private var kinds: [ObjectIdentifier: SocketKind] = [:]
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
     var logLimit = LogLimit()
-    /// What has been published and not handed to its subscribers yet.
+    /// What has been published in a row and not handed to its subscribers yet.
     var run: FanOutRun?
     /// Memory for the next run.
     var spareEnds: [Int] = []
     /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
     var noticedDrops: [NoticedDrop] = []
-    /// They hear of it later: see `reportingDropsBehind`.
+    /// Whether `reportNamedDrops` waits for the end of `reportingDropsBehind`.
     var keepsDropReports = false
-    /// A `dropped` handler is running, or what one has sent from another loop is being delivered: what is dropped
-    /// meanwhile is counted, and not reported.
+    /// Whether a `dropped` handler is running, or what one has sent from another loop is being delivered: what is
+    /// dropped meanwhile is counted, and not reported.
     var isReportingDrop = false
     /// What closing sockets have left and `subscription` handlers are to hear of.
     var departures = FIFO<Departure>()
@@ -170,7 +177,7 @@ import WebSocketProtocol
                 session.end(.abnormalClosure, reason: "")
                 connection.abort()
             }
-            // Runs handlers of drops, which may terminate sockets.
+            // Settling and reporting run handlers, which may terminate sockets and publish.
             settleFanOut()
             if !noticedDrops.isEmpty { reportNamedDrops() }
             if !departures.isEmpty { reportDepartures() }
@@ -199,7 +206,7 @@ extension SocketLoop {
 
     func forget(_ kind: SocketKind) { kinds[ObjectIdentifier(kind.handlers)] = nil }
 
-    /// A connection has stopped speaking HTTP.
+    /// Lets go of an exchange whose connection has stopped speaking HTTP.
     func release(_ exchange: HTTPExchange) {
         exchange.detach()
         exchanges[ObjectIdentifier(exchange)] = nil
@@ -232,14 +239,14 @@ extension SocketLoop {
 /// What a handshake leaves for its socket's `open` handler. It is not kept beyond that, for no socket pays for it.
 struct OpeningHandshake {
     let serial: UInt64
-    /// What the client has asked for, without the query.
+    /// The path of the request's target, without the query.
     let path: String
     /// The fields of the server's answer, on a client's side.
     let answer: HTTPFields
 }
 
 extension DisconnectReason {
-    /// What the close handler is told when no Close frame came.
+    /// The reason that the close handler gets when no Close frame came.
     var text: String {
         switch self {
         case .stalled: "write stall"

@@ -3,8 +3,7 @@ import WebSocketProtocol
 
 /// The handlers with the user's type erased: one dynamic call per event, then the user's closure.
 ///
-/// A class and not a protocol, because an unmanaged reference to one can be borrowed: no retain and release per
-/// message.
+/// A class, since an unmanaged reference can be borrowed, and an existential cannot: no retain and release per message.
 // Sendable: the only subclass is final and holds nothing but constants that are Sendable themselves.
 class ErasedHandlers: @unchecked Sendable {
     /// Where the connection's data lies behind the `SessionState`, and what one allocation for both needs.
@@ -16,7 +15,7 @@ class ErasedHandlers: @unchecked Sendable {
     func ping(_ session: Session, _ payload: borrowing RawSpan) throws {}
     func pong(_ session: Session, _ payload: borrowing RawSpan) throws {}
     func error(_ session: Session, _ error: any Error) {}
-    /// Whether the two below do anything.
+    /// Whether `subscription`, and whether `dropped`, has a handler: else its arguments are not made.
     var reportsSubscriptions: Bool { false }
     var reportsDrops: Bool { false }
     func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws {}

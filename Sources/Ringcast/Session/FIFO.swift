@@ -1,6 +1,6 @@
-/// What comes first leaves first, and is not kept alive behind that: an `ArraySlice` would keep it until it grows.
+/// A queue that lets go of what has left it: an `ArraySlice` would keep that alive until it grows.
 struct FIFO<Element> {
-    /// Oldest last, so that taking one moves none.
+    /// The oldest element last, so that taking it moves none.
     private var leaving: [Element] = []
     private var arriving: [Element] = []
 
@@ -9,7 +9,7 @@ struct FIFO<Element> {
 
     mutating func append(_ element: Element) { arriving.append(element) }
 
-    /// Takes the oldest. O(1) amortised.
+    /// Takes the oldest element. O(1) amortised.
     mutating func popFirst() -> Element? {
         if leaving.isEmpty {
             swap(&leaving, &arriving)

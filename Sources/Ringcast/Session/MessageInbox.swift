@@ -1,7 +1,7 @@
 /// What one socket with an asynchronous message handler keeps on its loop: the messages that wait, and the task that
 /// handles them one after the other. The task ends when nothing waits, so that an idle socket owns none.
 final class MessageInbox {
-    /// Runs while there are messages.
+    /// The task that handles the messages; nil while there are none.
     var task: Task<Void, Never>?
     /// How the peer has ended its side, while messages that came before are still being handled.
     var ending: PeerEnding?
@@ -15,7 +15,6 @@ final class MessageInbox {
         byteCount += message.byteCount
     }
 
-    /// Takes the oldest. O(1) amortised.
     func popFirst() -> OwnedMessage? {
         guard let message = messages.popFirst() else { return nil }
         byteCount -= message.byteCount

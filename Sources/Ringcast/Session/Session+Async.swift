@@ -6,7 +6,7 @@ import WebSocketProtocol
 /// The task knows the session by its lifeline only, and asks for it between two messages: what it finds then is true
 /// until its next `await`, since both run on the loop.
 extension Session {
-    /// Queues a message for `handle`, and stops reading at the bound.
+    /// Queues a message for `handle`, and stops reading once the inbox is full.
     func handleLater(
         _ message: OwnedMessage, by handle: @escaping @Sendable (OwnedMessage) async throws -> Void
     ) {
@@ -37,7 +37,7 @@ extension Session {
         return nil
     }
 
-    /// By count, and by bytes: as much as one message may have.
+    /// Whether as many messages wait as may, or as many bytes as one message may have.
     private func isFull(_ inbox: MessageInbox) -> Bool {
         withKind { inbox.count >= $0.maxWaitingMessages || inbox.byteCount >= $0.limits.maxPayloadLength }
     }

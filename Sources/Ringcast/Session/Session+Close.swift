@@ -43,7 +43,7 @@ extension Session {
         loop.endAtTurnsEnd(self)
     }
 
-    /// _Fail the WebSocket Connection_ (§7.1.7): a Close frame with the cause, then the end. The peer's answer is not
+    /// Fails the connection (RFC 6455 §7.1.7): a Close frame with the cause, then the end. The peer's answer is not
     /// waited for. Without effect on a socket that is terminated, which ends with this turn.
     func fail(_ code: CloseCode, reason: String) {
         guard phase != .terminated else { return }
@@ -72,7 +72,7 @@ extension Session {
     }
 }
 
-/// How a peer says its last.
+/// How a peer ends its side.
 enum PeerEnding {
     /// Its Close frame (§5.5.1).
     case close(CloseCode?, reason: String)
@@ -81,7 +81,7 @@ enum PeerEnding {
 }
 
 extension Session {
-    /// The peer has said its last. What came before is handled before.
+    /// Ends the socket since the peer has ended its side, behind the messages that came before.
     func peerEnded(_ ending: PeerEnding) {
         guard phase != .terminated else { return }
         if case .close = ending { flags.insert(.heardClose) }
@@ -95,8 +95,8 @@ extension Session {
         finish(ending)
     }
 
-    /// Comes to an end that waited for messages to be handled.
-    /// - Returns: whether one did.
+    /// Ends the socket if the peer's end has waited for messages to be handled.
+    /// - Returns: whether it has.
     @discardableResult
     func finishPostponed() -> Bool {
         guard let ending = extras?.inbox?.ending else { return false }
@@ -104,7 +104,7 @@ extension Session {
         return true
     }
 
-    /// Answers the peer's Close with its code, unless this side's was first, and is done.
+    /// Answers the peer's Close with its code, unless this side's was first, and ends the socket.
     private func finish(_ ending: PeerEnding) {
         let connection = connection
         switch ending {
@@ -118,7 +118,7 @@ extension Session {
         connection.close()
     }
 
-    /// The connection is gone.
+    /// Ends the socket since its connection is gone.
     func connectionEnded(_ reason: String) {
         if !finishPostponed() { end(.abnormalClosure, reason: reason) }
     }

@@ -1,7 +1,6 @@
 import Reactor
 
-/// A socket stops reading for several reasons at once: its user paused it, its waiting messages are at their bound, its
-/// peer has said its last. It reads again when none of them is left.
+/// Several reasons not to read a socket (`HoldReasons`) may hold at once; it is read again when none is left.
 extension Session {
     var isHeld: Bool { !holds.isEmpty }
 
@@ -13,7 +12,7 @@ extension Session {
         holds.insert(reason)
     }
 
-    /// Reads again next turn, unless there is another reason not to.
+    /// Drops reasons, and reads again next turn unless another one is left.
     func release(_ reasons: HoldReasons) {
         guard !holds.isDisjoint(with: reasons) else { return }
         holds.remove(reasons)
@@ -22,7 +21,7 @@ extension Session {
         connection.resumeReceiving()
     }
 
-    /// A socket that does not read hears nothing, which is not its peer's silence: the idle time begins anew.
+    /// Begins the idle time anew: what a socket that does not read fails to hear is not its peer's silence.
     func rest(at now: UInt64) {
         noteInbound(at: now)
         extras?.pingSent = nil

@@ -1,8 +1,8 @@
 import Reactor
 import WebSocketProtocol
 
-/// Timeouts cost nothing per message: a session remembers when bytes last came, and its one deadline, when it fires,
-/// looks whether it was right to, or sets itself again.
+/// Timeouts cost a store per receive: a session remembers when bytes last came, and its one deadline, when it fires,
+/// looks whether that is long enough ago, or is set again.
 extension Session {
     @inline(__always)
     func noteInbound(at now: UInt64) {
@@ -19,7 +19,7 @@ extension Session {
         connection.setDeadline(nextDeadline())
     }
 
-    /// The connection's deadline has come.
+    /// Does what is due at the connection's deadline, and sets the next one.
     func deadlineReached(now: UInt64) {
         guard phase != .terminated else { return }
         if finishPostponed() { return }
@@ -48,9 +48,9 @@ extension Session {
         return [silence, extras.lifetimeEnd, extras.throttledUntil].lazy.compactMap(\.self).min()
     }
 
-    /// The peer's Close has not come in time: the connection is cut. A peer that still takes what is queued, and not
-    /// too slowly, has its time, since what was sent before the close goes out first; a server that stops ends that at
-    /// its own deadline.
+    /// Cuts the connection, since the peer's Close has not come in time. A peer that still takes what is queued, and
+    /// not too slowly, gets more of it, since what was sent before the close goes out first; a server that stops ends
+    /// that at its own deadline.
     private func closeDeadlineReached() {
         let connection = connection
         let queued = connection.queuedByteCount
@@ -66,22 +66,22 @@ extension Session {
         close(plan.code, reason: plan.reason, isOwn: true)
     }
 
-    /// What counts as life beside what comes in: a handler that works on what came, and the taking of bytes that wait,
-    /// behind which the peer may not have met the ping yet.
+    /// Begins the idle time anew for other signs of life than bytes that come in: a handler that works on what came,
+    /// and the taking of bytes that wait, behind which the peer may not have met the ping yet.
     private func noteOtherLife(at now: UInt64) {
         if extras?.inbox?.task != nil { return rest(at: now) }
         if connection.isBlocked {
             let taken = connection.timeOfProgress
             if unsafe taken > state.pointee.lastInbound { noteInbound(at: taken) }
         } else if let extras, extras.untakenAtPing > 0 {
-            // All of it is in the kernel, where new bytes come on top: fewer than before have been taken.
+            // All that waits is in the kernel. New bytes come on top of it: if fewer are left, some were taken.
             let left = connection.untakenByteCount
             if left < extras.untakenAtPing { noteInbound(at: now) }
             extras.untakenAtPing = left
         }
     }
 
-    /// Never dropped: there is one for each silence.
+    /// Sends the ping of a silence. It needs no room, since each silence has but one.
     private func sendLivenessPing(now: UInt64) {
         flags.insert(.pinged)
         let extras = makeExtras()
@@ -99,7 +99,7 @@ extension Session {
 
 extension Session {
     /// Counts a ping or a pong.
-    /// - Returns: false if it was one too many; the session is gone then.
+    /// - Returns: false if the frame was one too many; the session is gone then.
     func admitControlFrame(now: UInt64) -> Bool {
         let second = UInt32(truncatingIfNeeded: now / 1_000)
         if unsafe second &- state.pointee.controlWindow >= 10 {
@@ -113,9 +113,8 @@ extension Session {
         return false
     }
 
-    /// Answers a ping with its own payload (RFC 6455 §5.5.3), each one. At a peer that takes none of the answers the
-    /// newest replaces the one before it once they have filled their room, as the RFC allows, so that pings cannot grow
-    /// the queue.
+    /// Answers a ping with its own payload (RFC 6455 §5.5.3). Once pongs that the peer does not take fill their room,
+    /// only the newest waits behind them, as the RFC allows, so that pings cannot grow the queue.
     func answerPing(_ payload: RawSpan) {
         // Safe: both copy the bytes before the closure returns.
         unsafe payload.withUnsafeBytes { bytes in
@@ -128,8 +127,8 @@ extension Session {
         }
     }
 
-    /// Everything queued has been taken by the kernel: the pong that waited goes out, and `drain` is called if it is
-    /// owed.
+    /// Goes on when the kernel has taken everything: the pong that waited goes out, the backlog moves on, and `drain`
+    /// is called if it is owed.
     func drained() {
         if let extras, let pong = extras.pendingPong {
             extras.pendingPong = nil

@@ -1,7 +1,7 @@
 import Reactor
 import WebSocketProtocol
 
-/// The way of whole frames into the send queue: masked if this end is a client, and behind the backlog if there is one.
+/// How whole frames get into the send queue: masked if this end is a client, and behind the backlog if there is one.
 extension Session {
     /// A key for the next frame, if this end is a client (RFC 6455 §5.3).
     @inline(__always)
@@ -22,7 +22,7 @@ extension Session {
         write(frame)
     }
 
-    /// Writes an encoded frame into the send queue.
+    /// Writes an encoded frame into the send queue, masked if this end is a client.
     func write(_ frame: EncodedFrame) {
         if let mask = nextMask() { connection.send(OutgoingFrame(frame, mask: mask)) } else { connection.send(frame) }
     }

@@ -1,7 +1,7 @@
 import Reactor
 import WebSocketProtocol
 
-/// A bound on what a peer says in a time. Sockets without one have neither a meter nor the trait.
+/// The rate limit of a peer's messages (`MessageRateLimit`). Sockets without one have neither meter nor trait.
 extension Session {
     func startMeter(at now: UInt64) {
         guard let limit = withKind({ $0.messageRate }) else { return }
@@ -30,7 +30,7 @@ extension Session {
         }
     }
 
-    /// A deadline has come: whoever has kept silent long enough is read again.
+    /// Reads a throttled peer again once its pause is over.
     func endThrottle(at now: UInt64) {
         guard let extras, let until = extras.throttledUntil, now >= until else { return }
         extras.throttledUntil = nil
@@ -48,8 +48,8 @@ extension Session {
     }
 }
 
-/// What one socket may still say: a token bucket of messages and one of bytes. A message is counted when it is whole;
-/// one that is larger than what is left goes through and leaves a debt.
+/// What a socket's peer may still say: a token bucket of messages and one of bytes. A message is counted when it is
+/// whole; one that is larger than what is left goes through and leaves a debt.
 struct MessageMeter {
     private var messages: TokenBucket?
     private var bytes: TokenBucket?
@@ -60,7 +60,7 @@ struct MessageMeter {
         bytes = limit.bytesPerSecond.map { TokenBucket(perSecond: $0, burst: burst, now: now) }
     }
 
-    /// Counts a message. Returns after how many milliseconds there may be another one.
+    /// Counts a message, and returns after how many milliseconds there may be another one.
     mutating func take(byteCount: Int, now: UInt64) -> UInt64 {
         max(messages?.take(1, now: now) ?? 0, bytes?.take(byteCount, now: now) ?? 0)
     }
@@ -84,7 +84,7 @@ struct TokenBucket {
         time = now
     }
 
-    /// Takes tokens, also those that are not there yet. Returns in how many milliseconds there will be none owed.
+    /// Takes tokens, on credit if need be, and returns in how many milliseconds none will be owed.
     mutating func take(_ count: Int, now: UInt64) -> UInt64 {
         let (gain, isMuch) = rate.multipliedReportingOverflow(by: Int(clamping: now - time))
         // The level is below the capacity, 2^60, and above minus what one message has: neither sum overflows.

@@ -2,13 +2,13 @@ import Reactor
 import WebSocketProtocol
 
 extension Session {
-    /// What one connection may use of a turn, so that a flood on it does not starve the others of its loop.
+    // What one connection may use of a turn, so that a flood on it does not starve the others of its loop.
     static let framesPerTurn = 1_024
     static let bytesPerTurn = 256 << 10
-    /// Messages queued for subscribers here: a small frame that is published can be the work of thousands.
+    /// Deliveries to subscribers on this loop: one small frame that is published can be the work of thousands.
     static let deliveriesPerTurn: UInt64 = 16_384
 
-    /// Handles the frames in `bytes` from `start` on. Returns how far it came.
+    /// Handles the frames in `bytes` from `start` on, and returns how far it came.
     func receive(_ bytes: inout MutableRawSpan, from start: Int, on loop: SocketLoop) -> Int {
         noteInbound(at: connection.now)
         var position = start
@@ -17,7 +17,7 @@ extension Session {
         let inflatedBound = unsafe loop.counters.pointee.inflatedBytes &+ UInt64(Self.bytesPerTurn)
         while let event = nextEvent(in: &bytes, at: &position) {
             guard handle(event, in: &bytes, on: loop) else { return bytes.byteCount }
-            // Paused by what was just handled: the reactor keeps the rest, and brings it again.
+            // Held by what was just handled: the reactor keeps the rest, and brings it again.
             if isHeld { return position }
             frames += 1
             if unsafe frames == Self.framesPerTurn || position - start >= Self.bytesPerTurn
@@ -83,7 +83,7 @@ extension Session {
             hand(body, kind)
             unsafe loop.lendable = nil
         case .assembled:
-            // The handler cannot end the session, and so not the decoder: that waits for the end of the turn.
+            // No handler ends the session, and with it the decoder: `terminate` waits for the end of the turn.
             withAssembled { hand($0, kind) }
             unsafe state.pointee.decoder.releaseAssembled()
         }
@@ -110,7 +110,7 @@ extension Session {
 
     private func receivePong(_ payload: RawSpan) {
         guard isOpen else { return }
-        // The answer to a liveness ping is empty, as that is.
+        // A liveness ping is empty, and so is its pong.
         if payload.byteCount == 0 { notePong() }
         do { try withHandlers { try $0.pong(self, payload) } } catch { handlerFailed(error) }
     }
@@ -122,14 +122,13 @@ extension Session {
         }
     }
 
-    /// Lends what the decoder has put together.
+    /// Lends the message that the decoder has put together.
     private func withAssembled(_ body: (RawSpan) -> Void) {
         func lend(_ decoder: borrowing FrameDecoder) { body(decoder.assembled) }
         unsafe lend(state.pointee.decoder)
     }
 
-    /// Moves to large receive buffers when a large frame is arriving, and back after many receives that small ones
-    /// would hold.
+    /// Moves to large receive buffers when a large frame arrives, and back after many receives that fit small ones.
     private func chooseBuffers(received count: Int) {
         if unsafe state.pointee.decoder.bytesExpected > Self.largeRemainder {
             if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }
@@ -154,7 +153,7 @@ extension Session {
         try unsafe handlers._withUnsafeGuaranteedRef(body)
     }
 
-    /// A handler threw: `error` hears of it, and the socket closes with 1011 unless `error` closed it.
+    /// Tells the `error` handler what another one threw, and closes the socket with 1011 unless `error` closed it.
     func handlerFailed(_ error: any Error) {
         withHandlers { $0.error(self, error) }
         loop.report(.thrown(ObjectIdentifier(type(of: error))), "a WebSocket handler threw: \(error)")

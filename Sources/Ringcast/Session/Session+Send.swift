@@ -4,7 +4,7 @@ import WebSocketProtocol
 extension Session {
     /// Beyond this much in the cork, or behind it, a send reports backpressure.
     static let corkWatermark = 64 << 10
-    /// Room that control frames have of their own.
+    /// Bytes that control frames may have waiting in front of messages.
     static let controlRoom = 64 << 10
     /// From this size on, a received message is echoed from the receive buffer instead of being copied.
     static let borrowThreshold = 4 << 10
@@ -16,7 +16,7 @@ extension Session {
         guard count < Self.borrowThreshold, isOpen, !flags.contains(.backlogged),
             traits.isDisjoint(with: [.masks, .deflates])
         else { return unsafe sendAny(payload, as: opcode, compress: compress) }
-        // The way of nearly every message.
+        // Nearly every message goes this way.
         let frame = unsafe OutgoingFrame(opcode, payload)
         let room = withKind { connection.reserve(frame.byteCount, below: $0.backpressureLimit) }
         guard let start = unsafe room.start else { return unsafe sendAny(payload, as: opcode, compress: compress) }
@@ -30,7 +30,7 @@ extension Session {
         return .sent(bytes: count)
     }
 
-    /// Messages that are large, or that something stands in the way of.
+    /// Queues a message that is large, or cannot simply be written into the cork.
     @inline(never)
     private func sendAny(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool?) -> SendResult {
         guard isOpen else { return refused(\.dropsClosed) }
@@ -53,7 +53,7 @@ extension Session {
     /// The most bytes that a control frame may carry (RFC 6455 §5.5).
     static let longestControlPayload = 125
 
-    /// A ping or a pong of the user's, cut to what it may carry.
+    /// Queues a ping or a pong of the user's, cut to what it may carry.
     func sendCut(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard payload.count > Self.longestControlPayload else { return unsafe sendControl(opcode, payload) }
         loop.report(
@@ -61,7 +61,6 @@ extension Session {
         return unsafe sendControl(opcode, UnsafeRawBufferPointer(rebasing: payload[..<Self.longestControlPayload]))
     }
 
-    /// A ping or a pong of the user's: at most 125 bytes, with room of its own.
     private func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard isOpen else { return .dropped }
         guard unsafe queueControl(opcode, payload) else { return refused(\.dropsAtLimit) }
@@ -76,7 +75,7 @@ extension Session {
     ///
     /// What the socket is about to take leaves in order. Once more than that waits, a control frame goes in front of
     /// it, behind those before it (RFC 6455 §5.5.2: as soon as is practical; §5.4: never inside of a frame).
-    /// - Parameter isBounded: it has to find room: those that a peer can cause.
+    /// - Parameter isBounded: whether the frame needs room in `controlRoom`: so do those that a peer can cause.
     /// - Returns: false if there is no room.
     @discardableResult
     func queueControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, isBounded: Bool = true) -> Bool {
@@ -117,7 +116,7 @@ extension Session {
         return .dropped
     }
 
-    /// Sends a message that lies whole in the receive buffer from there. Once per message: its header is overwritten.
+    /// Sends a message from the receive buffer, if it lies there whole. Once only: that overwrites its header.
     private func lend(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) -> Bool {
         guard let start = payload.baseAddress, unsafe loop.lendable == start,
             !flags.contains(.backlogged), !traits.contains(.masks)

@@ -37,7 +37,7 @@ import WebSocketProtocol
     var serial: UInt64 { unsafe state.pointee.serial }
     var slot: UInt32 { unsafe state.pointee.slot }
 
-    /// Moves on by `enter`, down the list of phases.
+    /// Where the socket is in its life; only `enter` changes it.
     var phase: SessionPhase { unsafe state.pointee.phase }
 
     var traits: SessionTraits {
@@ -62,7 +62,7 @@ import WebSocketProtocol
 
     var extras: SessionExtras? { unsafe state.pointee.extras }
 
-    /// The extras, allocated if this is the first use.
+    /// The extras, allocated at their first use.
     func makeExtras() -> SessionExtras {
         if let extras = unsafe state.pointee.extras { return extras }
         let extras = SessionExtras()
@@ -82,7 +82,7 @@ import WebSocketProtocol
         }
     }
 
-    /// Moves the socket on in its life, or leaves it where it is already.
+    /// Moves the socket down the list of phases, never up.
     func enter(_ phase: SessionPhase) { unsafe state.pointee.phase = max(state.pointee.phase, phase) }
 }
 

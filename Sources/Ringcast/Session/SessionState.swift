@@ -1,14 +1,16 @@
+// Ringcast/Session: the life of one open WebSocket, a server's or a client's, on its loop. `SessionState` is its
+// memory, `Session` the handle to that, each `Session+X.swift` a part of its life. What topics bring is in `Topics/`,
+// how a frame is written in `Wire/`, what users call in `WebSocket/`.
+
 import Logging
 import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// What one open WebSocket costs beside its connection. Lives in memory of its own, freed when the close handler has
-/// run.
-///
-/// Its size is pinned by a test: an idle server is mostly these.
+/// What one open WebSocket costs beside its connection, in memory that is freed when the close handler has run. A test
+/// pins its size: an idle server is mostly these.
 @safe struct SessionState: ~Copyable {
-    // First what a fan-out looks at for every subscriber, so that it lies together.
+    // What a fan-out looks at for every subscriber comes first, so that it lies together.
     let connection: ConnectionSlot
     /// Kept alive by the loop as long as it has sessions.
     let kind: Unmanaged<SocketKind>
@@ -19,21 +21,20 @@ import WebSocketProtocol
     /// Where the loop's `SessionTable` has it.
     let slot: UInt32
     var decoder: FrameDecoder
-    /// Never used again on this loop: what references compare.
+    /// The number by which references find the socket, never used again on this loop.
     let serial: UInt64
     /// When bytes last came, in the loop's milliseconds.
     var lastInbound: UInt64
-    /// What few sockets need.
     var extras: SessionExtras?
     var memberships = MembershipList.empty
-    /// When the window began that `controlFrames` came in (the loop's seconds).
+    /// When the window began that `controlFrames` came in, in the loop's seconds.
     var controlWindow: UInt32 = 0
     var controlFrames: UInt32 = 0
-    /// Small receives until the connection goes back to small buffers; 0: it uses them.
+    /// Small receives until the connection goes back to small buffers; 0 while it uses them.
     var largeBufferTurns: UInt8 = 0
-    /// Why the socket is not read; empty: it is.
+    /// Why the socket is not read; empty while it is.
     var holds: HoldReasons = []
-    /// What was agreed on for it.
+    /// What the handshake agreed on.
     var compression = SessionCompression()
 }
 
@@ -71,13 +72,13 @@ enum SessionPhase: UInt8, Comparable {
 struct SessionTraits: OptionSet {
     let rawValue: UInt8
 
-    /// A client's: its frames are masked.
+    /// This end is a client: the frames that it sends are masked.
     static let masks = SessionTraits(rawValue: 1 << 0)
-    /// What is sent may be deflated.
+    /// Messages that are sent may be deflated.
     static let deflates = SessionTraits(rawValue: 1 << 1)
-    /// What is deflated refers to what was sent before.
+    /// Deflated messages refer to those sent before.
     static let keepsContext = SessionTraits(rawValue: 1 << 2)
-    /// Its messages are counted against `WebSocketOptions.messageRate`.
+    /// The peer's messages are counted against `WebSocketOptions.messageRate`.
     static let metered = SessionTraits(rawValue: 1 << 3)
 }
 
@@ -85,7 +86,7 @@ struct SessionTraits: OptionSet {
 struct SessionFlags: OptionSet {
     let rawValue: UInt8
 
-    /// What comes for the socket waits in its backlog.
+    /// The socket has a backlog, behind which all that is sent to it waits.
     static let backlogged = SessionFlags(rawValue: 1 << 0)
     /// Backpressure was reported, `drain` is owed.
     static let drainDue = SessionFlags(rawValue: 1 << 1)
@@ -101,11 +102,11 @@ struct SessionFlags: OptionSet {
 struct HoldReasons: OptionSet {
     let rawValue: UInt8
 
-    /// Its user wants no input for now.
+    /// The user has paused it.
     static let paused = HoldReasons(rawValue: 1 << 0)
     /// As many messages wait for the asynchronous handler as may.
     static let inboxFull = HoldReasons(rawValue: 1 << 1)
-    /// The peer has said its last; its end waits for the messages before it.
+    /// The peer has ended its side, which waits for the messages before it to be handled.
     static let peerEnded = HoldReasons(rawValue: 1 << 2)
     /// The peer has said more than `WebSocketOptions.messageRate` allows.
     static let throttled = HoldReasons(rawValue: 1 << 3)
@@ -118,7 +119,7 @@ final class SessionExtras {
     var pendingPong: [UInt8]?
     /// When the liveness ping left, in the loop's milliseconds.
     var pingSent: UInt64?
-    /// Bytes that the kernel held for the peer when it left.
+    /// Bytes that the kernel held for the peer when the liveness ping left.
     var untakenAtPing = 0
     var roundTrip: Duration?
     /// What waits behind the send queue of a slow socket; nil while nothing does.
@@ -129,15 +130,15 @@ final class SessionExtras {
     var lifetimeEnd: UInt64?
     /// What the peer may still say, if that is bounded.
     var meter: MessageMeter?
-    /// When it is read again, in the loop's milliseconds.
+    /// When a throttled peer is read again, in the loop's milliseconds.
     var throttledUntil: UInt64?
-    /// What waits for the asynchronous message handler.
+    /// The messages that wait for the asynchronous message handler.
     var inbox: MessageInbox?
-    /// What `WebSocket.task` has started and is not done.
+    /// The tasks that `WebSocket.task` has started and that are not done.
     var tasks: SocketTasks?
     /// The configuration's logger, with what tells this socket from others.
     var logger: Logger?
-    /// Compression with a context of its own, from the first compressed message on.
+    /// The socket's own compressor, if it keeps a context, from the first compressed message on; likewise `inflater`.
     var deflater: DeflateStream?
     var inflater: InflateStream?
     /// Shared with the references to this socket.

@@ -6,7 +6,7 @@ struct SessionTable {
     private var nextSerial: UInt64 = 1
     private(set) var count = 0
 
-    /// A place and a serial number for a new session; `insert` fills it.
+    /// Reserves a slot and a serial number for a new session, which `insert` puts there.
     mutating func reserve() -> (slot: UInt32, serial: UInt64) {
         let serial = nextSerial
         nextSerial += 1
@@ -32,7 +32,7 @@ struct SessionTable {
         return session
     }
 
-    /// All sessions, as of now: `body` may close any of them.
+    /// Calls `body`, which may close any session, with those that there are now.
     func forEach(_ body: (Session) -> Void) {
         for case let session? in slots { body(session) }
     }

@@ -17,9 +17,9 @@ import WebSocketProtocol
     let maxControlFrames: UInt32
     let reportsSubscriptions: Bool
     let reportsDrops: Bool
-    /// Milliseconds; 0 is off.
+    /// The longest silence, in milliseconds as all times here; 0 is off.
     let idleTimeout: UInt64
-    /// Silence after which a ping is sent, in milliseconds; nil if none ever is.
+    /// The silence after which a ping is sent; nil if none ever is.
     let pingAfter: UInt64?
     let closeTimeout: UInt64
     let writeStallTimeout: UInt64

@@ -22,7 +22,7 @@ final class SocketTasks {
 }
 
 extension Session {
-    /// The socket's tasks; nil once it is closed: what the close handler starts is to end by itself.
+    /// The socket's tasks; nil once it is closed, since what the close handler starts is not cancelled.
     var tasks: SocketTasks? {
         guard phase < .closed else { return nil }
         let extras = makeExtras()

@@ -32,7 +32,7 @@ struct Backlog {
         let kind: Kind
     }
 
-    /// Those that are gone have left a nil; places are closed up once most are.
+    /// The entries in order, with a nil where one is gone; closed up once most are gone.
     private var entries: [Entry?] = []
     /// Entries before it are gone.
     private var first = 0
@@ -42,7 +42,7 @@ struct Backlog {
     private var newest: [Topic: Int] = [:]
     private(set) var count = 0
     private(set) var byteCount = 0
-    /// What the entries cost. Bytes that several sockets share are counted at each.
+    /// What the entries cost in memory. Bytes that several sockets share are counted at each.
     var memory: Int { byteCount + count * Self.entryCost }
     /// Frames of topics among the entries.
     private(set) var topicFrameCount = 0

@@ -1,15 +1,15 @@
 import PubSub
 import Reactor
 
-/// What has become of some frames, one or the row of a `FanOutRun`, at a topic's subscribers. It counts subscribers: a
-/// walk adds one number for each.
+/// What has become of one frame, or of all frames of a `FanOutRun`, at a topic's subscribers. It counts subscribers,
+/// not frames: a walk adds one number for each.
 struct FanOutTally {
     private let frames: Int
     private var queued = 0
     private var queuedBehind = 0
     private var refused = 0
     private var closed = 0
-    /// Subscribers that have counted their frames themselves.
+    /// Subscribers whose frames `Session.queue(_:keeping:policy:of:)` has counted.
     private var counted: SocketLoop.Reach = (0, 0)
 
     init(frames: Int = 1) { self.frames = frames }
@@ -24,7 +24,7 @@ struct FanOutTally {
         }
     }
 
-    /// One frame for one subscriber, as the topic's policy says.
+    /// Queues one frame for one subscriber, as the topic's policy says, and notes the result.
     /// - Parameter copy: of the frame, made for the first subscriber whose backlog has to keep it.
     @inline(__always)
     mutating func hand(
@@ -42,8 +42,9 @@ struct FanOutTally {
         (queued + queuedBehind + counted.count, queuedBehind + refused + counted.blocked)
     }
 
-    /// Frames queued, and frames for sockets that are closing. Those at the limit are counted where they are dropped.
+    /// Frames queued. Those at the limit are counted where they are dropped.
     var deliveries: Int { (queued + queuedBehind) * frames }
+    /// Frames for sockets that are closing.
     var missed: Int { closed * frames }
 }
 

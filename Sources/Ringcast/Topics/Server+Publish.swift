@@ -17,11 +17,11 @@ extension Server {
     /// others', `WebSocket.publish` says; another thread knows of all what their loops have last said. Nothing tells
     /// when they have caught up: see `SendResult.backpressure`.
     /// - Parameters:
-    ///   - retain: keep it as the topic's last message, which every new subscriber gets first, until another
-    ///   one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
-    ///   nothing is kept.
-    ///   - compress: deflate it for those who have agreed on it; nil: if it has 1 KiB or more. It is deflated once for
-    ///   each class of windows, on this thread; threads that are no loops do so one after the other.
+    ///   - retain: whether to keep it as the topic's last message, which every new subscriber gets first, until another
+    ///     one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
+    ///     nothing is kept.
+    ///   - compress: whether to deflate it for those who have agreed on that; by default if it has 1 KiB or more. It is
+    ///     deflated once for each class of windows, on this thread; threads that are no loops do so in turn.
     @discardableResult
     public func publish(_ text: String, to topic: Topic, retain: Bool = false, compress: Bool? = nil) -> SendResult {
         unsafe text.withPayload { unsafe publish($0, as: .text, to: topic, retain: retain, compress: compress) }

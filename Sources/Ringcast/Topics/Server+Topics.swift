@@ -39,8 +39,8 @@ extension Server {
     /// How many topics retain a message, and the bytes of these with their frames' headers. Any thread.
     public var retainedMessages: (topics: Int, bytes: Int) { core.registry.retained }
 
-    /// Decides in which order a topic's subscribers get its messages, in place of what the configuration's `topics`
-    /// say; nil goes back to that. Also for topics that nobody uses yet.
+    /// Decides in which order a topic's subscribers get its messages, in place of the configuration's `topics`; nil
+    /// goes back to these. Also for topics that nobody uses yet.
     ///
     /// With `.total`, all that is published after this has returned has one order for everybody. What was published
     /// before, and is still on its way, may come before or behind it, once as ever. Remembered until it is taken back.
@@ -53,7 +53,7 @@ extension Server {
     public func order(of topic: Topic) -> TopicOrder { TopicOrder(word: core.registry.policy(of: topic)) }
 
     /// Decides what becomes of a topic's messages at subscribers that do not keep up, in place of the configuration's
-    /// `topics` and `slowConsumerPolicy`; nil goes back to that one. Also for topics that nobody uses yet.
+    /// `topics` and `slowConsumerPolicy`; nil goes back to these. Also for topics that nobody uses yet.
     ///
     /// Messages that reach a loop from now on follow it; those that wait keep the policy they came with. Remembered
     /// until it is taken back. Costs a lock; reading it costs publishers nothing. Any thread.

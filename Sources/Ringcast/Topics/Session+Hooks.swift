@@ -2,14 +2,13 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// The `subscription` handler.
 extension Session {
     func unsubscribe(from topic: Topic) -> Bool {
         let table = loop.table
         settleFanOut()
         let standing = standing
         guard table.unsubscribe(memberships: &memberships, from: topic, standing: standing) else { return false }
-        // Else it has left, and that is told of.
+        // A socket that is leaving has left already, which `leaveTopics` tells of.
         guard standing != .leaving else { return true }
         let count = table.changedCount
         reportSubscription(to: topic, before: count + 1, after: count)
@@ -23,7 +22,7 @@ extension Session {
         loop.table.unsubscribeAll(memberships: &memberships, standing: .leaving)
     }
 
-    /// After the change, since the handler may change subscriptions itself.
+    /// Tells the handler of a change behind all earlier ones. Called after the change: the handler may make others.
     func reportSubscription(to topic: Topic, before: Int, after: Int) {
         loop.reportDepartures()
         callSubscription(topic, before: before, after: after)
@@ -37,7 +36,6 @@ extension Session {
     }
 }
 
-/// The `dropped` handler.
 extension Session {
     /// Tells the handler of a message that was not queued. Whoever drops one in the middle of a fan-out notes it
     /// instead.
@@ -53,7 +51,7 @@ extension Session {
             message = .text(text)
         }
         do { try withHandlers { try $0.dropped(self, message) } } catch { handlerFailed(error) }
-        // While what it drops is not reported: a handler that answers drops by publishing would go on for ever, and
+        // Settled while drops are not reported: a handler that answers drops by publishing would go on for ever, and
         // whoever settles a run would find another one behind it.
         loop.settleFanOut()
     }
@@ -64,7 +62,7 @@ extension Session {
         unsafe reportDrop(frame.payload, as: frame.opcode)
     }
 
-    /// The frame that is being handed out finds the queue at its limit.
+    /// Counts and notes the drop of a fan-out's frame that has found the queue at its limit.
     func missedDelivery() {
         fallBehind()
         _ = refusedAtLimit()
@@ -72,8 +70,7 @@ extension Session {
     }
 
     /// Remembers a drop until the fan-out is over: a handler that publishes in the middle of it would mix up the order.
-    /// - Parameter frame: one that was evicted, or nil for the one that is being handed out, which `nameDrops` fills
-    /// in.
+    /// - Parameter frame: one that was evicted, or nil for that of the fan-out, which `nameDrops` fills in.
     func noteDrop(of frame: [UInt8]?) {
         guard withKind({ $0.reportsDrops }), !loop.isReportingDrop else { return }
         loop.noticedDrops.append(NoticedDrop(slot: slot, serial: serial, frame: frame))
@@ -88,14 +85,14 @@ struct NoticedDrop {
 }
 
 extension SocketLoop {
-    /// The fan-out of `frame` is over: the handlers hear of what it dropped. Costs one copy of the frame if there was
-    /// anything.
+    /// Tells the handlers what the fan-out of `frame`, which is over, has dropped. Costs a copy of the frame if it has
+    /// dropped anything.
     func reportDrops(of frame: SharedBytes) {
         nameDrops(of: frame)
         reportNamedDrops()
     }
 
-    /// Says of the drops of the frame that is being handed out which one it was.
+    /// Gives the drops that were noted without a frame that of the fan-out.
     func nameDrops(of frame: SharedBytes) {
         guard !noticedDrops.isEmpty else { return }
         let delivered = unsafe [UInt8](frame.bytes)
@@ -104,8 +101,8 @@ extension SocketLoop {
         }
     }
 
-    /// What comes of the report of a drop is not reported itself, on whichever loop it happens: a handler that answers
-    /// drops by publishing would keep two loops busy for ever.
+    /// Runs `body` without reports of what it drops. What a `dropped` handler sends is handled so, on whichever loop:
+    /// one that answers drops by publishing would keep two loops busy for ever.
     func quietly(_ body: () -> Void) {
         settleFanOut()
         let wasQuiet = isReportingDrop

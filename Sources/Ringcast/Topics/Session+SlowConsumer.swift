@@ -13,7 +13,7 @@ extension Session {
         return queued + (extras?.backlog?.byteCount ?? 0)
     }
 
-    /// What these cost in memory: what the limit is compared with.
+    /// What the queued bytes cost in memory, which is compared with `backpressureLimit`.
     var queuedMemory: Int {
         let queued = connection.queuedByteCount
         guard flags.contains(.backlogged) else { return queued }
@@ -21,15 +21,15 @@ extension Session {
     }
 
     /// Whether a topic's frame cannot simply go into the send queue.
-    /// - Parameter isGoverned: the topic's policy is another one than `dropNewest`.
+    /// - Parameter isGoverned: whether the topic's policy is another one than `dropNewest`.
     @inline(__always)
     func needsPolicy(isGoverned: Bool) -> Bool {
         if flags.contains(.backlogged) || traits.contains(.masks) { return true }
         return isGoverned && isSlow
     }
 
-    /// Bytes are left from an earlier flush, or there is as much as one is to take: what waits beyond that may still be
-    /// evicted, should it have to be.
+    /// Whether bytes are left from an earlier flush, or as many wait as one is to take: what comes on top of them waits
+    /// in the backlog, where it can still be evicted.
     private var isSlow: Bool {
         connection.isBlocked
             || connection.queuedByteCount >= min(withKind { $0.backpressureLimit }, Self.corkWatermark)
@@ -76,8 +76,8 @@ extension Session {
 
     /// Whether a topic's frame of so many bytes may be queued; evicts what its policy gives up for it.
     ///
-    /// It may if less than the limit is queued, or if it is no larger than what went for it: the bound stays the limit
-    /// and one message. Who is not behind keeps everything until the limit is reached.
+    /// The frame may be queued if less than the limit is, or if it is no larger than what went for it: the bound stays
+    /// the limit and one message. A socket that is not behind keeps everything until the limit is reached.
     private func makeRoom(for count: Int, policy: SlowConsumerPolicy, topic: TopicEntry) -> Bool {
         let (limit, closes) = withKind { ($0.backpressureLimit, $0.closeOnBackpressureLimit) }
         if queuedMemory >= limit { fallBehind() }
@@ -106,7 +106,7 @@ extension Session {
         }
     }
 
-    /// The socket has fallen behind: of each topic whose policy is `latest` only the newest message waits.
+    /// Drops all but the newest message of each topic whose policy is `latest`, since the socket has fallen behind.
     func supersedeBacklog() {
         guard flags.contains(.backlogged), let extras, let frames = extras.backlog?.evictSuperseded() else { return }
         withKind { unsafe $0.counters.pointee.dropsSuperseded += UInt64(frames.count) }
@@ -128,7 +128,7 @@ extension Session {
         let connection = connection
         var deliveries: UInt64 = 0
         while connection.queuedByteCount < byteCount, let entry = extras.backlog?.popFirst() {
-            // What waits is not masked yet: reports of drops read it.
+            // Frames are masked here and not before: reports of drops read those that wait.
             unsafe entry.bytes.withUnsafeBytes { write(unsafe EncodedFrame($0)) }
             if entry.kind.isTopicFrame { deliveries += 1 }
         }
@@ -143,7 +143,7 @@ extension Session {
         connection.notifyWhenDrained()
     }
 
-    /// The socket is over: what still waits is lost, and counted.
+    /// Counts the frames that are lost with the backlog of a socket that has ended.
     func dropBacklog() {
         guard flags.contains(.backlogged), let backlog = extras?.backlog else { return }
         withKind { unsafe $0.counters.pointee.dropsClosed += UInt64(backlog.topicFrameCount) }

@@ -1,12 +1,12 @@
 import PubSub
 import Reactor
 
-/// How the socket stands to its topics. Their counts follow each change of it, so that a publish knows what will become
-/// of its message without looking at every subscriber; sockets that keep up change nothing.
+/// How a socket stands to its topics: it keeps up, is behind, or is leaving. The topics' counts follow each change, so
+/// that a publish knows what will become of its message without looking at every subscriber.
 extension Session {
     var standing: Standing { unsafe state.pointee.standing }
 
-    /// Bytes are left from an earlier flush, or as much is queued as may be: so it stays until all has left.
+    /// Notes that bytes are left from an earlier flush, or as many queued as may be. Undone once all have left.
     func fallBehind() {
         guard isOpen, standing == .keepsUp else { return }
         unsafe state.pointee.standing = .behind
@@ -15,15 +15,15 @@ extension Session {
         supersedeBacklog()
     }
 
-    /// Everything that was queued has left.
+    /// Notes that everything that was queued has left.
     func catchUp() {
         guard standing == .behind else { return }
         unsafe state.pointee.standing = .keepsUp
         loop.table.change(memberships, from: .behind, to: .keepsUp)
     }
 
-    /// The socket is closing: it counts as a subscriber no more, although `subscriptions` names its topics until the
-    /// close handler has run. The `subscription` handler hears of it soon: this may be the middle of a fan-out.
+    /// Counts a closing socket as a subscriber no more, although `subscriptions` names its topics until the close
+    /// handler has run. The `subscription` handler hears of it soon: this may be the middle of a fan-out.
     func leaveTopics() {
         guard standing != .leaving else { return }
         let old = standing
@@ -36,7 +36,7 @@ extension Session {
     }
 }
 
-/// A closing socket has left a topic, and its handler has not heard of it yet.
+/// A topic that a closing socket has left, of which its handler has not heard yet.
 struct Departure {
     let slot: UInt32
     let serial: UInt64
@@ -46,7 +46,7 @@ struct Departure {
 }
 
 extension SocketLoop {
-    /// In the order of the changes: also before any other change is told of.
+    /// Tells the handlers of closing sockets what these have left, in order. Called before any later change is told of.
     func reportDepartures() {
         while let departure = departures.popFirst() {
             guard let session = sessions.find(slot: departure.slot, serial: departure.serial) else { continue }

@@ -2,7 +2,7 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// The receiving end of topics.
+/// A socket as publisher and as subscriber, and what references send to it.
 extension Session {
     /// Publishes to a topic's subscribers, without this socket unless its options say otherwise.
     func publish(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, retain: Bool, compress: Bool?)
@@ -23,7 +23,7 @@ extension Session {
         return result
     }
 
-    /// A message that a reference sent from another loop or thread.
+    /// Sends a message that a reference has sent from another loop or thread.
     func sendShared(_ frame: SharedFrame, compress: Bool?) {
         settleFanOut()
         guard isOpen else { return withKind { unsafe $0.counters.pointee.dropsClosed += 1 } }
@@ -42,7 +42,7 @@ extension Session {
         if connection.isBlocked || queuedByteCount > Self.corkWatermark { slowReferences() }
     }
 
-    /// Other threads hear of backpressure from now on, until the queue is empty.
+    /// Lets references on other threads report backpressure until the queue is empty.
     private func slowReferences() {
         extras?.lifeline?.block()
         oweDrain()

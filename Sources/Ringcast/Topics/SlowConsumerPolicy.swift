@@ -25,10 +25,10 @@ extension SlowConsumerPolicy {
     /// Whether a message that waits may be dropped for another.
     var evicts: Bool { self == .dropOldest || self == .latest }
 
-    /// The bits of a topic's policy word that say it: a kind, and a close code.
+    /// The bits of a topic's policy word that hold this policy: a kind, and a close code.
     static let mask: UInt32 = 0xFFFF_00FF
 
-    /// The policy in one word, as topics keep it for loops to read without a lock. 0 is `dropNewest`.
+    /// The policy in those bits, as topics keep it for loops to read without a lock. 0 is `dropNewest`.
     var word: UInt32 {
         switch self {
         case .dropNewest: 0

@@ -3,13 +3,13 @@ import Reactor
 
 /// The walk over a topic's subscribers on this loop. Every way of a publish ends here:
 ///
-///     published here, per publisher   distribute ─┐
-///     published anywhere, in total    order ──────┼─▶ fanOut ─▶ Session.queue
-///     published elsewhere             arrived ────┘
+///     published here                       distribute ─┐
+///     published elsewhere, numbered here   order ──────┼─▶ fanOut ─▶ Session.queue
+///     published elsewhere                  arrived ────┘
 ///
 /// Topics without a policy that evicts or closes gather what is published in a row: `SocketLoop+FanOutRun.swift`.
 extension SocketLoop {
-    /// A reference to the frame in each subscriber's send queue.
+    /// Queues a reference to the frame, which lies in the loop's shared log, for each subscriber here.
     func fanOut(_ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Reach {
         guard SlowConsumerPolicy(word: entry.policy) == .dropNewest else {
             return unsafe hand(frame, of: entry, except: excluded) { unsafe table.forEachSubscriber(of: entry, $0) }
@@ -17,7 +17,7 @@ extension SocketLoop {
         return unsafe joinRun(frame, to: entry, except: excluded)
     }
 
-    /// The fan-out of a frame that was encoded for several loops.
+    /// Fans out a frame that was encoded for several loops: in each form that is wanted here, or as it is.
     func fanOut(_ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Reach {
         if frame.hasVariants, entry.variants(of: eventLoop.index) != 0 {
             var forms = FrameForms(of: frame, on: self)
@@ -26,8 +26,8 @@ extension SocketLoop {
         return unsafe fanOut(eventLoop.share(frame.encoded), to: entry, except: excluded)
     }
 
-    /// The fan-out where some subscribers here have agreed on compression: a message is deflated once for every class
-    /// of windows, without context, so that all of the class get the same bytes.
+    /// Fans out to subscribers some of whom have agreed on compression: a message is deflated once for every class of
+    /// windows, without context, so that all of the class get the same bytes.
     func fanOut(
         _ forms: inout FrameForms, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
@@ -48,22 +48,21 @@ extension SocketLoop {
         return tally.reach
     }
 
-    /// The fan-out of a frame that another loop or thread has published.
+    /// Fans out a frame that another loop or thread has published.
     func arrived(_ frame: SharedFrame, except publisher: Publisher?) {
         guard let entry = frame.topic else { preconditionFailure("a frame without a topic was published") }
         let excluded = unsafe subscriber(publisher)
         if table.isForAll(entry, stamp: frame.stamp) {
             _ = unsafe fanOut(frame, to: entry, except: excluded)
         } else {
-            // Some have got something newer when they subscribed.
+            // Some got a newer retained message when they subscribed, and must not get this one.
             _ = unsafe hand(eventLoop.share(frame.encoded), of: entry, except: excluded) {
                 unsafe table.subscribers(of: entry, stamp: frame.stamp).forEach($0)
             }
         }
     }
 
-    /// Hands one frame to subscribers that may have to be looked at one by one.
-    /// - Parameter visit: goes through them.
+    /// Hands one frame to the subscribers that `visit` goes through, each as the topic's policy says.
     private func hand(
         _ frame: SharedBytes, of entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?,
         _ visit: ((SubscriptionTable.Subscriber) -> Void) -> Void

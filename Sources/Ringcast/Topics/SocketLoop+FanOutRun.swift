@@ -19,10 +19,10 @@ import Reactor
 }
 
 extension SocketLoop {
-    /// Lets a frame follow those before, if it continues them; else settles those and begins a new run.
+    /// Adds a frame to the run if it continues it; else settles the run and begins a new one.
     ///
-    /// For topics without a policy that evicts or closes. What the result says is true now, although the walk comes
-    /// later: that some subscriber has room for the frame is looked at, how many are behind is counted.
+    /// For topics whose policy is `dropNewest`. The result is true now, although the walk comes later: whether some
+    /// subscriber has room for the frame is looked up, how many are behind is counted.
     func joinRun(
         _ frame: SharedBytes, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
@@ -42,7 +42,7 @@ extension SocketLoop {
         return unsafe (hasReceiver(of: entry, except: excluded) ? 1 : 0, behindCount(of: entry, except: excluded))
     }
 
-    /// Whether some subscriber takes the last frame of the run. The first that is asked nearly always does; who does
+    /// Whether some subscriber takes the last frame of the run. The first one asked nearly always does; one that does
     /// not costs as much again when the frame is dropped there.
     private func hasReceiver(of entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Bool {
         guard let run else { return false }
@@ -64,7 +64,7 @@ extension SocketLoop {
         return count - 1
     }
 
-    /// Hands the run to its subscribers, and leaves none behind. Nothing happens if there is none.
+    /// Hands the run, if there is one, to its subscribers.
     func settleFanOut() {
         guard var settled = run else { return }
         run = nil
@@ -75,7 +75,7 @@ extension SocketLoop {
         spareEnds = settled.ends
     }
 
-    /// One reference to all of the run's frames in each subscriber's send queue.
+    /// Queues one reference to all of the run's frames for each subscriber.
     private func walk(_ run: FanOutRun) {
         var tally = FanOutTally(frames: run.ends.count)
         var slow: [Session] = []
@@ -92,8 +92,8 @@ extension SocketLoop {
         if !slow.isEmpty { handOneByOne(run, to: slow) }
     }
 
-    /// Subscribers that may not take all of a run get it frame by frame. Their handlers hear of what was dropped when
-    /// that is done, since what they publish comes behind it.
+    /// Hands a run frame by frame to subscribers that may not take all of it. Their handlers hear of what was dropped
+    /// when that is done, since what they publish comes behind it.
     private func handOneByOne(_ run: FanOutRun, to sessions: [Session]) {
         let policy = SlowConsumerPolicy(word: run.entry.policy)
         var start = 0
@@ -111,20 +111,21 @@ extension SocketLoop {
 }
 
 extension Session {
-    /// Hands out what was published before, since something else is about to be queued.
+    /// Hands out the loop's run. Called before anything else is queued, to keep the order.
     @inline(__always)
     func settleFanOut() {
         withKind { unsafe $0.counters.pointee.unsettledFrames > 0 ? $0.loop.settleFanOut() : () }
     }
 
-    /// Whether it takes a frame that comes behind so many bytes in so many frames.
+    /// Whether the socket takes a frame that comes behind so many bytes in so many frames.
     func hasRoom(behind byteCount: Int, in frames: Int) -> Bool {
         guard isOpen, !connection.isClosing else { return false }
         let masks = traits.contains(.masks) ? 4 * frames : 0
         return queuedMemory + byteCount + masks < withKind { $0.backpressureLimit }
     }
 
-    /// Queues frames of a topic, all or none. `atLimit`: they have to be looked at one by one.
+    /// Queues frames of a topic, all or none; `atLimit` says that they have to be handed over one by one.
+    /// - Parameter byteCount: bytes of the frames before the last one, which has to find room behind them.
     @inline(__always)
     func queue(_ frames: SharedBytes, roomBefore byteCount: Int) -> DeliveryResult {
         guard !flags.contains(.backlogged), !traits.contains(.masks) else { return .atLimit }

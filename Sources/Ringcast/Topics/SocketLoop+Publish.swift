@@ -1,17 +1,18 @@
+// Ringcast/Topics: what a publish does on its loop and on others, the walk over subscribers
+// (`SocketLoop+FanOut.swift`), order, retained messages, subscribers that do not keep up, and the handlers that hear of
+// it. Who is subscribed to what is in PubSub; how a frame is written, in `Wire/`; what a socket does with what is sent
+// to it alone, in `Session/`.
+
 import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// Everything about topics lives in this folder: what a publish does on its loop and on others, the walk over
-/// subscribers (`SocketLoop+FanOut.swift`), order, retained messages, subscribers that do not keep up, and the handlers
-/// that hear of it. Who is subscribed to what is in the module `PubSub`; how a frame is written, in `Wire`.
 extension SocketLoop {
     /// Sends one message to the subscribers of a topic on every loop: here at once, elsewhere through one lane per
-    /// interested loop. The frame is encoded once for all other loops; for this loop's subscribers it is written
-    /// straight into their corks. Topics of total order go another way: `SocketLoop+TotalOrder.swift`.
+    /// interested loop. Topics of total order go another way: `SocketLoop+TotalOrder.swift`.
     /// - Parameters:
-    ///   - excluded: a socket of this loop that does not get it: the publisher, unless it is to.
-    ///   - elsewhere: such a socket of another loop.
+    ///   - excluded: a socket of this loop that does not get the message.
+    ///   - elsewhere: a socket of another loop that does not get it.
     func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to topic: Topic, except excluded: Session?,
         elsewhere: Publisher? = nil, retain: Bool = false, compress: Bool? = nil
@@ -28,7 +29,11 @@ extension SocketLoop {
             payload, as: opcode, to: entry, except: excluded, elsewhere: elsewhere, retain: retain, compress: compress)
     }
 
-    /// What a publish is to everybody: kept if it is to be, the fan-out here, and the way to other loops.
+    /// Retains a message if it is to be, fans it out here, and forwards it to other loops.
+    ///
+    /// It is encoded once for all subscribers: where other loops are interested, as a `SharedFrame` that all of them
+    /// read, and this loop copies into its shared log; else straight into the log. Subscribers' send queues refer to
+    /// the log.
     func distribute(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
         elsewhere: Publisher?, retain: Bool, compress: Bool?
@@ -38,7 +43,6 @@ extension SocketLoop {
             retain ? core.registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry) : (nil, false)
         var (local, remote): (Reach, Reach) = ((0, 0), (0, 0))
         if entry.isInterestedElsewhere(than: eventLoop.index) {
-            // Encoded once for all loops, this one too.
             let frame = unsafe encode(
                 payload, as: opcode, for: entry, owners: core.counters.count + 1,
                 stamp: stamp ?? entry.retainedCount, compress: compress)
@@ -60,8 +64,8 @@ extension SocketLoop {
         return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
-    /// How many get it, and how many do not keep up: those that are behind, with or without it. The first may be 1 for
-    /// any number.
+    /// How many subscribers, or other loops, get a frame (1 may stand for any number of them), and how many are behind,
+    /// with or without it.
     typealias Reach = (count: Int, blocked: Int)
 
     /// Hands the frame to the other loops that have subscribers, and gives up what is left of its owners: one for each

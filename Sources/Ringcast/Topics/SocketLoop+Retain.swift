@@ -15,8 +15,6 @@ extension SocketLoop {
 }
 
 extension Session {
-    /// Subscribes for the user.
-    /// - Returns: false if nothing changed.
     @discardableResult
     func subscribeIfOpen(to topic: Topic) -> Bool {
         guard topic.isValid, isOpen else { return false }

@@ -5,7 +5,6 @@ import WebSocketProtocol
 /// Topics whose messages have one order for everybody.
 ///
 ///     publisher's loop ─ order ─▶ home loop ─ publish ─▶ every loop with subscribers, the publisher's too
-///                                 numbers
 ///
 /// The home loop gives a message its number, its subscribers here their frame and the others' lanes theirs in one step
 /// that nothing comes into: no handler runs in it, and lanes keep order. What is published on the home loop itself is
@@ -48,12 +47,12 @@ extension SocketLoop {
         return unsafe receiver != nil
     }
 
-    /// A message for a topic whose home this loop is has come from another loop, or from another thread.
+    /// Numbers a message of another loop or thread for a topic whose home is here, and hands it on to all subscribers.
     func order(_ frame: SharedFrame, except publisher: Publisher?, retain: Bool) {
         guard let named = frame.topic else { preconditionFailure("a frame without a topic was published") }
         let entry = table.currentEntry(of: named)
         guard entry.home == eventLoop.index else {
-            // The topic was forgotten and has come again in another spelling, meanwhile.
+            // Meanwhile the topic was forgotten, and has come again in another spelling, which has another home.
             _ = post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry)
             return
         }
@@ -79,14 +78,14 @@ extension SocketLoop {
         return false
     }
 
-    /// A publisher's place among this loop's subscribers, if it is here and not closed.
+    /// A publisher as this loop's subscription table knows it; nil if it is elsewhere, or closed.
     func subscriber(_ publisher: Publisher?) -> SubscriptionTable.Subscriber? {
         guard let publisher, publisher.loop == eventLoop.index else { return nil }
         return unsafe sessions.find(slot: publisher.slot, serial: publisher.serial)?.subscriber
     }
 
-    /// `dropped` handlers hear of what is dropped in `body` behind the outermost one: what they publish must not come
-    /// between a message's number and its delivery, nor reach another loop before the message that it answers.
+    /// Runs `body`, and lets `dropped` handlers hear of what it drops behind the outermost call: what they publish must
+    /// not come between a message's number and its delivery, nor reach another loop before the message that it answers.
     @inline(__always)
     func reportingDropsBehind<Result>(_ body: () -> Result) -> Result {
         let isOutermost = !keepsDropReports

@@ -10,10 +10,9 @@ public enum TopicOrder: Hashable, Sendable {
 }
 
 extension TopicOrder {
-    /// The bit of a topic's policy word that tells them apart.
+    /// The bit of a topic's policy word that says `total`.
     static let mask: UInt32 = 1 << 8
 
-    /// The order in that word.
     var word: UInt32 { self == .total ? Self.mask : 0 }
 
     init(word: UInt32) { self = word & Self.mask == 0 ? .perPublisher : .total }

@@ -8,8 +8,8 @@ public struct TopicRule: Sendable {
     public let pattern: String
     /// The order of these topics' messages, or nil to leave that to other rules.
     public let order: TopicOrder?
-    /// What becomes of their messages at subscribers that do not keep up, or nil to leave that to other
-    /// rules and the server's policy.
+    /// What becomes of these topics' messages at subscribers that do not keep up, or nil to leave that to other rules
+    /// and the server's policy.
     public let slowConsumerPolicy: SlowConsumerPolicy?
 
     /// A rule for one topic or many. It is looked at when a topic is used for the first time, under a lock.

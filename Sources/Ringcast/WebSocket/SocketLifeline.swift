@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What the references to one socket share with it: where it is, and whether it is still there. From any thread.
+/// What the references to one socket share with it: where it is, and whether it is still there. Any thread.
 final class SocketLifeline: Sendable {
     let core: SocketCore
     let loop: Int

@@ -1,8 +1,8 @@
 import PubSub
 import WebSocketProtocol
 
-/// Sending from any thread; `compress` means what it means to `WebSocket.send`. From another thread the
-/// payload is copied, and takes the lane to the socket's loop.
+/// Sending from any thread; `compress` means what it means to `WebSocket.send`. From another thread the payload is
+/// copied, and takes the lane to the socket's loop.
 extension WebSocketRef {
     /// Sends a text message.
     @discardableResult

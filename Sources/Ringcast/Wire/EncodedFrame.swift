@@ -2,17 +2,17 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// A whole frame as `OutgoingFrame` has written it, unmasked and unfragmented (RFC 6455 §5.2): what logs, backlogs and
-/// retained messages keep. Used while the bytes are lent.
+/// A whole frame as `OutgoingFrame` or `DeflateStream` has written it, unmasked and unfragmented (RFC 6455 §5.2): what
+/// logs, backlogs and retained messages keep. Used while the bytes are lent.
 @safe struct EncodedFrame {
     let bytes: UnsafeRawBufferPointer
 
-    /// - Parameter bytes: written by this process, and so not checked.
+    /// - Parameter bytes: a frame that this process has written, and so is not checked.
     init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
     var opcode: Opcode { unsafe Opcode(rawValue: bytes[0] & 0x0F) ?? .binary }
 
-    /// RSV1 (RFC 7692 §6).
+    /// Whether RSV1 is set (RFC 7692 §6).
     var isCompressed: Bool { unsafe bytes[0] & 0x40 != 0 }
 
     var payload: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(rebasing: bytes[headerLength...]) }

@@ -6,21 +6,21 @@ import WebSocketProtocol
 /// that can read it is met, so that nothing is deflated for nobody, and receivers of one form get one run of bytes.
 @safe struct FrameForms {
     @safe private enum Source {
-        /// Published here.
+        /// A message published here and for this loop alone: forms are made as they are asked for.
         case message(UnsafeRawBufferPointer, Opcode)
-        /// With forms that the publisher has made.
+        /// A frame for several loops, with the forms that its publisher has made.
         case frame(SharedFrame)
     }
 
     private let source: Source
     private let loop: SocketLoop
     private var written = InlineArray<8, SharedBytes?>(repeating: nil)
-    /// Bits of the forms that are no shorter than the message, or were not made: the plain one stands in for them.
+    /// The bits of forms for which the plain one stands in: they were not made, or are no shorter.
     private var plainForms: UInt8 = 1
-    /// By form, copies for sockets that are behind: see `Session.queue(_:keeping:policy:of:)`.
+    /// Copies by form for sockets that are behind: see `Session.queue(_:keeping:policy:of:)`.
     var copies = InlineArray<8, [UInt8]?>(repeating: nil)
 
-    /// Safe as long as the payload, or the frame, outlives it.
+    // Safe, both: the payload, or the frame, has to outlive the forms.
     init(of payload: UnsafeRawBufferPointer, as opcode: Opcode, on loop: SocketLoop) {
         unsafe source = .message(payload, opcode)
         self.loop = loop
@@ -31,13 +31,13 @@ import WebSocketProtocol
         self.loop = loop
     }
 
-    /// What a receiver of this form gets.
+    /// The bytes that a receiver of this form gets.
     @inline(__always)
     subscript(form: Int) -> SharedBytes {
         mutating get { written[form] ?? write(form) }
     }
 
-    /// Whether that is compressed.
+    /// Whether the bytes of a form are compressed. Asked after them.
     func isDeflated(_ form: Int) -> Bool { plainForms & 1 << UInt8(form) == 0 }
 
     private mutating func write(_ form: Int) -> SharedBytes {
@@ -57,7 +57,7 @@ import WebSocketProtocol
         }
     }
 
-    /// Writes a deflated form, if there is one that is shorter than the message.
+    /// Writes a deflated form; nil if it is no shorter than the message, or was not made.
     private func writeDeflated(_ form: Int) -> SharedBytes? {
         switch source {
         case .message(let payload, let opcode):

@@ -5,7 +5,7 @@ import WebSocketProtocol
 /// What one loop compresses and decompresses with for all sockets without a context of their own, and where it writes
 /// to. Each part is made when it is first needed; an idle socket owns none of it.
 final class LoopCompression {
-    /// By form.
+    /// Compressors by the form that they make.
     private var deflaters = [DeflateStream?](repeating: nil, count: FrameForm.count)
     private var smallDeflater: DeflateStream?
     private var sharedInflater: InflateStream?
@@ -22,7 +22,7 @@ final class LoopCompression {
     static let smallByteCount = (1 << smallWindowBits) - 262
     private static let smallWindowBits = 12
 
-    /// Without context, for a message of that length and a window of the form's bits.
+    /// A compressor without context, for a message of that length and a window of the form's bits.
     func deflater(for form: Int, byteCount: Int) -> DeflateStream {
         if byteCount <= Self.smallByteCount, FrameForm.windowBits(of: form) >= Self.smallWindowBits {
             if let smallDeflater { return smallDeflater }
@@ -36,7 +36,7 @@ final class LoopCompression {
         return deflater
     }
 
-    /// Without context, for every window.
+    /// A decompressor without context, for every window.
     var inflater: InflateStream {
         if let sharedInflater { return sharedInflater }
         let inflater = InflateStream(windowBits: 15, keepsContext: false)
@@ -45,7 +45,7 @@ final class LoopCompression {
     }
 
     /// Deflates a message in each of the forms of `wanted`, a set of bits, into `output`, as frames.
-    /// - Returns: where each form lies; empty: it is not wanted, or no shorter than the message.
+    /// - Returns: where each form lies; empty for one that is not wanted, or no shorter than the message.
     func deflate(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, in wanted: UInt8) -> DeflatedForms {
         output.removeAll()
         var forms = DeflatedForms(repeating: 0..<0)
@@ -77,7 +77,7 @@ final class ForeignCompression: Sendable {
     }
 }
 
-/// A compressor that several owners can name.
+/// A compressor by reference, since a `Deflater` has one owner.
 final class DeflateStream {
     private var deflater: Deflater
 
@@ -103,7 +103,7 @@ final class DeflateStream {
     }
 }
 
-/// A decompressor that several owners can name.
+/// A decompressor by reference, since an `Inflater` has one owner.
 final class InflateStream {
     private var inflater: Inflater
 

@@ -12,14 +12,14 @@ import WebSocketProtocol
     private let usedCount: UnsafeMutablePointer<Int>
     private let keys: UnsafeMutablePointer<UInt32>
 
-    /// Draws nothing before the first key is asked for.
+    /// Makes an empty pool: keys are drawn when the first one is asked for.
     init() {
         unsafe usedCount = .allocate(capacity: 1)
         unsafe usedCount.initialize(to: Self.capacity)
         unsafe keys = .allocate(capacity: Self.capacity)
     }
 
-    /// The loop is gone, and its sockets before it.
+    /// Frees the memory. Called when the loop is gone, and its sockets before it.
     func deallocate() {
         unsafe usedCount.deallocate()
         unsafe keys.deallocate()

@@ -1,12 +1,13 @@
+// Ringcast/Wire: messages into bytes, and compressed ones back: the writer of frames, the deflated forms of a message,
+// the keys that clients mask with. To whom the bytes go, and what becomes of them at a slow peer, is not known here:
+// that is in `Session/` and `Topics/`.
+
 import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// One unfragmented frame on its way out (RFC 6455 §5.2): the only place where header, mask and payload are put
-/// together.
-///
-/// `Wire` turns messages into bytes: this writer, the deflated forms of a message, the keys that clients mask with. To
-/// whom the bytes go, and what becomes of them at a slow peer, is not known here: that is `Session` and `Topics`.
+/// One unfragmented frame on its way out (RFC 6455 §5.2). Every frame is put together here, but for deflated ones,
+/// which `DeflateStream` writes.
 @safe struct OutgoingFrame {
     private let header: FrameHeader
     private let mask: MaskingKey?
@@ -19,7 +20,7 @@ import WebSocketProtocol
         unsafe self.init(opcode, payload, isCompressed: false, mask: mask)
     }
 
-    /// A frame that was written without a mask, once more.
+    /// An encoded frame once more, now with a mask.
     init(_ frame: EncodedFrame, mask: MaskingKey?) {
         unsafe self.init(frame.opcode, frame.payload, isCompressed: frame.isCompressed, mask: mask)
     }
@@ -31,7 +32,7 @@ import WebSocketProtocol
         unsafe self.payload = unsafe payload
     }
 
-    /// Of header and payload.
+    /// Bytes of header and payload.
     @inline(__always)
     var byteCount: Int { unsafe header.encodedLength + payload.count }
 

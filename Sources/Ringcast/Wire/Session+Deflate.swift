@@ -2,7 +2,6 @@ import PubSub
 import Reactor
 import WebSocketProtocol
 
-/// Compressed messages from the peer.
 extension Session {
     /// Decompresses a message and hands it over. It lies in the loop's buffer, whatever the size and the context.
     /// - Returns: false if nothing more of this connection is wanted; then the session may be gone.
@@ -39,7 +38,7 @@ extension Session {
         return violation
     }
 
-    /// RFC 6455 §8.1: what is checked is the message, and not what it was compressed to.
+    /// Whether an inflated message is valid UTF-8 (RFC 6455 §8.1).
     private func isText(_ buffer: borrowing MessageBuffer) -> Bool {
         var validator = UTF8Validator()
         return validator.consume(buffer.bytes) && validator.isComplete
@@ -56,7 +55,6 @@ extension Session {
     }
 }
 
-/// Compressed messages to the peer.
 extension Session {
     /// `send` of a message that is to be deflated.
     /// - Parameter queued: bytes that are queued already.
@@ -96,11 +94,12 @@ extension Session {
         return frame.count
     }
 
-    /// Which form of a published message is for this socket.
+    /// The form of a published message that this socket gets.
     @inline(__always)
     var form: Int { traits.contains(.deflates) ? unsafe state.pointee.compression.form : FrameForm.plain }
 
-    /// The peer gets a compressed message that the socket's own compressor has not made: its window is another one now.
+    /// Starts the socket's compressor anew: the peer got a compressed message that another one has made, which changes
+    /// the peer's window.
     func forgetOutgoingContext() { extras?.deflater?.forgetContext() }
 
     private var dedicatedDeflater: DeflateStream {
@@ -113,14 +112,14 @@ extension Session {
         return deflater
     }
 
-    /// A whole compressed frame was dropped: the handler hears of the message that is in it. Only frames that refer to
-    /// nothing before them are ever dropped once they are compressed.
+    /// Tells the handler of the message in a compressed frame that was dropped. Only frames that refer to nothing
+    /// before them are ever dropped once they are compressed.
     func reportDrop(deflated frame: EncodedFrame) {
         guard withKind({ $0.reportsDrops }) else { return }
         var message = MessageBuffer()
         // A buffer and a stream of its own: the loop's may be lent to a handler at this moment.
         let inflater = InflateStream(windowBits: 15, keepsContext: false)
-        // Made here, so it can be read.
+        // This process has deflated the frame: inflating it cannot fail.
         try? inflater.inflate(unsafe frame.payload.bytes, limit: .max, into: &message)
         unsafe message.bytes.withUnsafeBytes { unsafe reportDrop($0, as: frame.opcode) }
     }

@@ -16,11 +16,11 @@ struct SessionCompression: BitwiseCopyable {
 
     var outgoingWindowBits: Int { Int(bits & 0xF) }
     var incomingWindowBits: Int { Int(bits >> 4 & 0xF) }
-    /// Whether messages to the peer, and from it, refer to those before them.
+    /// Whether messages to the peer refer to those before them; likewise `keepsIncomingContext` of those from it.
     var keepsOutgoingContext: Bool { bits & 1 << 8 != 0 }
     var keepsIncomingContext: Bool { bits & 1 << 9 != 0 }
 
-    /// Which form of a published message the peer can read.
+    /// The form of a published message that the peer can read.
     var form: Int { FrameForm.deflated(windowBits: outgoingWindowBits) }
 }
 
@@ -50,7 +50,7 @@ extension Session {
     /// Whether the handshake has agreed on compression, in either direction.
     var isCompressionNegotiated: Bool { unsafe state.pointee.compression.outgoingWindowBits != 0 }
 
-    /// The handshake has agreed on compression. Called before the first frame is read.
+    /// Takes over what the handshake has agreed on. Called before the first frame is read.
     func agree(on parameters: DeflateParameters, role: Role) {
         let compression = SessionCompression(parameters, role: role)
         unsafe state.pointee.decoder = FrameDecoder(role: role, allowsCompression: true)

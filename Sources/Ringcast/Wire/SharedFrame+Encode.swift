@@ -5,10 +5,10 @@ extension SharedFrame {
     /// The plain form of the frame.
     var encoded: EncodedFrame { unsafe EncodedFrame(bytes) }
 
-    /// Encodes a message for several loops, with a compressor in the deflated forms too that somebody wants.
+    /// Encodes a message for other loops to read, with a compressor also in the deflated forms that somebody wants.
     /// - Parameters:
-    ///   - wanted: the forms, a set of bits; 0: the plain one alone.
-    ///   - compression: the calling thread's.
+    ///   - wanted: the deflated forms, a set of bits.
+    ///   - compression: what the calling thread compresses with.
     static func encode(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, in wanted: UInt8 = 0,
         with compression: LoopCompression? = nil, owners: Int, topic: TopicEntry? = nil, stamp: UInt64 = 0
@@ -43,7 +43,7 @@ extension SharedFrame {
 }
 
 extension SocketLoop {
-    /// Encodes a publish for other loops, deflated as well if some subscriber anywhere may want it so.
+    /// Encodes a publish for several loops, deflated as well if some subscriber anywhere may want it so.
     func encode(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, for entry: TopicEntry, owners: Int, stamp: UInt64,
         compress: Bool?
@@ -57,8 +57,7 @@ extension SocketLoop {
 }
 
 extension SocketCore {
-    /// Encodes a publish of a thread that is not one of the server's loops: these share one set of compressors, under a
-    /// lock.
+    /// Encodes a publish of a thread that is none of the server's loops. Such threads share compressors, under a lock.
     func encode(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, for entry: TopicEntry, owners: Int, stamp: UInt64,
         compress: Bool?

@@ -162,7 +162,7 @@ struct LoadOptions: ParsableArguments {
 }
 
 extension Workload: ExpressibleByArgument {
-    /// How many connections a person expects who names no number.
+    /// How many connections there are if no number is given.
     var usualConnections: Int {
         switch self {
         case .chat: 32
