@@ -34,7 +34,7 @@ int ringcast_accept(int listener) {
     for (;;) {
         int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (descriptor >= 0) return descriptor;
-        // The peer of one that waited may be gone already: there may be others behind it.
+        // The peer of a connection that waited may be gone already: others may wait behind it.
         if (errno != EINTR && errno != ECONNABORTED) return -errno;
     }
 }

@@ -19,7 +19,7 @@ package struct BufferRing: ~Copyable {
     /// - Parameters:
     ///   - bufferCount: a power of two, at most 32,768.
     ///   - firstNumber: what completions call the first buffer, so that those of several groups can be told apart.
-    ///   - offeredCount: how many of them the kernel may fill until more are offered; nil: all.
+    ///   - offeredCount: how many buffers the kernel may fill until more are offered; nil means all.
     package init(
         in owner: borrowing Ring, group: UInt16, bufferSize: Int, bufferCount: Int, firstNumber: UInt16 = 0,
         offeredCount: Int? = nil

@@ -2,7 +2,7 @@ internal import CIOUring
 
 /// What the kernel says of one submission.
 package struct Completion: BitwiseCopyable {
-    /// The submission's own number, as it was given.
+    /// The number that the submission was given.
     package let userData: UInt64
     /// Bytes, a descriptor, or a negated errno.
     package let result: Int32
@@ -14,7 +14,7 @@ package struct Completion: BitwiseCopyable {
         self.flags = flags
     }
 
-    /// False: a multishot operation is over and has to be armed again.
+    /// Whether the operation goes on; a multishot that is over has to be armed again.
     package var hasMore: Bool { flags & IORING_CQE_F_MORE != 0 }
 
     /// The provided buffer that holds the received bytes; it belongs to the receiver until it is given back.

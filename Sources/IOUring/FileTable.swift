@@ -7,9 +7,9 @@ internal import CIOUring
 /// The ring it is registered with has to outlive it. Used on that ring's thread only.
 @safe
 package struct FileTable: ~Copyable {
-    /// Places; 0 where the kernel gives none.
+    /// Places of the table; 0 where the kernel gives none.
     package let capacity: Int
-    /// What lies at each place. The kernel reads it when it takes the submission, so the memory is the table's own.
+    /// The socket at each place. The kernel reads it when it takes the submission, so the memory is the table's own.
     private let descriptors: UnsafeMutablePointer<Int32>
 
     private static let empty: Int32 = -1
@@ -34,22 +34,20 @@ package struct FileTable: ~Copyable {
         unsafe ring.updateFile(at: place, to: descriptors + place, userData: userData)
     }
 
-    /// For a place that turns out to be empty, since the kernel would not take the socket: from now on its sends go by
-    /// the descriptor. False: nothing was put there.
+    /// For a socket that the kernel would not take: its sends go by the descriptor now. Returns whether it was there.
     package func forget(_ place: Int) -> Bool {
         guard contains(place) else { return false }
         unsafe descriptors[place] = Self.empty
         return true
     }
 
-    /// Empties a place.
     package func remove(_ place: Int, in ring: borrowing Ring, userData: UInt64) {
         guard contains(place) else { return }
         unsafe descriptors[place] = Self.empty
         removeAgain(place, in: ring, userData: userData)
     }
 
-    /// The kernel has not emptied a place. Nothing happens if another socket has been put there since.
+    /// Asks again for a place that the kernel has not emptied; not if another socket has been put there since.
     package func removeAgain(_ place: Int, in ring: borrowing Ring, userData: UInt64) {
         guard place < capacity, !contains(place) else { return }
         unsafe ring.updateFile(at: place, to: descriptors + place, userData: userData)

@@ -4,7 +4,7 @@ package import SystemCalls
 
 /// Waiting for several completions at once, so that what they lead to leaves in fewer, larger operations.
 extension Ring {
-    /// Whether the kernel can wait so (`IORING_FEAT_MIN_TIMEOUT`, Linux 6.12).
+    /// Whether the kernel can wait for several (`IORING_FEAT_MIN_TIMEOUT`, Linux 6.12).
     package var canGather: Bool { unsafe storage.pointee.features & UInt32(RINGCAST_FEAT_MIN_TIMEOUT) != 0 }
 
     /// Hands over every submission and waits for `count` completions, but no longer than `microseconds`. If there is

@@ -44,7 +44,7 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// The same out of several pieces. The header and its vector have to last until the submission is over.
+    /// Sends several pieces as `sendBatched` does one. Header and vector have to last until the submission is over.
     package func sendBatched(_ header: UnsafePointer<msghdr>, on target: SendTarget, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_sendmsg(entry, target.number, header, UInt32(batchedSendFlags))
@@ -52,7 +52,7 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// Changes one place of the ring's table of files. The memory has to last until the submission is over.
+    /// Changes one place of the ring's `FileTable`. The memory has to last until the submission is over.
     func updateFile(at place: Int, to descriptor: UnsafeMutablePointer<Int32>, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_files_update(entry, descriptor, 1, Int32(place))
@@ -68,8 +68,7 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// The same out of several pieces. The pieces are borrowed until the completion, the header only until the
-    /// submission.
+    /// Sends several pieces as `send` does one. They are borrowed until the completion, the header until submitted.
     package func send(_ header: UnsafePointer<msghdr>, on socket: Int32, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_sendmsg(entry, socket, header, UInt32(waitingSendFlags))
@@ -83,7 +82,7 @@ extension Ring {
         unsafe entry.pointee.user_data = userData
     }
 
-    /// Ends the operation that was submitted with `target`. Completes only if there is none, and then needs no answer.
+    /// Ends the operation that was submitted with `target`. Completes only if it could not.
     package func cancel(_ target: UInt64, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_cancel64(entry, target, 0)

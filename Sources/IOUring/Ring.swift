@@ -4,12 +4,15 @@ package import SystemCalls
 
 /// One io_uring: a queue of submissions and a queue of completions shared with the kernel.
 ///
+/// The room around it, `IOUring`, is io_uring for Swift: rings, submissions and completions, registered buffers and
+/// files. It stands on `SystemCalls`, and knows no connection, no loop and no token: `userData` is a number here.
+///
 /// A ring belongs to the thread that made it (`IORING_SETUP_SINGLE_ISSUER`): every method is called there.
 @safe
 package struct Ring: ~Copyable {
     /// liburing keeps pointers into the structure, so it never moves.
     let storage: UnsafeMutablePointer<io_uring>
-    /// Calls name the ring by its place in the thread's table of registered rings.
+    /// Whether calls name the ring by its place in the thread's table of registered rings.
     let isRegistered: Bool
 
     /// - Parameters:
@@ -66,7 +69,7 @@ package struct Ring: ~Copyable {
         return Self.error(of: result)
     }
 
-    /// What a call that waits came back with, if it is an error.
+    /// The error in the result of a call that waits.
     static func error(of result: Int32) -> SystemError? {
         switch result {
         case -ETIME, -EINTR: nil
@@ -77,7 +80,7 @@ package struct Ring: ~Copyable {
         }
     }
 
-    /// Hands over every submission now. Nil, or what the kernel refused with.
+    /// Hands over every submission now. Returns what the kernel refused with, if it did.
     @discardableResult
     package func submit() -> SystemError? {
         let result = unsafe io_uring_submit(storage)

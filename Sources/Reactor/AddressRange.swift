@@ -3,11 +3,11 @@ internal import Glibc
 /// Addresses that begin alike: an IP address with the length of what they share (`10.0.0.0/8`, `2001:db8::/32`), one
 /// address alone (`192.0.2.1`), or all Unix sockets (`unix`).
 public struct AddressRange: Hashable, Sendable {
-    /// As they travel; none stands for Unix sockets.
+    /// What the addresses share, in network order; empty for Unix sockets.
     private let bytes: [UInt8]
     private let bitCount: Int
 
-    /// The range that a text describes; nil: none.
+    /// The range that a text describes; nil if it describes none.
     public init?(_ text: String) {
         if text == "unix" {
             (bytes, bitCount) = ([], 0)
@@ -20,7 +20,7 @@ public struct AddressRange: Hashable, Sendable {
         (bytes, bitCount) = (address.bytes, count)
     }
 
-    /// Whether an address is one of these. An IPv4 address that came in by IPv6 counts as IPv4.
+    /// Whether the range has an address. An IPv4 address that came in by IPv6 counts as IPv4.
     public func contains(_ address: SocketAddress) -> Bool {
         guard address.bytes.count == bytes.count else { return false }
         let whole = bitCount / 8
@@ -41,7 +41,7 @@ extension AddressRange: ExpressibleByStringLiteral {
 }
 
 extension SocketAddress {
-    /// A numeric IP address; nil: `host` is none.
+    /// A numeric IP address; nil if `host` is none.
     package init?(host: String, port: Int) {
         var bytes = [UInt8](repeating: 0, count: 16)
         if unsafe inet_pton(AF_INET, host, &bytes) == 1 {

@@ -4,17 +4,16 @@ struct BufferLoans {
     private var users: InlineArray<2, [UInt16]>
     private var lentCounts = InlineArray<2, Int>(repeating: 0)
 
-    /// - Parameters: how many buffers of each size there are. Half of them may be lent.
+    /// Takes how many buffers of each size there are; half of them may be lent.
     init(small: Int, large: Int) {
         users = [Array(repeating: 0, count: small), Array(repeating: 0, count: large)]
     }
 
-    /// Buffers that are lent at present.
     func count(of size: ReceiveBufferSize) -> Int { lentCounts[Int(size.rawValue)] }
 
     func isLent(_ buffer: ReceiveBuffer) -> Bool { users[Int(buffer.size.rawValue)][Int(buffer.index)] > 0 }
 
-    /// False: too many are lent already.
+    /// Counts one more send from a buffer. Returns false when too many buffers are lent already.
     mutating func lend(_ buffer: ReceiveBuffer) -> Bool {
         let size = Int(buffer.size.rawValue)
         if !isLent(buffer) {
@@ -25,7 +24,7 @@ struct BufferLoans {
         return true
     }
 
-    /// Ends one loan. True: it was the buffer's last one.
+    /// Ends one loan. Returns whether it was the buffer's last one.
     mutating func end(_ buffer: ReceiveBuffer) -> Bool {
         let size = Int(buffer.size.rawValue)
         users[size][Int(buffer.index)] -= 1

@@ -6,19 +6,18 @@
 struct Coalescer {
     /// Completions within the delay that are worth a wait.
     static let worthwhile = 4.0
-    /// With so many there is no more to wait for.
+    /// Completions with which a wait ends early.
     static let enough = 32
     private static let window: UInt64 = 16
     private static let longestPause = 64
 
-    /// The longest wait.
     let microseconds: UInt32
     private(set) var isBusy = false
     private var windowStart: UInt64
     private var count = 0
     /// Completions in the time of the delay, in the last window in which nothing was waited for.
     private var usual = 0.0
-    /// Windows until it is tried again, and how many the next pause will have.
+    /// Windows until waiting is tried again, and how many the next pause will have.
     private var pause = 0
     private var nextPause = 1
 

@@ -1,8 +1,8 @@
 /// Whether a busy loop waits a little for more work, so that what it leads to leaves in fewer, larger sends.
 ///
-/// It saves CPU where many connections say something now and then; every message pays with up to the delay. A loop with
-/// little to do never waits, and one that peers wait for stops doing so: `docs/performance.md` has figures. Needs
-/// Linux 6.12; on older kernels it stays off, and the loops' log says so once.
+/// Coalescing saves CPU where many connections say something now and then; every message pays with up to the delay. A
+/// loop with little to do never waits, and one that peers wait for stops doing so: `docs/performance.md` has figures.
+/// Without io_uring or before Linux 6.12 it stays off, and the loops' log says so once.
 public enum Coalescing: Hashable, Sendable {
     /// A loop handles what there is at once.
     case off
@@ -11,7 +11,6 @@ public enum Coalescing: Hashable, Sendable {
 }
 
 extension Coalescing {
-    /// Nil: off.
     func checkedMicroseconds() throws(ReactorError) -> UInt32? {
         guard case .adaptive(let delay) = self else { return nil }
         guard delay >= .microseconds(1), delay <= .milliseconds(100) else {

@@ -2,13 +2,11 @@ internal import Glibc
 
 /// Where an outbound connection goes to, or comes from: an IP address and a port, or a Unix socket.
 package struct ConnectAddress: Sendable, CustomStringConvertible {
-    /// As the kernel takes it.
     let storage: sockaddr_storage
     let length: socklen_t
-    /// For people.
     package let description: String
 
-    /// A numeric IPv4 or IPv6 address; nil: `host` is none.
+    /// A numeric IPv4 or IPv6 address; nil if `host` is none.
     package init?(host: String, port: UInt16) {
         var inet = sockaddr_in()
         var inet6 = sockaddr_in6()
@@ -25,8 +23,7 @@ package struct ConnectAddress: Sendable, CustomStringConvertible {
         }
     }
 
-    /// A Unix socket by its path; a leading `@` is an abstract name. Nil: the path is empty or longer than the kernel
-    /// takes (107 bytes).
+    /// A Unix socket by its path; a leading `@` is an abstract name. Nil if it is empty or has more than 107 bytes.
     package init?(unixPath path: String) {
         var name = [UInt8](path.utf8)
         let isAbstract = name.first == UInt8(ascii: "@")

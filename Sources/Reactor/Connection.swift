@@ -17,12 +17,12 @@ public struct Connection: ~Escapable {
     /// The loop's clock, without touching the loop: `loop.now`.
     package var now: UInt64 { slot.state.withLoop { $0.now } }
 
-    /// Its name for logs and tables: it can be kept and sent anywhere.
+    /// The connection's name for logs and tables, which can be kept and sent anywhere.
     public var id: ConnectionID {
         ConnectionID(loop: loop.index, slot: slot.state.slot, generation: slot.state.generation)
     }
 
-    /// Which of the group's listeners accepted it.
+    /// Which of the group's listeners accepted the connection; 0 for an outbound one.
     public var listenerIndex: Int { Int(slot.state.listenerIndex) }
 
     /// The peer's address, asked of the kernel at each call (one system call); nil once the peer is gone.
@@ -31,29 +31,29 @@ public struct Connection: ~Escapable {
     /// Bytes accepted to be sent and not yet taken by the kernel: the cork and everything behind it.
     public var queuedByteCount: Int { unsafe slot.state.sendQueue?.pointee.byteCount ?? 0 }
 
-    /// Bytes are left from an earlier flush: the peer reads slower than is sent to it. `notifyWhenDrained` asks to be
-    /// told when they have left.
+    /// Whether bytes are left from an earlier flush: the peer reads slower than is sent to it. `notifyWhenDrained` asks
+    /// to be told when they have left.
     public var isBlocked: Bool { slot.state.flags.contains(.blocked) }
 
     /// Asks for `ConnectionHandler.drained`, once, when everything that is queued, now or next, has been taken by the
     /// kernel; also if it leaves without ever blocking.
     public func notifyWhenDrained() { slot.state.flags.insert(.wantsDrain) }
 
-    /// Until when (the loop's ms) a connection that is to end waits for a peer that still takes what was sent: for as
-    /// long as it takes something within so many milliseconds, and a kilobyte a second on average from the first call
-    /// on since it is behind. Nil: it does not wait any longer. Costs a system call.
+    /// Until when (the loop's ms) a connection that is to end waits for a peer that is behind: for as long as the peer
+    /// takes something within so many milliseconds, and a kilobyte a second on average from the first call on. Nil when
+    /// the wait is over. Costs a system call.
     package func endOfPatience(_ milliseconds: UInt64) -> UInt64? {
         slot.state.withLoop { $0.endOfPatience(milliseconds, with: slot) }
     }
 
-    /// The peer has ended its side or the connection, although its handler may not have had all that it sent before: a
-    /// paused connection is told nothing. Costs a system call.
+    /// Whether the peer has ended its side or the connection; the handler may not have had all that it sent before, and
+    /// hears nothing of a paused connection. Costs a system call.
     package var peerHasEnded: Bool {
         slot.state.input != .open
             || slot.state.withLoop { $0.driver.peerHasEnded(slot.state.descriptor) }
     }
 
-    /// `close` or `abort` was called, or the peer is gone.
+    /// Whether `close` or `abort` was called, or the peer is gone.
     public var isClosing: Bool { slot.state.phase >= .closing }
 
     /// The handler's own state for this connection.
@@ -92,7 +92,7 @@ public struct Connection: ~Escapable {
     }
 
     /// Queues `count` bytes that `fill` writes, all of them, in front of what waits: behind what is being sent, and
-    /// never inside of what another call has queued. Calls of this keep their order.
+    /// never inside of what another call has queued. Urgent bytes keep their order.
     package func sendUrgent(count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         guard count > 0, !isClosing else { return }
         unsafe fill(slot.state.withLoop { unsafe $0.reserveUrgent(count, on: slot) })
@@ -101,7 +101,7 @@ public struct Connection: ~Escapable {
     /// Bytes that `sendUrgent` has queued and the kernel has not taken.
     package var urgentByteCount: Int { unsafe slot.state.sendQueue?.pointee.front.urgentByteCount ?? 0 }
 
-    /// `sendUrgent` puts nothing in front of what is queued by now.
+    /// From now on `sendUrgent` puts nothing in front of what is queued already.
     package func keepInFront() { unsafe slot.state.sendQueue?.pointee.keepInFront() }
 
     /// When the peer last took some of what waits for it (the loop's ms). Costs a system call.
@@ -114,8 +114,8 @@ public struct Connection: ~Escapable {
 
     /// Queues bytes of the receive buffer that the handler is looking at, without copying them.
     ///
-    /// They must not be changed before the end of the turn. False: that cannot be had now, because the peer is slow or
-    /// too many buffers are lent out already, and nothing was queued.
+    /// They must not be changed before the end of the turn. Returns false, and queues nothing, where they lie in no
+    /// receive buffer, the peer is slow, or too many buffers are lent.
     package func sendBorrowed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count > 0, !isClosing else { return false }
         return slot.state.withLoop { unsafe $0.borrow(bytes, on: slot) }
@@ -129,11 +129,11 @@ public struct Connection: ~Escapable {
     /// Ends the connection now; what is queued is lost.
     public func abort() { slot.state.withLoop { $0.end(slot, .local) } }
 
-    /// Hands over nothing until `resumeReceiving`; after 64 KiB, and what the kernel has taken by then into receive
-    /// buffers (at most 10 MiB, all that a loop has), the peer feels it.
+    /// Hands the handler nothing until `resumeReceiving`; after 64 KiB, and what the kernel has taken by then into
+    /// receive buffers (at most 10 MiB, all that a loop has), the peer feels it.
     public func pauseReceiving() { slot.state.flags.insert(.paused) }
 
-    /// What has come meanwhile is handed over next turn.
+    /// Ends `pauseReceiving`: what has come meanwhile is handed over next turn.
     public func resumeReceiving() { slot.state.withLoop { $0.resumeReceiving(on: slot) } }
 
     /// Calls `received` again next turn with what the handler left, also when nothing new has come.
@@ -160,6 +160,6 @@ package struct CorkRoom {
     package let start: UnsafeMutableRawPointer?
     /// What was queued before them.
     package let queuedByteCount: Int
-    /// Bytes are left from an earlier flush.
+    /// `Connection.isBlocked`.
     package let isBlocked: Bool
 }

@@ -11,10 +11,10 @@ public protocol ConnectionHandler: AnyObject {
     /// refused, or its handshake failed, took too long, or was cut short.
     func abandoned(_ connection: Connection)
 
-    /// The first call for a connection, behind `accepts` where there is TLS.
+    /// The first call for a connection that was accepted, behind `accepts` where there is TLS.
     func opened(_ connection: Connection)
 
-    /// An outbound connection is there; only now may something be sent on it. One that fails hears `closed` instead.
+    /// The first call for an outbound connection: only now may it send. For one that fails `closed` comes instead.
     func connected(_ connection: Connection)
 
     /// Bytes have come. They lie in the loop's receive buffer and may be changed in place.
@@ -43,23 +43,23 @@ public protocol ConnectionHandler: AnyObject {
     /// The deadline of `setDeadline` has passed.
     func deadlineReached(_ connection: Connection)
 
-    /// The last call for a connection, exactly once for each `opened`, never from within another call.
+    /// The last call for a connection, once for each that was `opened` or outbound, never from within another call.
     func closed(_ connection: Connection, _ reason: DisconnectReason)
 
-    /// The time that the loop was given for this handler has come.
+    /// The time of `EventLoop.wakeHandler` has come.
     func wakeTimeReached()
 
     /// Everything that the turn brought has been handed over; what was queued leaves after this call.
     func turnEnds()
 
-    /// Another loop or thread has posted this.
+    /// A loop, this one or another, or a thread has posted a message.
     func received(_ message: ServiceMessage)
 
     /// A count, going up, of what messages of other loops and threads have led to, such as sends: a message may be the
     /// work of one or of thousands, and a turn takes no more of them once it has risen by 16,384. By default 0.
     var messageWork: UInt64 { get }
 
-    /// The loop was asked to stop: no more connections come. It ends once every connection is closed.
+    /// The loops were asked to stop: no more connections come. They end once the last connection of all is closed.
     func stopping()
 }
 
@@ -108,7 +108,7 @@ enum MailboxItem: Sendable {
     case service(ServiceMessage)
     /// A connection that another loop accepted for this one.
     case adopt(descriptor: Int32, listener: UInt8)
-    /// The sending loop has come so far on the way to its end.
+    /// The loop that sends it has reached a stage on the way to its end.
     case reached(StopStage)
 
     var byteCount: Int {

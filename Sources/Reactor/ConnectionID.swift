@@ -1,5 +1,4 @@
-/// Names one connection of a loop for logs and tables; another connection gets another name until 2³² have used the
-/// slot.
+/// Names one connection of a loop for logs and tables; no other has the same until 2³² have used its slot.
 public struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     let loop: Int
     let slot: UInt32

@@ -12,12 +12,12 @@ enum ConnectionPhase: UInt8, CaseIterable {
     case closing
     /// The FIN is out; what the peer still sends is thrown away.
     case lingering
-    /// Over: nothing is handed to the handler or sent any more.
+    /// Nothing is handed to the handler or sent any more; its last call is owed.
     case ended
-    /// The handler has been told; the kernel may still have operations of it.
+    /// The handler has had its last call; the kernel may still have operations of the connection's.
     case reported
 
-    /// The arrows: every other move would be an error of the loop.
+    /// The moves that there are: every other one would be an error of the loop.
     private var next: [ConnectionPhase] {
         switch self {
         case .free: [.connecting, .handshaking, .open]  // connect; open, for a connection that was accepted
@@ -42,11 +42,11 @@ extension ConnectionPhase: Comparable {
 /// What the kernel has been asked to receive.
 enum ReceiveOperation: UInt8 {
     case none
-    /// None, since there was no buffer: the connection is in the loop's list of those that wait for one.
+    /// No operation, since there was no buffer: the connection is in the loop's list `starved`.
     case starved
     /// A receive that goes on is armed.
     case armed
-    /// It has been asked to end.
+    /// The armed receive has been asked to end.
     case ending
 }
 
@@ -65,7 +65,7 @@ enum PeerInput: UInt8 {
     case open
     /// The peer has sent its FIN.
     case ended
-    /// The handler has been told so.
+    /// The handler has been told of the FIN.
     case endReported
 }
 
@@ -80,11 +80,11 @@ struct ConnectionFlags: OptionSet {
     static let blocked = ConnectionFlags(rawValue: 1 << 2)
     /// `drained` is owed once the queue is empty.
     static let wantsDrain = ConnectionFlags(rawValue: 1 << 3)
-    /// The handler has not heard of it yet: `opened` comes with the end of the handshake, else `abandoned`.
+    /// The handler has only been asked `accepts`: `opened` comes with the end of the handshake, else `abandoned`.
     static let unannounced = ConnectionFlags(rawValue: 1 << 4)
     /// In the loop's list `dirty`: something is to be sent at the end of the turn.
     static let dirty = ConnectionFlags(rawValue: 1 << 5)
-    /// In the loop's list `ready`: its held input has its turn next.
+    /// In the loop's list `ready`: held input has its go in the next turn.
     static let ready = ConnectionFlags(rawValue: 1 << 6)
     /// In the loop's list `watchedForStall`.
     static let watchedForStall = ConnectionFlags(rawValue: 1 << 7)

@@ -13,8 +13,7 @@ package struct ConnectionSlot: Hashable {
 
     @usableFromInline package func hash(into hasher: inout Hasher) { unsafe hasher.combine(address) }
 
-    /// In place: no copy, no reference counting, no exclusivity check; the slab never frees a slot while its loop
-    /// lives.
+    /// In place: no copy, no reference counting, no exclusivity check. The slab frees no slot while its loop lives.
     @inline(__always)
     var state: ConnectionState {
         unsafeAddress { unsafe UnsafePointer(address) }

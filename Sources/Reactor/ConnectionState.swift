@@ -15,14 +15,13 @@
     var send = SendOperation.none
     var input = PeerInput.open
     var sendQueue: UnsafeMutablePointer<SendQueue>?
-    /// A connection that speaks TLS has one.
     var tls: TLSSession?
     var flags: ConnectionFlags = []
-    /// Operations that the kernel will still answer; the descriptor is closed when there are none.
+    /// Operations that the kernel will still answer; the descriptor is not closed before there are none.
     var operationCount: UInt16 = 0
     var disconnectReason: DisconnectReason = .local
     var listenerIndex: UInt8 = 0
-    /// Bytes thrown away since this side said that it is done.
+    /// Received bytes thrown away since this side began to close.
     var discardedByteCount: UInt32 = 0
     /// When the peer last took something (ms).
     var lastProgress: UInt64 = 0
@@ -50,7 +49,6 @@
         self.generation = generation
     }
 
-    /// Along one of the arrows of `ConnectionPhase`.
     mutating func move(to next: ConnectionPhase) {
         assert(phase.canMove(to: next), "a connection went from \(phase) to \(next)")
         phase = next

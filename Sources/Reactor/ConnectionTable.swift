@@ -17,7 +17,6 @@ struct ConnectionTable: ~Copyable {
         return self[freeSlots.removeLast()]
     }
 
-    /// Ends this life of the slot.
     mutating func remove(_ connection: ConnectionSlot) {
         connection.state.move(to: .free)
         let (slot, generation) = (connection.state.slot, connection.state.generation &+ 1)
@@ -26,7 +25,7 @@ struct ConnectionTable: ~Copyable {
         count -= 1
     }
 
-    /// The connection that a completion belongs to; nil when that one is gone.
+    /// The connection that a completion belongs to; nil if it is gone.
     @inline(__always)
     func find(_ token: Token) -> ConnectionSlot? {
         let connection = self[token.slot]

@@ -4,22 +4,22 @@ internal import SystemCalls
 /// A listener as one loop sees it: its own socket, bound to the address that all loops share.
 package struct LoopListener {
     let descriptor: Int32
-    /// How its connections speak TLS; nil: they are plain.
+    /// How its connections speak TLS; nil if they are plain.
     let tls: TLSServer?
-    /// Its connections go to the loop with the fewest, wherever else connections may belong: no other loop has one.
+    /// A Unix socket, which one loop alone has: its connections go to the loop with the fewest, whatever the placement.
     var handsOut = false
-    /// Its port may be another process' too.
+    /// Other processes may listen on the same port.
     var isShared = false
-    /// When it is closed (ms): handshakes that had begun are completed until then.
+    /// When the listener is closed (ms): handshakes that had begun are completed until then.
     var closeTime: UInt64?
-    /// What goes away with it.
+    /// The file of a Unix socket, which goes away with it.
     var file: SocketFile?
     /// An accept is armed.
     var isAccepting = false
     /// When to try again after the descriptors had run out, or another error (ms).
     var retryTime: UInt64?
     var isClosed = false
-    /// That accepting fails is said once each time it begins.
+    /// The log has been told that accepting fails, and hears no more of it until one succeeds.
     var hasReportedExhaustion = false
 
     package init(descriptor: Int32, tls: TLSServer? = nil) {
@@ -118,7 +118,7 @@ extension EventLoop {
         }
     }
 
-    /// A descriptor has become free: whoever waits for one need not wait for the time.
+    /// A descriptor has become free: a listener that waits for one need not wait for its time.
     func retryAccepting() {
         for index in state.listeners.indices where state.listeners[index].retryTime != nil {
             state.listeners[index].retryTime = now

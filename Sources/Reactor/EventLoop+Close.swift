@@ -8,7 +8,7 @@ extension EventLoop {
     /// Bytes a second, on average, that a peer has to take of what is queued for it.
     private static let slowestPace: UInt64 = 1_024
 
-    /// To `closing`: nothing more is accepted to be sent.
+    /// Moves to `closing`: nothing more is accepted to be sent.
     func close(_ connection: ConnectionSlot) {
         switch connection.state.phase {
         case .connecting: return end(connection, .local)
@@ -18,14 +18,14 @@ extension EventLoop {
         connection.state.lastProgress = now
         connection.state.paceStart = 0
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
-        // Held input goes next turn: a handler that closes while it is being given some still reads from it.
+        // Held input is freed in the next turn: a handler that closes while it is given some still reads from it.
         if unsafe connection.state.heldInput != nil { markReady(connection) }
         if unsafe connection.state.sendQueue == nil { finishWriting(connection) }
         // A receive that was canceled for a pause is needed again, to see the peer's end.
         armReceive(connection)
     }
 
-    /// To `lingering`: everything queued has gone out, say that no more will come.
+    /// Moves to `lingering`: everything queued has gone out, and the FIN says that no more will come.
     func finishWriting(_ connection: ConnectionSlot) {
         guard connection.state.phase == .closing, finishRecords(connection) else { return }
         guard connection.state.input == .open else { return end(connection, connection.state.disconnectReason) }
@@ -36,19 +36,19 @@ extension EventLoop {
         tellFailure(connection)
     }
 
-    /// What the kernel holds for the peer behind the FIN: taking it is progress. A little is on its way to every peer,
-    /// and is no reason to wait longer for one that does not end, whether it is taken or not.
+    /// Notes what the kernel holds for the peer behind the FIN: taking it is progress. A little is on its way to every
+    /// peer, and is no reason to wait longer for one that does not end, whether it is taken or not.
     private func noteUntaken(_ connection: ConnectionSlot) {
         let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
         connection.state.untakenByteCount = count > Self.byteCountOnTheWay ? count : Self.notLookedAt
     }
 
-    /// In place of a number of bytes: the first look finds no progress.
+    /// Stands in `untakenByteCount` for a number that is not known: the first look finds no progress.
     static let notLookedAt = UInt32.max
     private static let byteCountOnTheWay: UInt32 = 16 << 10
 
-    /// The time for a good end is over, unless the peer is still reading what was sent. Closing under what the kernel
-    /// holds would answer whatever the peer says next by a reset, which destroys the rest.
+    /// Ends the connection, unless the peer is still reading what was sent: a close under what the kernel holds would
+    /// answer whatever the peer says next by a reset, which destroys the rest.
     func lingerTimeIsOver(_ connection: ConnectionSlot) {
         if let end = endOfPatience(Self.lingerTime, with: connection) {
             timers.schedule(connection.state.slot, at: end)
@@ -57,9 +57,9 @@ extension EventLoop {
         }
     }
 
-    /// Until when (ms) a connection that is to end waits for a peer that still takes what was sent; nil: no longer.
+    /// Until when (ms) a connection that is to end waits for a peer that still takes what was sent; nil if no longer.
     ///
-    /// The peer has taken something within `patience` (ms), and keeps a pace on average from the first call on since it
+    /// It has to take something within `patience` (ms), and to keep a pace on average from the first call on since it
     /// is behind: whoever takes a byte now and then would keep all that is queued for days.
     func endOfPatience(_ patience: UInt64, with connection: ConnectionSlot) -> UInt64? {
         let end = timeOfProgress(connection) + patience
@@ -71,7 +71,7 @@ extension EventLoop {
             return end
         }
         let time = UInt32(truncatingIfNeeded: now)
-        // More than before: it was given more to take.
+        // More than before: the peer was given more to take, and its pace is measured anew.
         if connection.state.paceStart == 0 || left > connection.state.paceByteCount {
             connection.state.paceStart = max(time, 1)
             connection.state.paceByteCount = left
@@ -81,7 +81,7 @@ extension EventLoop {
         return elapsed <= patience + taken * 1_000 / Self.slowestPace ? end : nil
     }
 
-    /// To `ended`, from wherever its life is. The handler is told at the end of the turn.
+    /// Moves to `ended`, from any phase of a life. The handler is told at the end of the turn.
     func end(_ connection: ConnectionSlot, _ reason: DisconnectReason) {
         guard connection.state.phase > .free, connection.state.phase < .ended else { return }
         connection.state.move(to: .ended)
@@ -90,8 +90,8 @@ extension EventLoop {
         state.ended.append(connection)
     }
 
-    /// To `reported`. After everything else that the turn tells handlers, so that none hears of an end from within
-    /// another call.
+    /// Moves to `reported`, after everything else that the turn tells the handler, so that it hears of no end from
+    /// within another call.
     func reportEnded() {
         while !state.ended.isEmpty {
             let connections = state.ended
@@ -115,7 +115,7 @@ extension EventLoop {
         }
     }
 
-    /// To `free`: closes the descriptor once the kernel has answered everything.
+    /// Moves to `free`: closes the descriptor once the kernel has answered everything.
     func closeIfIdle(_ connection: ConnectionSlot) {
         guard connection.state.phase == .reported, connection.state.operationCount == 0,
             connection.state.send != .batched

@@ -8,7 +8,7 @@ extension EventLoop {
     /// - Parameters:
     ///   - source: the local address to bind to; nil leaves it to the kernel.
     ///   - context: what the handler keeps for this connection.
-    /// - Throws: there is no socket to be had, the source is no address of this machine, or the loop is ending.
+    /// - Throws: when there is no socket to be had, the source is no address of this machine, or the loop is ending.
     package func connect(
         to address: ConnectAddress, from source: ConnectAddress? = nil, context: UnsafeMutableRawPointer?
     ) throws(SystemError) -> ConnectionSlot {
@@ -24,11 +24,10 @@ extension EventLoop {
         return connection
     }
 
-    /// A connect is over.
     func connectEnded(_ completion: DriverCompletion) {
         guard let connection = state.connections.find(completion.token) else { return }
         connection.state.operationCount -= 1
-        // In any other phase it was given up meanwhile.
+        // In any other phase the connection was given up meanwhile.
         if connection.state.phase == .connecting {
             if let error = completion.error { end(connection, .error(error.code)) } else { connected(connection) }
         }

@@ -1,8 +1,8 @@
 /// Input that the handler has not had, or not consumed. Connections that can go on stand in the list `ready`, and have
 /// one go each in the next turn.
 extension EventLoop {
-    /// Unread input beyond this stops the kernel from receiving more. What it has taken off the socket by then comes on
-    /// top: at most all receive buffers, 2 MiB of small ones and 8 MiB of large ones, and nothing later.
+    /// Beyond so much held input the kernel is to receive no more. What it has taken off the socket by then comes on
+    /// top: at most all receive buffers, 2 MiB of small ones and 8 MiB of large ones.
     static let heldByteLimit = 64 * 1024
 
     func heldByteCount(_ connection: ConnectionSlot) -> Int {
@@ -39,7 +39,7 @@ extension EventLoop {
         state.ready.append(connection.token(.unanswered))
     }
 
-    /// One go for each, so that whoever stopped for its budget waits behind all others.
+    /// One go for each connection, so that one which stopped for its budget waits behind all others.
     func continueReady() {
         guard !state.ready.isEmpty else { return }
         let waiting = state.ready

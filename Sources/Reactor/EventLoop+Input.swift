@@ -16,7 +16,7 @@ extension EventLoop {
         if !state.loans.isLent(buffer) { driver.giveBack(buffer) }
     }
 
-    /// - Parameter buffer: what the bytes lie in, for sends that borrow from it; nil: they were decrypted.
+    /// - Parameter buffer: what the bytes lie in, for sends that borrow from it; nil if they were decrypted.
     func offer(_ bytes: UnsafeMutableRawBufferPointer, of buffer: ReceiveBuffer?, to connection: ConnectionSlot) {
         let count = bytes.count
         if connection.state.phase >= .closing {
@@ -26,7 +26,7 @@ extension EventLoop {
             markReady(connection)
         } else if unsafe connection.state.flags.contains(.paused) || connection.state.heldInput != nil {
             unsafe hold(UnsafeRawBufferPointer(bytes), for: connection)
-            // Who stopped for its budget goes on next turn, however much comes meanwhile.
+            // A handler that stopped for its budget goes on next turn, however much comes meanwhile.
             if connection.state.flags.isDisjoint(with: [.paused, .ready]) { handHeldInput(to: connection) }
         } else {
             let start = UInt(bitPattern: bytes.baseAddress!)
@@ -83,7 +83,7 @@ extension EventLoop {
         }
     }
 
-    /// The handler hears of it behind all that came before.
+    /// The handler hears of the FIN behind all that came before.
     func reportInputEndIfConsumed(_ connection: ConnectionSlot) {
         guard connection.state.input == .ended, connection.state.flags.isDisjoint(with: [.paused, .ready]),
             connection.state.phase < .closing

@@ -1,23 +1,23 @@
-/// What a loop posts to others goes into their mailboxes at once; who sleeps is woken at the end of the turn.
+/// What a loop posts goes into the mailboxes of others at once; those that sleep are woken at the end of the turn.
 extension EventLoop {
-    /// Posts to the handler of another loop, or of this one, in order. False: that loop's mailbox is at its bound, and
-    /// nothing was posted. Costs a few stores; the loop is woken at the end of the turn, if it sleeps.
+    /// Posts to the handler of another loop, or of this one, in order. Returns false, and posts nothing, where that
+    /// loop's mailbox is at its bound. Costs a few stores.
     package func post(_ message: ServiceMessage, to loop: Int) -> Bool {
         guard group.mailboxes[loop].push(.service(message), from: index) else { return false }
         state.posted.insert(loop)
         return true
     }
 
-    /// Posts what must not be lost: whatever waits already, and behind what was posted before.
+    /// Posts what must not be lost, in order, however much waits already.
     package func postUrgent(_ message: ServiceMessage, to loop: Int) {
         group.mailboxes[loop].pushUrgent(.service(message), from: index)
         state.posted.insert(loop)
     }
 
-    /// So much of what this loop has posted to another one waits that it should post less.
+    /// Whether so much of what this loop has posted to another one waits that it should post less.
     package func isPastWatermark(of loop: Int) -> Bool { group.mailboxes[loop].isPastWatermark(from: index) }
 
-    /// The end of the turn: one wake-up for each loop that was posted something and sleeps.
+    /// At the end of the turn: one wake-up for each loop that was posted something and sleeps.
     func wakePostedLoops() {
         state.posted.removeAll { loop in
             let mailbox = group.mailboxes[loop]
@@ -57,7 +57,6 @@ struct LoopSet {
         members.append(loop)
     }
 
-    /// Removes those for which `isDone` says so.
     mutating func removeAll(where isDone: (Int) -> Bool) {
         guard !members.isEmpty else { return }
         members.removeAll { loop in

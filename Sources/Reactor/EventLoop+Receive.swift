@@ -14,7 +14,7 @@ extension EventLoop {
     }
 
     func received(_ completion: DriverCompletion) {
-        // A completion of an earlier life still owns a buffer that has to go back.
+        // A completion of an earlier life may bring a buffer that has to go back.
         guard let connection = state.connections.find(completion.token) else {
             if let buffer = completion.buffer { driver.giveBack(buffer) }
             return
@@ -66,7 +66,7 @@ extension EventLoop {
         driver.cancel(connection.token(.receive), answer: connection.token(.cancel))
     }
 
-    /// The kernel found no receive to end: it was just over, which its completion tells, or between two arrivals, and
+    /// The kernel found no receive to end: that was just over, which its completion tells, or between two arrivals, and
     /// then it would go on for as long as the peer sends.
     func cancelMissed(_ completion: DriverCompletion) {
         guard completion.error == .notFound, let connection = state.connections.find(completion.token),
@@ -84,8 +84,8 @@ extension EventLoop {
         cancelReceive(connection)
     }
 
-    /// Those that found no buffer are armed again, first come first served, and no more of them than there are buffers:
-    /// all others would only fail again. Called when the turn's buffers are back, but for those on loan.
+    /// Arms the receives again that found no buffer, first come first served, and no more of them than there are
+    /// buffers: all others would only fail again. Called when the turn's buffers are back, but for those on loan.
     func feedStarved() {
         guard !state.starved.isEmpty else { return }
         var free = (small: freeBufferCount(.small), large: freeBufferCount(.large))

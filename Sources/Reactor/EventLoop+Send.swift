@@ -15,7 +15,7 @@ extension EventLoop {
         return unsafe queue(of: connection).pointee.insertUrgent(count, chunks: &state.chunks)
     }
 
-    /// Queues bytes of the receive buffer that the handler is looking at. False: see `Connection.sendBorrowed`.
+    /// Queues bytes of the receive buffer that the handler is looking at: see `Connection.sendBorrowed`.
     func borrow(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) -> Bool {
         let start = UInt(bitPattern: bytes.baseAddress!)
         guard driver.sendsInBatches, !connection.state.flags.contains(.blocked), connection.state.send != .ordinary,
@@ -40,7 +40,7 @@ extension EventLoop {
         return unsafe queue
     }
 
-    /// The end of the turn: one operation for each connection that has something to send.
+    /// At the end of the turn: one operation for each connection that has something to send.
     func flushDirty() {
         guard !state.dirty.isEmpty else { return }
         for connection in state.dirty {
@@ -50,12 +50,12 @@ extension EventLoop {
         state.dirty.removeAll(keepingCapacity: true)
     }
 
-    /// Bytes of an ordinary send, which may last as long as the peer likes: what is urgent waits behind them. The
+    /// The most bytes of an ordinary send, since what is urgent waits behind them for as long as the peer likes. The
     /// kernel's own buffers hold as much and more.
     private static let ordinarySendByteCount = 256 << 10
 
     private func flush(_ connection: ConnectionSlot) {
-        // Two sends on one socket are independent: the second one could overtake what the first one left.
+        // One send at a time: a second one could overtake what the first one leaves.
         guard connection.state.send == .none, connection.state.phase < .ended,
             connection.state.tls == nil || seal(connection),
             let queue = unsafe connection.state.sendQueue, unsafe !queue.pointee.isEmpty
@@ -113,7 +113,7 @@ extension EventLoop {
         settleFlushes()
     }
 
-    /// The batched sends that did not answer are over, and took everything; the ordinary ones that did not answer found
+    /// Batched sends that have not completed are over, and took everything; ordinary ones that have not completed found
     /// the socket full.
     private func settleFlushes() {
         guard !state.flushing.isEmpty, state.flushesAreSubmitted else { return }
@@ -129,7 +129,6 @@ extension EventLoop {
         state.settlesAtOnce = false
     }
 
-    /// An ordinary send is over.
     func sendEnded(_ completion: DriverCompletion) {
         guard let connection = state.connections.find(completion.token) else { return }
         connection.state.send = .none
@@ -148,7 +147,7 @@ extension EventLoop {
         closeIfIdle(connection)
     }
 
-    /// - Parameter time: when the kernel took them (ms).
+    /// - Parameter time: when the kernel took the bytes (ms).
     private func sent(_ count: Int, on connection: ConnectionSlot, at time: UInt64) {
         guard let queue = unsafe connection.state.sendQueue else { return }
         if count > 0 {

@@ -1,9 +1,9 @@
 /// Bytes that several connections of a loop send: written once (`share`), queued by reference (`queueShared`).
 extension EventLoop {
-    /// `fill` writes all `count` bytes, once.
+    /// Bytes for several connections, which `fill` writes, all of them.
     ///
-    /// Who gets bytes of one form only, one after the other, sends them as one piece: forms of a message, such as the
-    /// compressed ones, are numbers from 0 on.
+    /// A connection that gets bytes of one form only, one after the other, sends them as one piece. The forms of a
+    /// message, such as the compressed one, are numbers from 0 on.
     package func share(_ count: Int, in form: Int = 0, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
         unsafe state.sharedLog.append(count, form: form, fill)
     }

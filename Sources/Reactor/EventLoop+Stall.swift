@@ -1,5 +1,5 @@
-/// Who takes nothing for its write-stall time while bytes wait is cut. Connections that bytes wait for are on the list
-/// `watchedForStall` from their first send on that fell short.
+/// A peer that takes nothing for the write-stall time while bytes wait is cut off. Its connection is in the list
+/// `watchedForStall` from the first send on that fell short.
 extension EventLoop {
     static let stallCheckInterval: UInt64 = 1000
 
@@ -9,7 +9,7 @@ extension EventLoop {
         state.watchedForStall.append(connection.token(.unanswered))
     }
 
-    /// Once a second: who has taken nothing for its time is cut off, who is no longer blocked is forgotten.
+    /// Once a second: cuts off peers that have stalled, and forgets connections that are no longer blocked.
     func checkStalls() {
         if state.uncheckedForStall == 0 {
             guard !state.watchedForStall.isEmpty, now - state.lastStallCheck >= Self.stallCheckInterval else { return }
@@ -19,13 +19,13 @@ extension EventLoop {
         for _ in 0..<min(state.uncheckedForStall, Self.timersPerTurn) {
             state.uncheckedForStall -= 1
             guard !isWatchedOn(state.watchedForStall[state.uncheckedForStall]) else { continue }
-            // Whoever is last has been looked at.
+            // The last one has been looked at.
             state.watchedForStall.swapAt(state.uncheckedForStall, state.watchedForStall.count - 1)
             state.watchedForStall.removeLast()
         }
     }
 
-    /// Whether somebody still waits for this peer, and will.
+    /// Whether the connection stays in the list.
     private func isWatchedOn(_ token: Token) -> Bool {
         guard let connection = state.connections.find(token), connection.state.phase < .ended else { return false }
         if !connection.state.flags.contains(.blocked) {

@@ -4,8 +4,8 @@ internal import SystemCalls
 ///
 /// 1. Each loop closes its listeners. What waits there is accepted first: closing would reset it. A port that other
 ///    processes share ignores new handshakes for a moment before, so that none is in the middle.
-/// 2. It goes through the stages of `StopStage`. At each it tells all loops, behind the connections and messages that
-///    it has sent them, and waits until all have come as far.
+/// 2. The loop goes through the stages of `StopStage`. At each it tells all loops, behind the connections and messages
+///    that it has sent them, and waits until all have come as far.
 /// 3. Once all have handled what was posted before the stop, and what that led to, the handler is told.
 /// 4. The loops end together, with the last connection of all: till then, what one posts finds the others there.
 extension EventLoop {
@@ -40,7 +40,7 @@ extension EventLoop {
         }
     }
 
-    /// The kernel found no accept to end: it was just over, which its completion tells, or between two arrivals, and
+    /// The kernel found no accept to end: that was just over, which its completion tells, or between two arrivals, and
     /// then it would go on, and the loop with it, for ever.
     func acceptCancelMissed(_ completion: DriverCompletion) {
         let index = Int(completion.token.slot)
@@ -58,14 +58,14 @@ extension EventLoop {
         }
     }
 
-    /// Asks the loop to end; called on it.
+    /// Asks the loop to end. Called on the loop.
     package func stop() {
         state.isAskedToStop = true
         stopAccepting()
         advanceStop()
     }
 
-    /// A loop has come so far, this one or another.
+    /// A loop, this one or another, has reached a stage.
     func loopReached(_ stage: StopStage) {
         state.stopProgress.note(stage)
         advanceStop()
@@ -99,15 +99,14 @@ extension EventLoop {
         }
     }
 
-    /// At the end of a turn, once the handler was told to stop.
+    /// Called at the end of each turn, once the handler was told to stop.
     func noteLastConnection() {
         guard state.stopProgress.stage != .empty, state.connections.count == 0 else { return }
         if state.listeners.allSatisfy(\.isClosed) { reach(.empty) }
     }
 
-    /// It was asked to stop, and nothing is open any more on any loop.
-    ///
-    /// The others wait for this loop's word: it must not be left in the overflow of a lane.
+    /// Whether the loop was asked to stop, nothing is open any more on any loop, and all others have this one's last
+    /// word, for which they wait: it must not be left in the overflow of a lane.
     package var hasEnded: Bool {
         guard state.stopProgress.allHaveReached(.empty), state.connections.count == 0 else { return false }
         return state.stopProgress.isHeardByAll { !group.mailboxes[$0].holdsBack(from: index) }

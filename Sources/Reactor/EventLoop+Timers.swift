@@ -9,8 +9,8 @@ extension EventLoop {
         }
     }
 
-    /// Deadlines, and looks at slow peers, in one turn: what is left is for the next one, so that thousands that come
-    /// together do not keep the loop from those that talk.
+    /// Deadlines, and looks at slow peers, in one turn; what is left is for the next one. Thousands that come together
+    /// would keep the loop from those that talk.
     static let timersPerTurn = 1_024
 
     func fireTimers() {
@@ -45,7 +45,7 @@ extension EventLoop {
         state.handlerWakeTime = min(state.handlerWakeTime ?? milliseconds, milliseconds)
     }
 
-    /// How long the loop may sleep (ms); nil is until something happens.
+    /// How long the loop may sleep (ms); nil means until something happens.
     func timeUntilDeadline() -> UInt64? {
         var earliest = timers.nextDeadline
         func consider(_ deadline: UInt64?) {

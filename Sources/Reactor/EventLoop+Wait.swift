@@ -5,15 +5,15 @@
 /// more comes, before it handles anything; and timers wait until those, too, have been read who found no receive
 /// buffer then. A turn without a jump pays a comparison for it.
 extension EventLoop {
-    /// The clock may go on by so much (ms) between two looks before timers mind: what they count by.
+    /// So much (ms) the clock may go on between two looks: timers, which count by it, do not notice.
     private static let unnoticedJump = TimerWheel.tick
-    /// Timers wait no longer than so many turns: receive buffers may be short for long.
+    /// Turns that timers wait at most, since receive buffers may be short for long.
     private static let longestCatchUp = 64
     /// Looks in one turn. Each brings 20 answers or more (`IO_LOCAL_TW_DEFAULT_MAX`, Linux 6.13), and there are no more
     /// of them than receive buffers, connections without one, and new connections.
     private static let looksPerTurn = 10_000
 
-    /// Timers wait for what has not been read yet.
+    /// Whether timers wait for what has not been read yet.
     var isCatchingUp: Bool { state.turnsToCatchUp > 0 }
 
     func waitForWork() {
@@ -24,7 +24,7 @@ extension EventLoop {
             // Nobody tells that a full lane has room again.
             if !state.posted.isEmpty { milliseconds = min(milliseconds ?? 1, 1) }
         }
-        // What is sent is taken as the wait begins, and it may last for hours.
+        // What is sent is taken as the wait begins, and the wait may last for hours.
         if !state.flushing.isEmpty { state.flushTime = group.clock(now) }
         if state.coalescer == nil {
             driver.wait(milliseconds: milliseconds)
@@ -41,13 +41,13 @@ extension EventLoop {
         state.coalescer?.noteTurn(state.completions.count, now: now)
     }
 
-    /// Something is left for this turn.
+    /// Whether something is left for this turn, so that the loop may not sleep.
     private var hasWork: Bool {
         state.settlesAtOnce || isCatchingUp || !state.ready.isEmpty || !state.ended.isEmpty || !state.starved.isEmpty
     }
 
-    /// Takes what the wait has brought, and says whether that was anything. What the last turn's sends fell short of is
-    /// settled at once, so that every queue is true before a handler looks at it.
+    /// Takes what the wait has brought, and returns whether there was anything. Batched sends that fell short are
+    /// settled at once, so that every queue is true before the handler looks at it.
     @discardableResult
     private func collectCompletions() -> Bool {
         var isAny = false
@@ -64,7 +64,7 @@ extension EventLoop {
 
     /// Takes everything that had come by `now`.
     private func catchUp() {
-        // Turns of a catching-up that are long themselves do not begin it anew.
+        // A turn that is long because it catches up does not begin the catching-up anew.
         if !isCatchingUp { state.turnsToCatchUp = Self.longestCatchUp + 1 }
         state.turnsToCatchUp -= 1
         var looks = 0

@@ -8,7 +8,7 @@
 /// and its statistics. Every turn handles all that has arrived and then sends all that it led to, each connection's
 /// bytes in one operation.
 public final class EventLoop {
-    /// Its place among the loops of its group, from 0.
+    /// The place among the loops of the group, from 0.
     public let index: Int
     /// Runs closures and tasks on this loop, from any thread.
     public let executor: LoopExecutor
@@ -22,7 +22,7 @@ public final class EventLoop {
     let log: LogSink
     let timers: TimerWheel
     unowned(unsafe) var handler: any ConnectionHandler
-    /// What keeps `handler` alive; that one spares a retain and a release per event.
+    /// Keeps the handler alive: `handler` is unowned, which spares a retain and a release per event.
     private var ownedHandler: any ConnectionHandler
     private let box: LoopBox<LoopState>
 
@@ -50,7 +50,6 @@ public final class EventLoop {
         unsafeMutableAddress { unsafe box.address }
     }
 
-    /// The handler that was made for this loop.
     package var installedHandler: any ConnectionHandler { unsafe handler }
 
     /// Connections that this loop owns at present.
@@ -61,16 +60,15 @@ public final class EventLoop {
         unsafe self.handler = handler
     }
 
-    /// The last act, once it has ended.
+    /// The last act of a loop, once it has ended.
     package func finish() {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
         group.loopEnded()
-        // Handlers like to keep their loop: each would keep the other alive, and the ring with it.
+        // A handler may keep its loop: each would keep the other alive, and the driver with it.
         unsafe install(NoHandler.shared)
     }
 
-    /// One turn.
     package func tick() {
         waitForWork()
         settleSends()

@@ -9,13 +9,13 @@ package final class GroupState: Sendable {
     let mailboxes: [Mailbox<MailboxItem>]
     package let statistics: [LoopStatistics]
     let placement: ConnectionPlacement
-    /// The loops' clock (ms), given the last reading.
+    /// The loops' clock (ms); it is given the last reading.
     let clock: @Sendable (UInt64) -> UInt64
     private let addresses = Mutex<[DriverAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
     private let endedCount = Atomic<Int>(0)
     private let allEnded = Atomic<Bool>(false)
-    /// Who empties the mailboxes after the last loop has ended. Never taken before.
+    /// Held by the thread that empties the mailboxes after the last loop has ended. Never taken before.
     private let lastWill = Mutex<Void>(())
     /// Gives back what a message carries that no loop will read.
     private let discard: @Sendable (ServiceMessage) -> Void
@@ -41,7 +41,7 @@ package final class GroupState: Sendable {
     /// Set once, when every loop has its driver and before any of them runs.
     func setAddresses(_ addresses: [DriverAddress]) { self.addresses.withLock { $0 = addresses } }
 
-    /// The way to each loop; none before all are there. Loops keep what they have read.
+    /// The way to each loop; empty before all are there. Loops keep what they have read.
     var driverAddresses: [DriverAddress] { addresses.withLock { $0 } }
 
     /// From any thread.
@@ -65,7 +65,7 @@ package final class GroupState: Sendable {
         emptyMailboxes()
     }
 
-    /// After a push by a thread that runs no loop: either the last loop sees the message, or this thread sees the end.
+    /// Called after a push by a thread without a loop: either the last loop sees the message, or this thread the end.
     func emptyMailboxesIfEnded() {
         if allEnded.load(ordering: .sequentiallyConsistent) { emptyMailboxes() }
     }
@@ -86,7 +86,7 @@ package final class GroupState: Sendable {
         }
     }
 
-    /// One sentence for all loops, not one for each.
+    /// Tells the log once for all loops that none can accept.
     func reportExhaustion(_ error: SystemError, log: LogSink) {
         let now = MonotonicClock.milliseconds
         let isNews = lastExhaustionReport.withLock { last in

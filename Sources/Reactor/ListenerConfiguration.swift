@@ -2,12 +2,12 @@
 public struct ListenerConfiguration: Hashable, Sendable {
     /// Where to listen.
     public var address: Address
-    /// Shares the port with other processes that share it too; otherwise a taken port is an error. Of a Unix socket:
-    /// takes its path over from a process that is still listening there.
+    /// Shares the port with other processes that share it too; otherwise a taken port is an error. A Unix socket takes
+    /// its path over from a process that is still listening there.
     public var reusePort: Bool
     /// Connections that the kernel keeps until they are accepted; it has a limit of its own (`net.core.somaxconn`).
     public var backlog: Int
-    /// Its connections speak TLS; nil: they are plain. The handler gets and sends plain bytes either way.
+    /// How its connections speak TLS; nil if they are plain. The handler gets and sends plain bytes either way.
     public var tls: TLSConfiguration?
 
     /// Where a listener may listen.

@@ -2,11 +2,10 @@ internal import CSystemCalls
 internal import Glibc
 internal import SystemCalls
 
-/// The sockets of one listener: one for each loop, all bound to the same address; of a Unix socket there can be but
-/// one, which one loop has.
+/// The sockets of one listener: one for each loop, bound to the same address, or the only one of a Unix listener.
 struct ListenerSocket {
     let address: ListenerAddress
-    /// By loop; -1 where that loop has none.
+    /// A socket for each loop; -1 where that loop has none.
     let descriptors: [Int32]
     /// What a Unix socket leaves in the file system.
     let file: SocketFile?
@@ -38,7 +37,7 @@ struct ListenerSocket {
         isShared = false
     }
 
-    /// What one of the loops has of it.
+    /// The listener as one of the loops sees it.
     func share(of loop: Int, tls: TLSServer?) -> LoopListener {
         var listener = LoopListener(descriptor: descriptors[loop], tls: tls)
         (listener.handsOut, listener.isShared, listener.file) = (address.path != nil, isShared, file)
@@ -68,7 +67,7 @@ struct ListenerSocket {
                 return
             } catch {
                 failure = error
-                // No IPv6 here: the next candidate is IPv4.
+                // This machine has no IPv6: the next candidate is IPv4.
                 guard error == .addressFamilyNotSupported || error == .addressNotAvailable else { break }
             }
         }
@@ -105,7 +104,7 @@ struct ListenerSocket {
         do throws(SystemError) {
             try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
             if shared { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-            // Accepted sockets inherit it.
+            // Accepted sockets inherit this option.
             try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             if address.isIPv6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isDualStack ? 0 : 1) }
             try bind(descriptor, to: address, port: port)

@@ -1,4 +1,5 @@
-/// Where loops say what an operator should know. Called on a loop's thread: it must not block.
+/// Where loops say what an operator should know. Called on a loop's thread, where it must not block, and on the one
+/// that makes the group or reloads certificates.
 public typealias LogSink = @Sendable (LogLevel, String) -> Void
 
 /// How much a message matters.

@@ -11,7 +11,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     private let group: GroupState
     private let hasEnded = Atomic<Bool>(false)
     private let behindMessages = Atomic<Int>(0)
-    /// Who empties the queue after the loop has ended. Never taken before.
+    /// Held by the thread that empties the queue after the loop has ended. Never taken before.
     private let lastWill = Mutex<Void>(())
 
     package init(index: Int, group: GroupState) {
@@ -27,8 +27,8 @@ public final class LoopExecutor: TaskExecutor, Sendable {
         push(.task(UnownedJob(job)))
     }
 
-    /// Runs `body` on the loop, in one of its next turns, behind what was given before by the same thread. If the loop
-    /// has ended, `body` runs on the global executor.
+    /// Runs `body` on the loop, in one of its next turns, behind what the same thread gave it before. If the loop has
+    /// ended, `body` runs on the global executor.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         push(.closure(body))
     }
@@ -40,12 +40,12 @@ public final class LoopExecutor: TaskExecutor, Sendable {
         execute(body, behind: group.mailboxes[index].foreignPosition)
     }
 
-    /// Something that was given that way has not run yet: what is to keep its place behind it has to go the same way.
+    /// Whether something that was given so has not run yet: what is to come behind it has to go the same way.
     package var hasWorkBehindMessages: Bool { behindMessages.load(ordering: .acquiring) > 0 }
 
     private func execute(_ body: @escaping @Sendable () -> Void, behind position: Int) {
         execute { [self] in
-            // A turn reads a bounded number of messages: then the next one looks again.
+            // A turn reads a bounded number of messages: if those before are not among them, the next turn looks again.
             if isCurrent, !group.mailboxes[index].hasTakenForeign(upTo: position) {
                 return execute(body, behind: position)
             }
@@ -57,7 +57,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     private func push(_ job: JobQueue.Job) {
         queue.push(job)
         if group.mailboxes[index].shouldWakeAfterForeignPush() { group.wake(index) }
-        // The loop looks a last time after it has set this: one of the two sees the job.
+        // The loop looks a last time after it has set `hasEnded`: either it sees the job, or this thread the end.
         if hasEnded.load(ordering: .sequentiallyConsistent) { giveToGlobalExecutor() }
     }
 

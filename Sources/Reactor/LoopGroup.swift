@@ -13,13 +13,13 @@ internal import SystemCalls
 public final class LoopGroup: Sendable {
     /// Where the listeners really listen, in the order of the configuration.
     public let listeners: [ListenerAddress]
-    /// How its loops talk to the kernel.
+    /// How the loops talk to the kernel.
     public let driver: DriverKind
     private let group: GroupState
     private let threads: [LoopThread]
     private let sockets: [ListenerSocket]
     private let executors: [LoopExecutor]
-    /// How each listener speaks TLS, in their order; nil where it is plain.
+    /// How each listener speaks TLS, in order; nil for plain ones.
     let tls: [TLSServer?]
     let log: LogSink
     private let state = Mutex(State.made)
@@ -30,7 +30,7 @@ public final class LoopGroup: Sendable {
     ///
     /// - Parameter makeHandler: called once for each loop, on its thread. Once more where the kernel refuses a ring to
     ///   some of them, and epoll takes over.
-    /// - Throws: one sentence: io_uring is not to be had, a port is taken, …
+    /// - Throws: a sentence, such as that io_uring is not to be had, or a port is taken.
     public convenience init(
         _ configuration: LoopGroupConfiguration,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
@@ -73,7 +73,7 @@ public final class LoopGroup: Sendable {
             sockets.forEach { $0.close() }
             throw error
         }
-        // Not before: a refusal to start is one sentence. Of clients nobody asks it.
+        // Said only now, since a refusal to start is one sentence; and not for clients, of whom nobody asks it.
         if !sockets.isEmpty, let line = driver.announcement { configuration.log(.notice, line) }
         if plan.coalescingMicroseconds != nil, !driver.gathersCompletions {
             configuration.log(.warning, "coalescing stays off: it needs io_uring and Linux 6.12 or newer")
@@ -108,7 +108,7 @@ public final class LoopGroup: Sendable {
     /// the second time.
     public func stopAccepting() { threads.forEach { $0.stopAccepting() } }
 
-    /// Closes the listeners and tells every handler (`stopping`). Each loop ends once its connections are closed.
+    /// Closes the listeners and tells every handler (`stopping`). The loops end together, once no connection is left.
     ///
     /// Connections that wait to be accepted are accepted first, and messages that were posted before are handled first.
     public func stop() {
@@ -141,8 +141,8 @@ public final class LoopGroup: Sendable {
     /// Messages on their way to a loop: a recent value.
     package func mailboxDepth(of loop: Int) -> Int { group.mailboxes[loop].depth }
 
-    /// Posts to a loop's handler from a thread that runs no loop of this group. False: the mailbox is at its bound, and
-    /// nothing was posted.
+    /// Posts to a loop's handler from a thread that runs no loop of this group. Returns false, and posts nothing, where
+    /// the mailbox is at its bound.
     package func post(foreign message: ServiceMessage, to loop: Int) -> Bool {
         guard group.mailboxes[loop].push(foreign: .service(message)) else { return false }
         if group.mailboxes[loop].shouldWakeAfterForeignPush() { group.wake(loop) }
@@ -150,10 +150,10 @@ public final class LoopGroup: Sendable {
         return true
     }
 
-    /// So much of what threads that run no loop have posted to a loop waits that they should post less.
+    /// Whether so much of what threads that run no loop have posted to a loop waits that they should post less.
     package func isPastWatermark(of loop: Int) -> Bool { group.mailboxes[loop].isForeignLanePastWatermark }
 
-    /// The loop that the calling thread runs.
+    /// The loop that the calling thread runs, if it runs one.
     public static var currentLoop: EventLoop? {
         guard let loop = unsafe ringcast_current_loop() else { return nil }
         return unsafe Unmanaged<EventLoop>.fromOpaque(loop).takeUnretainedValue()
@@ -171,9 +171,9 @@ public final class LoopGroup: Sendable {
 /// How many loops there are and where they run.
 struct LoopPlan {
     let loopCount: Int
-    /// The processor of each loop; nil: wherever the scheduler puts it.
+    /// The processor of each loop; nil where the scheduler chooses.
     let processors: [Int]?
-    /// How long a busy loop waits for more; nil: not at all.
+    /// How long a busy loop waits for more; nil if it does not.
     let coalescingMicroseconds: UInt32?
 
     /// - Parameters:

@@ -2,11 +2,11 @@
 public struct LoopGroupConfiguration: Sendable {
     /// How many loops there are.
     public var loops: LoopCount
-    /// Whether each loop's thread is bound to a processor of its own; nil decides: yes, if there are as
-    /// many loops as processors that the process may run on. Fewer, by choice or by a container's quota, share the
-    /// machine with others, and all would be bound to the same processors.
+    /// Whether each loop's thread is bound to a processor of its own; nil binds them if there are as many loops as
+    /// processors that the process may run on. Fewer loops, by choice or by a container's quota, share the machine with
+    /// other processes, and all of those would be bound to the same processors.
     public var pinsThreads: Bool?
-    /// Where to listen. Each loop has a socket of its own for each of them.
+    /// Where to listen. Each loop has a socket of its own for each address; a Unix socket belongs to one of them.
     public var listeners: [ListenerConfiguration]
     /// Which loop a new connection belongs to.
     public var placement: ConnectionPlacement
@@ -14,10 +14,10 @@ public struct LoopGroupConfiguration: Sendable {
     public var driver: DriverChoice
     /// Whether busy loops wait for more work.
     public var coalescing: Coalescing
-    /// Called for what an operator should know, on any of the loops' threads.
+    /// Where the loops say what an operator should know; see `LogSink` for its threads.
     public var log: LogSink
 
-    /// By default: a loop per core, pinned, and nothing to listen on.
+    /// By default: a loop per core, pinned unless a quota allows fewer, and nothing to listen on.
     public init(
         loops: LoopCount = .perCore, pinsThreads: Bool? = nil, listeners: [ListenerConfiguration] = [],
         placement: ConnectionPlacement = .kernel, driver: DriverChoice = .automatic,
@@ -33,12 +33,12 @@ public struct LoopGroupConfiguration: Sendable {
     }
 }
 
-/// How many loops a group has.
 extension LoopGroupConfiguration {
     /// How many loops a group of this configuration will have.
     package func resolvedLoopCount() throws(ReactorError) -> Int { try LoopPlan(self).loopCount }
 }
 
+/// How many loops a group has.
 public enum LoopCount: Hashable, Sendable {
     /// One for each processor that the process may run on, fewer where a cgroup's quota is lower.
     case perCore
@@ -48,7 +48,7 @@ public enum LoopCount: Hashable, Sendable {
 
 /// Which loop a new connection belongs to.
 public enum ConnectionPlacement: Hashable, Sendable {
-    /// The one whose listener the kernel chose, by a hash of the addresses.
+    /// The one whose listener the kernel chose, by a hash of the addresses; for a Unix socket as `balanced`.
     case kernel
     /// The one with the fewest connections.
     case balanced

@@ -12,28 +12,27 @@ struct LoopState: ~Copyable {
 
     // MARK: lists of connections, with the generation they had where they may be gone when their turn comes
 
-    /// Something is to be sent at the end of this turn.
+    /// Connections with something to be sent at the end of this turn.
     var dirty: [ConnectionSlot] = []
-    /// Their send is over with the next wait, or known to be slow.
+    /// Connections whose send is over with the next wait, or known to be slow then.
     var flushing: [ConnectionSlot] = []
-    /// Their input goes on in the next turn.
+    /// Connections whose held input goes on in the next turn.
     var ready: [Token] = []
-    /// They wait for a receive buffer, in this order.
+    /// Connections that wait for a receive buffer, in this order.
     var starved: [Token] = []
-    /// Their handler is still to be told that they are over.
+    /// Connections that the handler is still to be told the end of.
     var ended: [ConnectionSlot] = []
-    /// Bytes wait for their peers.
+    /// Connections with bytes that wait for the peer.
     var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
-    /// So many of them, from the first on, have not been looked at in this second.
+    /// How many of `watchedForStall`, from the first on, have not been looked at in this second.
     var uncheckedForStall = 0
 
     // MARK: the turn
 
-    /// Milliseconds.
+    /// The clock of this turn (ms).
     var now: UInt64
-    /// Turns for which timers still wait at the most, because time has passed in which nothing was read: see
-    /// `EventLoop+Wait.swift`.
+    /// Turns that timers still wait at most, after time in which nothing was read: see `EventLoop+Wait.swift`.
     var turnsToCatchUp = 0
     private var handledCompletions: [DriverCompletion] = []
     var completions: [DriverCompletion] = []
@@ -41,9 +40,9 @@ struct LoopState: ~Copyable {
     var endedSends: [DriverCompletion] = []
     /// Something has to follow the sends in `flushing` at once, whether or not they are answered.
     var settlesAtOnce = false
-    /// The last wait took all of those to the kernel.
+    /// The last wait took all sends in `flushing` to the kernel.
     var flushesAreSubmitted = false
-    /// When it did so (ms).
+    /// When that wait began (ms).
     var flushTime: UInt64 = 0
     /// The way to each loop of the group, once it is known.
     var addresses: [DriverAddress] = []
@@ -51,7 +50,7 @@ struct LoopState: ~Copyable {
     var posted: LoopSet
     /// When the handler wants to be called (ms).
     var handlerWakeTime: UInt64?
-    /// nil: the loop never waits for more than there is.
+    /// Nil where coalescing is off.
     var coalescer: Coalescer?
 
     // MARK: the end: see EventLoop+Stop.swift
@@ -59,7 +58,7 @@ struct LoopState: ~Copyable {
     var hasStoppedAccepting = false
     var isAskedToStop = false
     var stopProgress: StopProgress
-    /// The handler has been told.
+    /// The handler has been told `stopping`.
     var isStopping = false
     /// When every connection is cut (ms).
     var cutTime: UInt64?
@@ -71,7 +70,7 @@ struct LoopState: ~Copyable {
         stopProgress = StopProgress(loopCount: loopCount)
     }
 
-    /// What the last wait has brought; `completions` begins anew.
+    /// Takes what the last wait has brought; `completions` begins anew.
     mutating func takeCompletions() -> [DriverCompletion] {
         handledCompletions.removeAll(keepingCapacity: true)
         swap(&completions, &handledCompletions)

@@ -19,17 +19,17 @@ public final class LoopStatistics: Sendable {
     public let bufferStarvations = Counter()
     /// TLS handshakes that were done.
     public let handshakes = Counter()
-    /// Those among them that went on with an earlier session.
+    /// TLS handshakes that went on with an earlier session; `handshakes` counts them, too.
     public let resumptions = Counter()
     /// TLS handshakes that failed, were given up by the peer, or took too long.
     public let handshakeFailures = Counter()
-    /// Turns in which another loop had to be woken for a message.
+    /// Wake-ups of other loops that slept when this one posted to them: at most one for each loop and turn.
     public let wakeUps = Counter()
 
     init() {}
 }
 
-/// A number with one writer at a time and any number of readers.
+/// A number that any thread may read.
 public final class Counter: Sendable {
     private let storage = Atomic<Int>(0)
 
@@ -39,13 +39,13 @@ public final class Counter: Sendable {
     /// The number at this moment. Any thread; one load.
     public var value: Int { storage.load(ordering: .relaxed) }
 
-    /// By the owner alone: two plain instructions.
+    /// For a counter that one thread alone writes: two plain instructions.
     @inline(__always)
     package func add(_ amount: Int) {
         storage.store(storage.load(ordering: .relaxed) &+ amount, ordering: .relaxed)
     }
 
-    /// By anybody.
+    /// For a counter that several threads write, by each of them.
     package func addShared(_ amount: Int) {
         storage.wrappingAdd(amount, ordering: .relaxed)
     }

@@ -141,8 +141,8 @@ final class LoopThread: Sendable {
     }
 }
 
-/// Gives threads their processors back that a bound loop's thread has started, its handlers' and those of Swift's
-/// executor, which nobody tells of: once a second, while the loop has something to do anyway.
+/// Gives their processors back to threads that a bound loop's thread has started, such as a handler's and those of
+/// Swift's executor. Nobody tells of them, so it looks once a second, while the loop has something to do anyway.
 private struct HeirWatch {
     private static let interval: UInt64 = 1_000
     private let isBound = PinnedThreads.allowedBefore != nil

@@ -2,10 +2,10 @@ internal import Synchronization
 
 /// A bounded queue that any number of threads push to and one drains: Vyukov's array queue, with a single consumer.
 ///
-/// Of his two designs this is the one with a bound and without an allocation per push. A producer claims a position by
-/// one compare-and-exchange, writes the cell, and then publishes it through the cell's own sequence number. Between
-/// claim and publication the cell holds up those behind it: the consumer then finds nothing, although `count` is not 0.
-/// No wake-up is lost by that, since the late producer still has its own "push, fence, wake" ahead of it.
+/// A producer claims a position by one compare-and-exchange, writes the cell, and then publishes it through the cell's
+/// own sequence number. Between claim and publication the cell holds up those behind it: the consumer then finds
+/// nothing, although `count` is not 0. No wake-up is lost by that, since the late producer still has its own "push,
+/// fence, wake" ahead of it.
 @safe struct MPSCQueue<Element: Sendable>: ~Copyable {
     /// Two cache lines: the next position to claim, and the consumer's position.
     private let lines: UnsafeMutableRawPointer
@@ -50,11 +50,11 @@ internal import Synchronization
         return min(max(tail &- head, 0), mask + 1)
     }
 
-    /// Elements claimed so far, and elements taken so far. Any thread.
+    /// Elements claimed so far (`endPosition`), and taken so far (`position`). Any thread.
     var endPosition: Int { unsafe tail.pointee.load(ordering: .acquiring) }
     var position: Int { unsafe head.pointee.load(ordering: .acquiring) }
 
-    /// Any thread; never blocks. False: the queue is full and `element` is not in it.
+    /// Any thread; never blocks. Returns false when the queue is full, and `element` is not in it.
     func push(_ element: Element) -> Bool {
         var position = unsafe tail.pointee.load(ordering: .relaxed)
         while true {

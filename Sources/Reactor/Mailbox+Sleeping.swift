@@ -14,7 +14,7 @@ internal import Synchronization
 /// consistent load in place of the fence would not order it behind the push. No payload depends on the fences: those
 /// travel by release and acquire.
 extension Mailbox {
-    /// Consumer only. True: the mailbox is empty and producers will wake the consumer, which may block now.
+    /// Consumer only. Returns whether the mailbox is empty and producers will wake the consumer, so that it may block.
     package func prepareToSleep() -> Bool {
         unsafe sleeping.pointee.store(1, ordering: .relaxed)
         atomicMemoryFence(ordering: .sequentiallyConsistent)
@@ -23,19 +23,19 @@ extension Mailbox {
         return false
     }
 
-    /// Consumer only, after blocking, for whatever reason it ended: nobody has to wake it any more.
+    /// Consumer only, after blocking, however that ended: nobody has to wake the consumer any more.
     package func wokeUp() {
         unsafe sleeping.pointee.store(0, ordering: .relaxed)
     }
 
-    /// From loop `producer`, once after each batch of pushes. True: wake the consumer, which is blocked or about to be.
+    /// From loop `producer`, once after each batch of pushes. Returns whether the consumer has to be woken.
     ///
     /// Skipping it delays the batch without bound. Costs one fence.
     package func shouldWake(from producer: Int) -> Bool {
         shouldWake(lane: producer)
     }
 
-    /// The same for a thread that used `push(foreign:)`.
+    /// `shouldWake(from:)` for a thread that used `push(foreign:)`.
     package func shouldWakeAfterForeignPush() -> Bool {
         shouldWake(lane: foreignLane)
     }

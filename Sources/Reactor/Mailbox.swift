@@ -3,8 +3,8 @@ internal import Synchronization
 /// What other threads send to one loop: never blocks, loses nothing that it accepted.
 ///
 /// Every producing loop has a lane of its own (`SPSCLane`), made at its first push; all other threads share one more
-/// (`MPSCQueue`). A bitmap says which lanes are worth a look, so that a drain costs what there is to do and not what
-/// loops there are. Order is kept per producer.
+/// (`MPSCQueue`). A bitmap says which lanes are worth a look, so that the cost of a drain does not grow with the loops.
+/// Order is kept per producer.
 ///
 /// A producer ends each batch of pushes with `shouldWake(from:)` (`shouldWakeAfterForeignPush()`): only then is the
 /// consumer sure to see the batch. See `Mailbox+Sleeping.swift`.
@@ -13,7 +13,7 @@ internal import Synchronization
 @safe package final class Mailbox<Element: Sendable>: @unchecked Sendable {
     private let producers: Int
     private let laneCapacity: Int
-    /// Of each producer's overflow, and of the foreign lane.
+    /// The bounds of each producer's overflow, then of the foreign lane.
     private let overflowBounds: OverflowBounds<Element>
     private let foreignBounds: OverflowBounds<Element>
     private let lanes: UnsafeMutablePointer<Atomic<UnsafeMutablePointer<ProducerLane<Element>>?>>
@@ -72,7 +72,7 @@ internal import Synchronization
 
     // MARK: Producers
 
-    /// From loop `producer`, on its thread. False: lane and overflow are full, and `element` is not taken.
+    /// From loop `producer`, on its thread. Returns false when lane and overflow are full, and `element` is not taken.
     ///
     /// Once something overflows, everything behind it goes the same way until the overflow has drained.
     package func push(_ element: Element, from producer: Int) -> Bool {
@@ -82,14 +82,14 @@ internal import Synchronization
         return true
     }
 
-    /// The same for what must not be lost: the bounds do not count for it.
+    /// From loop `producer`, on its thread: `push` for what must not be lost, beyond all bounds.
     package func pushUrgent(_ element: Element, from producer: Int) {
         let lane = unsafe lane(of: producer) ?? makeLane(of: producer)
         unsafe lane.pointee.pushUrgent(element, overflowBounds)
         lanesInUse.insert(producer)
     }
 
-    /// From any thread that is no producing loop. False: the lane is full, and `element` is not taken.
+    /// From any thread but a producing loop's. Returns false when the lane is full, and `element` is not taken.
     package func push(foreign element: Element) -> Bool {
         let bytes = foreignBounds.byteCount(element)
         guard unsafe foreignBounds.haveRoom(0, foreignBytes.pointee.load(ordering: .relaxed)) else { return false }
@@ -102,20 +102,20 @@ internal import Synchronization
         return true
     }
 
-    /// From loop `producer`, on its thread: a quarter or more of what its overflow may hold waits there.
+    /// From loop `producer`, on its thread: whether a quarter or more of what its overflow may hold waits there.
     package func isPastWatermark(from producer: Int) -> Bool {
         guard let lane = unsafe lane(of: producer) else { return false }
         return unsafe lane.pointee.isPastWatermark(overflowBounds)
     }
 
-    /// A quarter or more of what the lane of all other threads may hold waits there: a recent value. Any thread.
+    /// Whether a quarter or more of what the foreign lane may hold waits there: a recent value. Any thread.
     package var isForeignLanePastWatermark: Bool {
         unsafe foreignBounds.isPastWatermark(foreign.count, foreignBytes.pointee.load(ordering: .relaxed))
     }
 
-    /// From loop `producer`, once per turn: moves on what overflowed. True: nothing is held back any more.
+    /// From loop `producer`, once per turn: moves on what overflowed. Returns whether nothing is held back any more.
     ///
-    /// While it is false the producer must not sleep for long, for nobody tells it that the lane has room again. What
+    /// While something is, the producer must not sleep for long, for nobody tells it that the lane has room again. What
     /// was moved wants a `shouldWake(from:)`, as a push does. Costs two loads when there is nothing to do.
     package func flushOverflow(from producer: Int) -> Bool {
         guard let lane = unsafe lane(of: producer) else { return true }
@@ -126,7 +126,7 @@ internal import Synchronization
         return unsafe !lane.pointee.hasOverflow
     }
 
-    /// From loop `producer`, on its thread: something waits for room in its lane.
+    /// From loop `producer`, on its thread: whether something waits for room in its lane.
     package func holdsBack(from producer: Int) -> Bool {
         guard let lane = unsafe lane(of: producer) else { return false }
         return unsafe lane.pointee.hasOverflow
@@ -172,7 +172,7 @@ internal import Synchronization
     /// Whether everything before a place in that order has been taken.
     package func hasTakenForeign(upTo position: Int) -> Bool { foreign.position >= position }
 
-    /// True: nothing lies ready for the consumer. What is held back by producers does not count.
+    /// Whether nothing lies ready for the consumer. What is held back by producers does not count.
     package var isEmpty: Bool { lanesInUse.isEmpty }
 
     /// Elements on their way, with those held back by producers: a recent value, O(producers). For statistics.

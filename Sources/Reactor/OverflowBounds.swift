@@ -1,5 +1,5 @@
 /// What may wait in one lane, in elements and in bytes. An element is refused when either bound is reached, so what
-/// waits is at most the bound and one element. A quarter of either is the watermark: a sign to whoever produces.
+/// waits is at most the bound and one element. A quarter of either is the watermark, at which producers should wait.
 struct OverflowBounds<Element: Sendable>: Sendable {
     let count: Int
     let bytes: Int

@@ -6,9 +6,9 @@ internal import Synchronization
 /// What lies in the ring is bounded in bytes as well, at the watermark of the overflow's.
 @safe struct ProducerLane<Element: Sendable>: ~Copyable {
     private let ring: SPSCLane<Element>
-    /// The producer's alone. In memory of its own, so that its changes touch nothing that the consumer reads.
+    /// The producer's alone, in memory of its own, so that changes touch nothing that the consumer reads.
     private let overflow: UnsafeMutablePointer<OverflowQueue<Element>>
-    /// The same: bytes put into the ring, and how many of them it knows to be taken. Both count up for ever and wrap.
+    /// The producer's alone, too: bytes put into the ring, and known to be taken. Both count up for ever and wrap.
     private let ringBytes: UnsafeMutablePointer<(put: Int, takenSeen: Int)>
     /// Bytes taken out of the ring. Written by the consumer alone, on a cache line of its own.
     private let takenBytes: UnsafeMutablePointer<Atomic<Int>>
@@ -34,7 +34,7 @@ internal import Synchronization
         unsafe UnsafeMutableRawPointer(takenBytes).deallocate()
     }
 
-    /// Producer only. False: ring and overflow are full, and `element` is not taken.
+    /// Producer only. Returns false when ring and overflow are full, and `element` is not taken.
     func push(_ element: Element, bounds: OverflowBounds<Element>) -> Bool {
         let bytes = bounds.byteCount(element)
         if flush(bounds) && pushIntoRing(element, bytes, bounds) { return true }
@@ -44,7 +44,7 @@ internal import Synchronization
         return true
     }
 
-    /// False: the ring is full, in elements or in bytes.
+    /// Returns false when the ring is full, in elements or in bytes.
     private func pushIntoRing(_ element: Element, _ bytes: Int, _ bounds: OverflowBounds<Element>) -> Bool {
         if unsafe !bounds.haveRoomInRing(ringBytes.pointee.put &- ringBytes.pointee.takenSeen) {
             unsafe ringBytes.pointee.takenSeen = takenBytes.pointee.load(ordering: .relaxed)
@@ -65,10 +65,10 @@ internal import Synchronization
         unsafe overflowCount.store(overflow.pointee.count, ordering: .relaxed)
     }
 
-    /// Producer only.
+    /// Producer only. Whether something is held back.
     var hasOverflow: Bool { unsafe !overflow.pointee.isEmpty }
 
-    /// Producer only. Moves into the ring what has room there. True: nothing is held back any more.
+    /// Producer only. Moves into the ring what has room there. Returns whether nothing is held back any more.
     @inline(__always)
     func flush(_ bounds: OverflowBounds<Element>) -> Bool { !hasOverflow || flushOverflow(bounds) }
 
@@ -79,7 +79,7 @@ internal import Synchronization
         return !hasOverflow
     }
 
-    /// Producer only. So much is held back that whoever produces should wait.
+    /// Producer only. Whether so much is held back that the producer should wait.
     func isPastWatermark(_ bounds: OverflowBounds<Element>) -> Bool {
         unsafe bounds.isPastWatermark(overflow.pointee.count, overflow.pointee.byteCount)
     }
@@ -101,6 +101,6 @@ internal import Synchronization
     /// Elements that the consumer can have: a recent value. Any thread.
     var count: Int { ring.count }
 
-    /// The same and what is held back. Any thread.
+    /// `count` and what is held back. Any thread.
     var depth: Int { ring.count + overflowCount.load(ordering: .relaxed) }
 }

@@ -1,7 +1,7 @@
 /// The receive buffers of one size.
 protocol SameSizedBuffers: ~Copyable {
     var bufferCount: Int { get }
-    /// To be used while the buffer is on loan.
+    /// Valid while the buffer is on loan.
     func memory(of index: UInt16) -> UnsafeMutableRawBufferPointer
     mutating func giveBack(_ index: UInt16)
 }
@@ -36,7 +36,6 @@ struct ReceiveBuffers<Buffers: SameSizedBuffers & ~Copyable>: ~Copyable {
 }
 
 extension ReceiveBufferSize {
-    /// Bytes of a buffer.
     var byteCount: Int { self == .small ? 4096 : 65536 }
     /// Buffers of a loop: 2 MiB of small ones, 8 MiB of large ones.
     var bufferCount: Int { self == .small ? 512 : 128 }

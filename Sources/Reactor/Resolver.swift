@@ -6,7 +6,7 @@ internal import SystemCalls
 ///
 /// At most `threadLimit` threads, started when they are needed and gone when nothing waits. Usable from any thread.
 package final class Resolver: Sendable {
-    /// One for the process: its bound is there for the machine's sake.
+    /// The process's resolver: one, since its bound is there for the machine's sake.
     package static let shared = Resolver(threadLimit: 4)
 
     private let threadLimit: Int
@@ -15,10 +15,10 @@ package final class Resolver: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        /// By their numbers, so that one that is cancelled can be let go at once.
+        /// Requests by number, so that one which is cancelled can be let go at once.
         var waiting: [UInt64: ResolutionRequest] = [:]
         var lastNumber: UInt64 = 0
-        /// Of those that wait, none has a lower number.
+        /// No request that waits has a lower number.
         var firstNumber: UInt64 = 1
         var threadCount = 0
     }
@@ -35,7 +35,6 @@ package final class Resolver: Sendable {
         self.look = look
     }
 
-    /// Threads that are at work now.
     package var threadCount: Int { state.withLock { $0.threadCount } }
 
     /// Looks a name up, and calls `done` on one of the resolver's threads, once, unless it is cancelled first.
@@ -62,7 +61,7 @@ package final class Resolver: Sendable {
 
     private func spawnThread() {
         guard SystemThread.start({ self.work() }) != nil else { return }
-        // Others are at work, or else everything that waits has to hear of it.
+        // If no other thread is at work, everything that waits has to hear of it.
         let stranded = state.withLock { state -> [ResolutionRequest] in
             state.threadCount -= 1
             guard state.threadCount == 0 else { return [] }
@@ -72,7 +71,7 @@ package final class Resolver: Sendable {
         stranded.forEach { $0.finish(.failed("a thread could not be started")) }
     }
 
-    /// One thread, until nothing waits.
+    /// What each thread does, until nothing waits.
     private func work() {
         while let request = next() {
             guard !request.isCancelled else { continue }
@@ -91,20 +90,19 @@ package final class Resolver: Sendable {
         }
     }
 
-    /// Takes out what nobody wants to know any more, if it still waits.
+    /// Takes out a request that was cancelled, if it still waits.
     fileprivate func forget(_ request: ResolutionRequest) {
         _ = state.withLock { $0.waiting.removeValue(forKey: request.number) }
     }
 
-    /// Requests that wait for a thread.
     package var waitingCount: Int { state.withLock { $0.waiting.count } }
 }
 
 /// What became of a name.
 package enum Resolution: Sendable {
-    /// At least one, the ones to prefer first (RFC 6724).
+    /// At least one address, those to prefer first (RFC 6724).
     case addresses([ConnectAddress])
-    /// The system's words.
+    /// Why there is none, in the system's words.
     case failed(String)
 
     /// Asks the system. Blocks.
@@ -138,12 +136,12 @@ package enum Resolution: Sendable {
 
 /// A name that is looked up, or waits for it.
 package final class ResolutionRequest: Sendable {
-    /// Its place in the queue.
+    /// The place in the queue.
     fileprivate let number: UInt64
     private let resolver: Resolver
     let host: String
     let port: UInt16
-    /// Until it is called, or given up.
+    /// Nil once it was called, or the request cancelled.
     private let done: Mutex<(@Sendable (Resolution) -> Void)?>
 
     fileprivate init(

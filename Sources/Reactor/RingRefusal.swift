@@ -4,13 +4,13 @@ internal import SystemCalls
 /// Why the kernel gives no ring, as far as the process can find out: who may have refused it.
 struct RingRefusal: Equatable {
     var error: SystemError
-    /// Whether a seccomp filter watches over the process's system calls, as in most containers. Nil: not known.
+    /// Whether a seccomp filter watches over the process's system calls, as in most containers; nil if not known.
     var hasFilter: Bool?
     /// The kernel's release as it names it, such as 6.1.0-18-amd64.
     var release: String?
     /// The sysctl `kernel.io_uring_disabled`, which Linux has from 6.6 on.
     var disabled: Int?
-    /// Bytes that the process's user may lock in memory, which rings count towards. Nil: as many as it likes.
+    /// Bytes that the process's user may lock in memory, which rings count towards; nil if there is no limit.
     var lockableMemory: UInt64?
 }
 
@@ -29,21 +29,19 @@ extension RingRefusal {
             lockableMemory: isLimited && !(status.map(mayLockMemory) ?? false) ? UInt64(limit.rlim_cur) : nil)
     }
 
-    /// - Parameter status: of `/proc/PID/status`; its effective capabilities are hexadecimal, `CAP_IPC_LOCK` is the
-    ///   14th.
+    /// - Parameter status: the text of `/proc/PID/status`; its capabilities are hexadecimal, `CAP_IPC_LOCK` is bit 14.
     static func mayLockMemory(status: String) -> Bool {
         let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let mask = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) }
         return (mask ?? 0) & 1 << 14 != 0
     }
 
-    /// - Parameter status: of `/proc/PID/status`; its mode 2 is a filter.
+    /// - Parameter status: the text of `/proc/PID/status`, where mode 2 is a filter.
     static func hasFilter(status: String) -> Bool? {
         let line = status.split(separator: "\n").first { $0.hasPrefix("Seccomp:") }
         return line.map { $0.split(whereSeparator: \.isWhitespace).last == "2" }
     }
 
-    /// Major and minor number.
     private var version: (Int, Int)? {
         guard let numbers = release?.split(separator: ".", maxSplits: 2), numbers.count > 1,
             let major = Int(numbers[0]),
@@ -52,12 +50,12 @@ extension RingRefusal {
         return (major, minor)
     }
 
-    /// Whether the kernel's number says that it has io_uring (5.1), or all that is needed of it (6.1).
+    /// Whether the kernel's number, if known, is high enough for io_uring (5.1), or all that is needed of it (6.1).
     private func isKernel(from major: Int, _ minor: Int) -> Bool { version.map { $0 >= (major, minor) } ?? true }
 }
 
 extension RingRefusal: CustomStringConvertible {
-    /// One sentence: who refuses it, and what to do.
+    /// One sentence: who refuses a ring, and what to do.
     var description: String {
         switch error {
         case .notPermitted, .accessDenied: forbidden

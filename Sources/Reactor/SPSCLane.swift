@@ -52,13 +52,13 @@ internal import Synchronization
 
     /// Elements in the ring: exact for a side that the other leaves alone, else a recent value. Any thread.
     var count: Int {
-        // The head first: read the other way round, the head could overtake the tail that was read.
+        // The head first: read afterwards, it could have overtaken the tail that was read.
         let head = unsafe head.pointee.load(ordering: .acquiring)
         let tail = unsafe tail.pointee.load(ordering: .acquiring)
         return min(max(tail &- head, 0), mask + 1)
     }
 
-    /// Producer only. False: the ring is full and `element` is not in it.
+    /// Producer only. Returns false when the ring is full, and `element` is not in it.
     func push(_ element: Element) -> Bool {
         let position = unsafe tail.pointee.load(ordering: .relaxed)
         if unsafe position &- headSeen.pointee > mask {

@@ -10,14 +10,14 @@ public enum DriverKind: String, Hashable, Sendable, CustomStringConvertible {
 /// The driver that a group's loops will have, chosen before anything else is made.
 struct SelectedDriver: Sendable {
     let kind: DriverKind
-    /// What was chosen where there was a choice, and who refuses io_uring; nil: it was asked for.
+    /// Says what was chosen, and who refuses io_uring; nil where there was no choice.
     let announcement: String?
-    /// There exactly for io_uring.
+    /// Nil exactly for epoll.
     private let capabilities: UringCapabilities?
     private let isForced: Bool
 
     /// - Parameter probe: tries whether io_uring does what is needed of it.
-    /// - Throws: the driver that was asked for does not work here.
+    /// - Throws: when the driver that was asked for does not work here.
     init(
         _ choice: DriverChoice, probe: () throws(ReactorError) -> UringCapabilities = UringCapabilities.probe
     ) throws(ReactorError) {
@@ -34,14 +34,14 @@ struct SelectedDriver: Sendable {
         }
     }
 
-    /// epoll instead of this one.
+    /// epoll, since io_uring turned out not to work.
     private init(since error: ReactorError) {
         (kind, capabilities, isForced) = (.epoll, nil, false)
         announcement = "the driver is epoll, since \(error)"
     }
 
-    /// Makes loops with it. Where it was chosen and not asked for, and the kernel refuses the loops the rings that it
-    /// gave to the probe (each takes its share of lockable memory and of open files), with epoll.
+    /// Makes loops with this driver; with epoll if io_uring was not asked for, and the kernel refuses the loops the
+    /// ring that it gave to the probe: each takes its share of lockable memory and of open files.
     /// - Returns: what was made, and the driver it was made with.
     func used<Loops>(
         in make: (SelectedDriver) throws(ReactorError) -> Loops
@@ -57,7 +57,7 @@ struct SelectedDriver: Sendable {
 
     var gathersCompletions: Bool { capabilities?.gathersCompletions ?? false }
 
-    /// A loop's own, made on its thread.
+    /// Makes one loop's driver, on its thread.
     func make() throws(ReactorError) -> any Driver {
         do {
             if let capabilities { return try UringDriver(capabilities: capabilities) }

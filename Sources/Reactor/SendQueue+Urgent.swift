@@ -6,12 +6,11 @@
 extension SendQueue {
     /// The pieces that nothing urgent goes in front of, beside those of the operation under way.
     struct Front: BitwiseCopyable {
-        /// What was urgent or kept in front before, and all that stands before that.
+        /// Pieces up to the last one that was urgent or kept in front.
         var pieceCount = 0
         /// A part of the first piece has been sent.
         var isCut = false
-        /// Bytes of the last of `pieceCount` pieces that nobody has written yet, if it is urgent ones' and not under
-        /// way.
+        /// Bytes of the last of those pieces that nobody has written yet, if it is urgent and not under way.
         var room = 0
         /// Urgent bytes in the queue.
         var urgentByteCount = 0
@@ -51,8 +50,7 @@ extension SendQueue {
         return unsafe chunk.start
     }
 
-    /// Nothing urgent goes in front of what is queued by now; what follows it in its last chunk does not wait for it
-    /// either.
+    /// From now on nothing urgent goes in front of what is queued already, nor of what the last chunk still gets.
     mutating func keepInFront() {
         front.pieceCount = end - first
         front.room = 0

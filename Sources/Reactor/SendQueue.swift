@@ -1,13 +1,13 @@
 /// What one connection has accepted to send and the kernel has not taken yet, in order: the cork of this turn and
 /// everything behind it. It comes from the loop's pool and exists only while there is something to send.
 ///
-/// Pieces never move, so a send may borrow them while more is appended behind.
+/// The bytes of pieces under way stay where they are, so a send may borrow them while more is queued.
 @safe
 struct SendQueue: ~Copyable {
-    /// Who has to be told when a piece has been sent.
+    /// The owner of a piece's memory, who gets it back when the piece has been sent.
     enum Owner: BitwiseCopyable {
         case chunk(Chunk)
-        /// Of bytes that went in front of others: see `insertUrgent`.
+        /// A chunk whose bytes went in front of others: see `insertUrgent`.
         case urgent(Chunk)
         case receiveBuffer(ReceiveBuffer)
         case shared(SharedBlock)
@@ -21,8 +21,8 @@ struct SendQueue: ~Copyable {
 
     /// Bytes accepted and not yet taken by the kernel.
     var byteCount = 0
-    /// Where the last piece ends, if it is shared and nothing else has come behind it; its length is set when something
-    /// does. A fan-out touches nothing but these two words.
+    /// Where the last piece ends, if it is shared: its length is set by `endSharedPiece`, so that a fan-out touches
+    /// nothing but this word and `byteCount`.
     private var sharedEnd: UnsafeMutableRawPointer?
     /// Bytes of the operation that is under way, and their pieces.
     var submittedByteCount = 0
@@ -35,7 +35,6 @@ struct SendQueue: ~Copyable {
     var sealedPieceCount = 0
     var first = 0
     var end = 0
-    /// Places for pieces.
     private(set) var capacity: Int
     private(set) var pieces: UnsafeMutablePointer<SendPiece>
     private(set) var owners: UnsafeMutablePointer<Owner>
@@ -75,8 +74,7 @@ struct SendQueue: ~Copyable {
         return unsafe start
     }
 
-    /// Bytes of the loop's shared log that follow the last ones there: they become one piece with them. False: they do
-    /// not.
+    /// Makes the last piece longer by bytes of the loop's shared log. Returns false where they do not follow it there.
     @inline(__always)
     mutating func extend(by bytes: SharedBytes) -> Bool {
         guard unsafe bytes.start == sharedEnd else { return false }
@@ -210,7 +208,7 @@ struct SendQueue: ~Copyable {
         end += 1
     }
 
-    /// A queue that never runs empty uses up places at the front: those are room too, else it would grow for ever.
+    /// A queue that never runs empty uses up places at the front: those are used again, else it would grow for ever.
     private mutating func grow() {
         let newCapacity = end - first > capacity / 2 ? capacity * 2 : capacity
         let newPieces = UnsafeMutablePointer<SendPiece>.allocate(capacity: newCapacity)
@@ -218,7 +216,7 @@ struct SendQueue: ~Copyable {
         let count = end - first
         unsafe newPieces.moveInitialize(from: pieces + first, count: count)
         unsafe newOwners.moveInitialize(from: owners + first, count: count)
-        // Of one operation the first vector is the one that it names.
+        // The operation under way names the vector that it began with.
         if unsafe submittedPieceCount > 0 && outgrown == nil {
             unsafe outgrown = unsafe pieces
         } else {

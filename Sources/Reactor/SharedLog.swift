@@ -4,7 +4,7 @@
 /// sends them as one piece. Belongs to its loop: blocks count their users in plain integers and go back when the last
 /// piece has been sent; those that nobody uses are used again.
 struct SharedLog: ~Copyable {
-    /// Bytes of a block; more for bytes that need more.
+    /// Bytes of a block; one for more bytes at once is as large as they are.
     private static let blockByteCount = 64 << 10
     private static let keptBlocks = 16
 
@@ -17,8 +17,8 @@ struct SharedLog: ~Copyable {
         for block in free { block.deallocate() }
     }
 
-    /// Writes `count` bytes behind those of that form before, if the block has room. They stay as long as a send queue
-    /// has them, and until the next `append` otherwise: it may begin another block.
+    /// Writes `count` bytes behind the last ones of that form, if the block has room. They stay as long as a send queue
+    /// has them, else until the next `append`, which may begin another block.
     mutating func append(_ count: Int, form: Int = 0, _ fill: (UnsafeMutableRawPointer) -> Void) -> SharedBytes {
         let block = block(withRoomFor: count, form: form)
         let start = unsafe block.take(count)
@@ -37,7 +37,6 @@ struct SharedLog: ~Copyable {
         return block
     }
 
-    /// Ends one use of a block.
     mutating func release(_ block: SharedBlock) {
         guard block.endUse() else { return }
         if block.byteCount == Self.blockByteCount, free.count < Self.keptBlocks {
@@ -48,8 +47,8 @@ struct SharedLog: ~Copyable {
     }
 }
 
-/// Bytes in a loop's shared log. Valid until the next ones are written, and as long as a send queue has a piece of
-/// them.
+/// Bytes in a loop's shared log. Valid until the next ones are written, and as long as a send queue has or a loop
+/// keeps (`EventLoop.keep`) them.
 @safe
 package struct SharedBytes: BitwiseCopyable {
     let start: UnsafeMutableRawPointer
@@ -58,13 +57,12 @@ package struct SharedBytes: BitwiseCopyable {
 
     package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
 
-    /// These and `next` as one run; nil: `next` lies elsewhere.
+    /// These and `next` as one run; nil if `next` lies elsewhere.
     package func continued(by next: SharedBytes) -> SharedBytes? {
         guard unsafe start + count == next.start else { return nil }
         return unsafe SharedBytes(start: start, count: count + next.count, block: block)
     }
 
-    /// A part of them.
     package func extracting(_ range: Range<Int>) -> SharedBytes {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range lies outside of the bytes")
         return unsafe SharedBytes(start: start + range.lowerBound, count: range.count, block: block)
@@ -92,7 +90,7 @@ struct SharedBlock: BitwiseCopyable {
     var byteCount: Int { unsafe header.pointee.byteCount }
     var room: Int { unsafe header.pointee.byteCount - header.pointee.used }
 
-    /// The log's own use begins.
+    /// Empties the block and begins the log's own use of it.
     func reset() {
         unsafe header.pointee.users = 1
         unsafe header.pointee.used = 0
@@ -100,7 +98,7 @@ struct SharedBlock: BitwiseCopyable {
 
     func beginUse() { unsafe header.pointee.users += 1 }
 
-    /// True: it was the last one.
+    /// Returns whether that was the last use.
     func endUse() -> Bool {
         unsafe header.pointee.users -= 1
         return unsafe header.pointee.users == 0

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// An IP address and a port, or the name of a Unix socket.
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-    /// 4 or 16 bytes, as they travel; none for a Unix socket.
+    /// 4 or 16 bytes in network order; none for a Unix socket.
     let bytes: [UInt8]
     /// 0 to 65535; 0 for a Unix socket.
     public let port: Int
@@ -27,7 +27,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether `host` is an IPv6 address; an IPv4 one that came through a dual-stack listener is not.
     public var isIPv6: Bool { bytes.count == 16 }
 
-    /// Whether it is a Unix socket's.
+    /// Whether this is a Unix socket's address.
     public var isUnix: Bool { path != nil }
 
     /// As text: `127.0.0.1`, `2001:db8::1`; empty for a Unix socket.
@@ -45,12 +45,12 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    /// What stands for its owner where connections are counted: an IPv4 address, the first 64 bits of an IPv6 one,
-    /// since whoever has one of those has all; nil for a Unix socket.
+    /// What stands for the peer where connections are counted: an IPv4 address, or the first 64 bits of an IPv6 one,
+    /// since whoever has one such address has all; nil for a Unix socket.
     package var owner: UInt64? {
         guard !isUnix else { return nil }
         let prefix = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        // No prefix that is routed begins with 32 zeroes.
+        // The two do not collide: no IPv6 prefix that is routed begins with 32 zeroes.
         return isIPv6 ? prefix : prefix & 0xFFFF_FFFF
     }
 

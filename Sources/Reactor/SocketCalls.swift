@@ -2,23 +2,23 @@ internal import CSystemCalls
 internal import Glibc
 package import SystemCalls
 
-/// What a loop does with sockets at once and without waiting: no operation of a driver, and nothing completes.
+/// What a loop asks of sockets at once, without waiting: no operations of a driver, and nothing completes.
 package protocol SocketCalls: AnyObject {
     /// A socket for an outbound connection, bound to `source` if there is one.
     func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
     /// Bytes that the kernel has taken and the peer has not.
     func untakenByteCount(of socket: Int32) -> Int
-    /// The peer has ended its side, or the connection, whatever lies unread before that.
+    /// Whether the peer has ended its side, or the connection, whatever lies unread before that.
     func peerHasEnded(_ socket: Int32) -> Bool
     func shutdownWriting(_ socket: Int32)
-    /// A connection that waits on a listener with no accept armed; nil: none does, or there is no descriptor for it.
+    /// A connection that waits on a listener with no accept armed; nil if none does, or there is no descriptor for it.
     func acceptWaiting(on listener: Int32) -> Int32?
-    /// New handshakes are ignored, so that the peer repeats them; those that have begun are completed.
+    /// From now on a listener ignores new handshakes, so that peers repeat them, and completes those that have begun.
     func ignoreHandshakes(on listener: Int32)
     func closeListener(_ listener: Int32)
 }
 
-/// Those of a real kernel, whatever the driver.
+/// A driver whose sockets are the kernel's own.
 protocol KernelSockets: SocketCalls {}
 
 extension KernelSockets {
@@ -64,7 +64,6 @@ extension KernelSockets {
 /// `POLLRDHUP` of Linux, which Glibc's module leaves out: the peer's FIN has come.
 private let endOfInputEvent: Int16 = 0x2000
 
-/// Options of new sockets.
 private enum SocketOption {
     static func bind(_ socket: Int32, to source: ConnectAddress) throws(SystemError) {
         // The port is chosen by connect(2), which knows the other end: one local address then reaches 28,000 times each

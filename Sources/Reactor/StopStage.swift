@@ -4,15 +4,16 @@
 /// A message may take three steps: a job to the loop of a reference's socket, what that publishes to the home loop of
 /// its topic, and from there to the subscribers' loops. Three stages follow each other for them.
 enum StopStage: Int {
-    /// It has closed its listeners; what they accepted for others is on its way.
+    /// The loop has closed its listeners; what they accepted for others is on its way.
     case acceptingHasEnded
-    /// It was asked to stop. What other threads had posted to it before, it has handled.
+    /// The loop was asked to stop, and has handled what other threads had posted to it before.
     case asked
-    /// It has handled what loops had posted before they were asked.
+    /// The loop has handled what loops had posted before they were asked.
     case handled
-    /// And what they posted when they handled that. Once all have come here, what that led to has been handled as well.
+    /// The loop has handled what they posted when they handled that. Once all are here, what that led to is handled,
+    /// too.
     case relayed
-    /// Its last connection has ended, and with it what it publishes by itself.
+    /// The loop's last connection has ended, and with it what the loop posts by itself.
     case empty
 }
 
@@ -21,9 +22,9 @@ struct StopProgress {
     /// How many loops have come to each stage.
     private var arrivals = InlineArray<5, Int>(repeating: 0)
     private let loopCount: Int
-    /// This loop's own.
+    /// The stage that this loop has reached.
     private(set) var stage: StopStage?
-    /// The loops that its last word has not been handed to.
+    /// Loops that this one's last word, `empty`, has not been handed to.
     private var unheard: LoopSet
 
     init(loopCount: Int) {

@@ -5,10 +5,10 @@
 /// called in time, less than a tick late. One beyond a rotation (131 s) stays in its slot and is passed over once per
 /// rotation. Belongs to its loop. A class, because `fire` may come back to it.
 package final class TimerWheel {
-    /// Milliseconds.
+    /// Milliseconds of a tick.
     package static let tick: UInt64 = 64
     private static let slotCount = 2_048
-    /// The list of what `advance` is about to fire; all others are slots.
+    /// The list of what `advance` is about to fire; all other lists are slots.
     private static let dueList = slotCount
 
     /// A key's place in a list. `tick` counts from the wheel's creation: 32 bits are 8.7 years.
@@ -37,7 +37,7 @@ package final class TimerWheel {
         origin = now
     }
 
-    /// Sets the key's only deadline. One that is past fires with the next tick; one in 8 years never does.
+    /// Sets the key's only deadline. One that is past fires with the next tick, one more than 8 years ahead never.
     package func schedule(_ key: UInt32, at deadline: UInt64) {
         precondition(key < Entry.listHead, "keys have 31 bits")
         if Int(key) >= entries.count {
@@ -52,7 +52,7 @@ package final class TimerWheel {
         link(key, to: Self.slot(tick))
     }
 
-    /// Nothing happens for a key that has no deadline.
+    /// Takes a key's deadline back, if it has one.
     package func cancel(_ key: UInt32) {
         guard Int(key) < entries.count, entries[Int(key)].previous != Entry.unlinked else { return }
         unlink(key)
@@ -82,11 +82,11 @@ package final class TimerWheel {
         }
     }
 
-    /// Deadlines have come that `advance` has left.
+    /// Whether deadlines have come that `advance` has left.
     private var hasDue: Bool { heads[Self.dueList] != Entry.none }
 
-    /// When to advance at the latest: at most a tick after the earliest deadline, never later than one rotation from
-    /// then. It can be too early, when a slot holds only deadlines beyond a rotation. nil: there are none.
+    /// When to advance: at most a tick after the earliest deadline, or earlier where a slot holds only deadlines beyond
+    /// a rotation; nil if there are none.
     package var nextDeadline: UInt64? {
         if hasDue { return origin + UInt64(currentTick) * Self.tick }
         guard let distance = distanceToOccupiedSlot(from: currentTick + 1) else { return nil }

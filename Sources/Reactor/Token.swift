@@ -13,7 +13,7 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
     package static let generationMask: UInt32 = 0xFF_FFFF
 
     package enum Operation: UInt8, Sendable {
-        /// Nobody waits for the answer: cancel, close.
+        /// Nobody waits for the answer, as of a close.
         case unanswered
         case accept
         case receive
@@ -26,11 +26,11 @@ package struct Token: Hashable, Sendable, BitwiseCopyable {
         case notification
         /// An outbound connection.
         case connect
-        /// This loop ended another one's wait; answered only when it could not.
+        /// This loop ends another one's wait; answered only when it could not.
         case notify
-        /// A receive was asked to end; answered only when there was none.
+        /// A receive is asked to end; answered only when there was none.
         case cancel
-        /// An accept was asked to end; answered only when there was none.
+        /// An accept is asked to end; answered only when there was none.
         case acceptCancel
         /// A driver's own business, which no loop hears of.
         case driver

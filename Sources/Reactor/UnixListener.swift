@@ -10,7 +10,7 @@ enum UnixListener {
     /// anything else there is an error. The directory is locked meanwhile, so that of two processes that start at the
     /// same time one finds the other.
     /// - Parameter takesOver: replaces a socket that another process is listening on, without a moment when there is
-    ///   none. That one keeps the connections it has, and those that wait for it.
+    ///   none. That process keeps the connections it has, and those that wait for it.
     static func bind(
         path: String, permissions: UInt32?, takesOver: Bool, backlog: Int
     ) throws(ReactorError) -> (Int32, SocketFile) {
@@ -18,7 +18,7 @@ enum UnixListener {
         defer { lock.release() }
         let final = try UnixAddress(path: path)
         try checkWhatIsThere(final, path, takesOver: takesOver)
-        // Made beside it, and moved to its place when it is ready.
+        // A socket that takes over is made beside the old one, and moved to its place when it is ready.
         let temporary = takesOver ? path + ".new" : path
         let address = takesOver ? try UnixAddress(path: temporary) : final
         _ = unsafe unlink(temporary)
@@ -146,9 +146,9 @@ struct SocketFile: Sendable {
         inode = information.st_ino
     }
 
-    /// Removes it, if it is still the one that was made.
+    /// Removes the file, if it is still the one that was made.
     func remove() {
-        // On a loop, which others wait for.
+        // Called on a loop, which its connections wait for: hence the shorter patience.
         let lock = DirectoryLock(of: path, patience: 1_000)
         defer { lock.release() }
         var information = stat()
@@ -159,14 +159,13 @@ struct SocketFile: Sendable {
     }
 }
 
-/// Keeps other processes of ours from changing sockets in a directory at the same time. Leaves nothing behind; where a
-/// directory cannot be opened or locked there is no lock.
+/// Keeps other Ringcast processes from changing sockets in a directory at the same time. Leaves nothing behind; where
+/// the directory cannot be opened or locked there is no lock.
 private struct DirectoryLock {
     private let descriptor: Int32
 
-    /// Waits until no other process has it. Those of ours have it for microseconds; somebody else's lock must not hold
-    /// this one up for ever.
-    /// - Parameter patience: how long that is (ms).
+    /// Waits until no other process has the lock. Ours have it for microseconds; somebody else's must not hold this up.
+    /// - Parameter patience: the longest wait (ms).
     init(of path: String, patience: UInt64) {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         descriptor = uninterrupted { unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

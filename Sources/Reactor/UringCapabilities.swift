@@ -8,7 +8,7 @@ package struct UringCapabilities: Sendable {
     package let notifiesRings: Bool
     package let gathersCompletions: Bool
 
-    /// - Throws: when there is no ring to be had, or it does not receive from provided buffers (Linux 6.1 at least).
+    /// - Throws: when there is no ring to be had, or no multishot receive into provided buffers (Linux 6.1 has both).
     package static func probe() throws(ReactorError) -> UringCapabilities {
         guard KernelFeature.ring.isAllowed else { throw ReactorError("io_uring is switched off by RINGCAST_DISABLE") }
         do throws(SystemError) {

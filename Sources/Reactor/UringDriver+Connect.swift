@@ -13,7 +13,7 @@ extension UringDriver {
         }
     }
 
-    /// After a wait: the kernel has read what belongs to the operations that were handed over.
+    /// Called after a wait: of operations that were handed over the kernel has read all headers and addresses.
     func releaseWhatWasRead() {
         guard unsubmittedCount == 0 else { return }
         state.headers.reuse()

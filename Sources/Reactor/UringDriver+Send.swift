@@ -35,7 +35,7 @@ struct MessageHeaders: ~Copyable {
 
     init(capacity: Int) {
         self.capacity = capacity
-        // Zeroes that become resident only where they are written to.
+        // Zeroed pages become resident only where they are written to.
         let zeroes = unsafe calloc(capacity, MemoryLayout<msghdr>.stride)!
         unsafe headers = zeroes.bindMemory(to: msghdr.self, capacity: capacity)
     }
@@ -53,6 +53,6 @@ struct MessageHeaders: ~Copyable {
 
     var areUsed: Bool { used > 0 }
 
-    /// Everything has been handed over: those used last, which the processor has at hand, are used again.
+    /// Called when everything has been handed over: headers that the processor has at hand are used again.
     mutating func reuse() { used = 0 }
 }

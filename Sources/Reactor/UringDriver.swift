@@ -13,13 +13,13 @@ package final class UringDriver: Driver, KernelSockets {
     /// What connects under way read their address from, until they are handed over.
     var connectAddresses: [UnsafeMutablePointer<sockaddr_storage>] = unsafe []
     private let box: LoopBox<UringState>
-    /// Connections, by their slots; those beyond it send by their descriptors.
+    /// Sockets of connections by slot; those beyond the capacity send by descriptor.
     let files: FileTable
     private var failedRemovals = 0
 
     private static let submissionCapacity = 4096
 
-    /// Called on the loop's own thread: the ring will take submissions from no other.
+    /// Called on the loop's own thread: the ring takes submissions from no other.
     package init(capabilities: UringCapabilities) throws(SystemError) {
         ring = try Ring(submissionEntries: UInt32(Self.submissionCapacity), completionEntries: 16384)
         let small = try BufferRing(.small, numberedFrom: 0, offered: UringState.firstOffer.small, in: ring)
@@ -108,10 +108,10 @@ package final class UringDriver: Driver, KernelSockets {
             buffer: completion.buffer.map { ReceiveBuffer(number: $0) })
     }
 
-    /// What the loop is told instead of an error.
+    /// What the loop is told of an error, after what the driver does about it.
     private func failed(_ token: Token, _ error: Int32) -> Int32 {
         switch (error, token.operation) {
-        // The kernel had no memory to register the socket: nothing was sent, and what waits goes by its descriptor.
+        // The kernel had no memory to register the socket: nothing was sent, and sends go by the descriptor now.
         case (-EBADF, .batchedSend) where files.forget(Int(token.slot)): return -EAGAIN
         case (-ENOBUFS, .receive) where state.largeReceivers.contains(token.slot): state.isShort.large = true
         case (-ENOBUFS, .receive): state.isShort.small = true
@@ -120,7 +120,7 @@ package final class UringDriver: Driver, KernelSockets {
         return error
     }
 
-    /// In front of the receives that are armed again: twice as many buffers, as long as there are more.
+    /// Offers twice as many buffers, if there are more, in front of the receives that are armed again.
     private func offerMoreBuffers() {
         func doubled(_ count: Int, of buffers: borrowing BufferRing) -> Int {
             let more = count..<min(2 * count, buffers.bufferCount)
@@ -141,7 +141,7 @@ package final class UringDriver: Driver, KernelSockets {
     package func bufferCount(_ size: ReceiveBufferSize) -> Int { state.buffers.count(size) }
 
     /// The kernel had no memory to take a socket out of its table, and so keeps it open: the peer would never hear of
-    /// the close. Given up after some tries in a row; the place's next connection drives the socket out.
+    /// the close. After some tries in a row it is left to the place's next connection to drive the socket out.
     private func removeFileAgain(_ token: Token) {
         guard failedRemovals < Self.removalTries else {
             failedRemovals = 0
@@ -165,10 +165,10 @@ struct UringState: ~Copyable {
 
     var buffers: ReceiveBuffers<BufferRing>
     var headers: MessageHeaders
-    /// How many buffers of each size the kernel may fill. It fills one after the other, whichever came back last, and
-    /// so all of them become resident: there are hardly more than one turn has needed.
+    /// How many buffers of each size the kernel has been offered: hardly more than one turn has needed, since it fills
+    /// one after the other, whichever came back last, and so all of them become resident.
     var offered = firstOffer
-    /// Whether a receive has found none since the last wait.
+    /// Whether a receive has found no buffer of a size since the last wait.
     var isShort = (small: false, large: false)
     /// Slots whose last receive was to use large buffers.
     var largeReceivers: Set<UInt32> = []

@@ -9,7 +9,7 @@ package struct CPUQuota {
 
     package init(read: @escaping (String) -> String?) { self.read = read }
 
-    /// Rounded up to whole processors; nil: there is no quota.
+    /// The quota, rounded up to whole processors; nil if there is none.
     package var processors: Int? {
         var smallest: Int?
         func consider(_ count: Int?) {

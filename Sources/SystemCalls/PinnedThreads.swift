@@ -8,14 +8,14 @@ internal import Synchronization
 package enum PinnedThreads {
     private struct Pin {
         let processor: Int
-        /// What the thread was allowed before.
+        /// The processors that the thread was allowed before.
         let allowed: [Int]
     }
 
     /// By the threads' numbers.
     private static let pins = Mutex<[Int32: Pin]>([:])
 
-    /// Binds the calling thread, until `unpin`. Nil, or what the kernel refused with.
+    /// Binds the calling thread, until `unpin`. Returns what the kernel refused with, if it did.
     package static func pin(to processor: Int) -> SystemError? {
         let allowed = Processors.allowed
         let result = ringcast_pin_thread(Int32(processor))
@@ -31,11 +31,11 @@ package enum PinnedThreads {
         Processors.restrict(thread: 0, to: pin.allowed)
     }
 
-    /// What the calling thread could run on before it was bound; nil: it is not.
+    /// What the calling thread could run on before it was bound; nil for a thread that is not bound.
     package static var allowedBefore: [Int]? { pins.withLock { $0[ringcast_thread_number()]?.allowed } }
 
-    /// Gives those threads of the process all their processors back that are bound to the calling one's alone, without
-    /// being bound by `pin`: it has started them, or one of those that it has. Costs a system call for each thread.
+    /// Gives all their processors back to threads that run on the calling one's alone without `pin`: it has started
+    /// them, or a thread that it has started has. Costs a system call for each thread of the process.
     package static func freeHeirs() {
         let pins = pins.withLock { $0 }
         guard let own = pins[ringcast_thread_number()], own.allowed.count > 1 else { return }

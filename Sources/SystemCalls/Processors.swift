@@ -2,17 +2,17 @@ internal import CSystemCalls
 
 /// The processors that this process may use.
 package enum Processors {
-    /// By affinity mask, ascending; that of the calling thread before it was bound to one of them.
+    /// The calling thread's affinity mask, ascending, as it was before `PinnedThreads` bound it.
     package static var allowed: [Int] { PinnedThreads.allowedBefore ?? allowed(of: 0) }
 
-    /// By a thread's mask (0: the calling one), ascending; none: there is no such thread.
+    /// A thread's affinity mask (0: the calling one), ascending; empty if there is no such thread.
     package static func allowed(of thread: Int32) -> [Int] {
         var list = [Int32](repeating: 0, count: 4096)
         let count = unsafe ringcast_allowed_processors(thread, &list, Int32(list.count))
         return list.prefix(max(0, min(Int(count), list.count))).map(Int.init)
     }
 
-    /// By the quotas of the process's cgroups, rounded up; nil where there is none.
+    /// The smallest quota of the process's cgroups, rounded up; nil where there is none.
     package static var quota: Int? { CPUQuota(read: SystemFile.read).processors }
 
     /// `processors` with one thread of each physical core first, so that fewer loops than threads share no core.
@@ -34,8 +34,7 @@ package enum Processors {
         SystemFile.read("/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list")
     }
 
-    /// Restricts a thread (0: the calling one), and what it starts, to these processors. Where that is not allowed it
-    /// runs where it may.
+    /// Restricts a thread (0: the calling one), and what it starts, to these processors, if the kernel allows it.
     package static func restrict(thread: Int32, to processors: [Int]) {
         // Safe: the array outlives the call.
         _ = unsafe ringcast_restrict_thread(thread, processors.map(Int32.init), Int32(processors.count))

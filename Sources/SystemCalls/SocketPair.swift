@@ -19,12 +19,12 @@ package struct SocketPair: ~Copyable {
         close(second)
     }
 
-    /// From the second to the first. Returns how many bytes it took.
+    /// Writes from the second to the first. Returns how many bytes that took.
     package func write(_ bytes: [UInt8]) -> Int {
         uninterrupted { unsafe Glibc.write(second, bytes, bytes.count) }
     }
 
-    /// Everything that lies ready at the second.
+    /// Reads everything that lies ready at the second.
     package func read() -> [UInt8] {
         var all: [UInt8] = []
         var bytes = [UInt8](repeating: 0, count: 1 << 16)

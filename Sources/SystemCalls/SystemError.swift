@@ -1,6 +1,9 @@
 internal import Glibc
 
 /// An errno of the kernel, as a value.
+///
+/// The room around it, `SystemCalls`, is what all others need of Linux besides io_uring: errors, files, threads,
+/// processors, wake-ups, random bytes. Each file asks the kernel and decides nothing; none imports another room.
 package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package let code: Int32
 

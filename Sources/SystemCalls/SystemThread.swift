@@ -3,7 +3,7 @@ internal import Glibc
 /// A thread that ends with what it runs.
 package enum SystemThread {
     /// Runs `body` on a thread of its own, on whatever processors the calling thread may use, or could before it was
-    /// bound to one. Nil, or why there is no thread.
+    /// bound to one. Returns why there is no thread, if there is none.
     package static func start(_ body: @escaping @Sendable () -> Void) -> SystemError? {
         let processors = PinnedThreads.allowedBefore
         let box = unsafe Unmanaged.passRetained(

@@ -7,7 +7,7 @@ internal import Glibc
 /// file has been given the same number since.
 @safe
 package final class WakeUpEvent: @unchecked Sendable {
-    // Sendable although it holds a pointer: only the ring of the loop's driver writes through it.
+    // Sendable although it holds a pointer: only the io_uring of the loop's driver writes through it.
     package let descriptor: Int32
     /// Where a ring reads the rings' count to; here, because a read under way has to be over before it is freed.
     package let count = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)

@@ -19,7 +19,6 @@ static inline struct io_uring_cqe *_Nullable ringcast_next_completion(struct io_
     return &ring->cq.cqes[head & ring->cq.ring_mask];
 }
 
-// What liburing 2.3 does not know of the kernel.
 enum {
     RINGCAST_FEAT_MIN_TIMEOUT = 1 << 15,  // Linux 6.12: IORING_FEAT_MIN_TIMEOUT
 };

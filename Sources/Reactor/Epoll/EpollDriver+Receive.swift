@@ -7,11 +7,11 @@ internal import SystemCalls
 extension EpollDriver {
     /// Connections that a listener gives in one turn.
     private static let acceptsPerTurn = 64
-    /// What one connection may bring in one turn: as much as the loop hands on.
+    /// Receives of one connection in one turn. Of large buffers they bring what the loop hands on in a turn.
     private static let receivesPerTurn = 4
 
     package func opened(_ socket: Int32, slot: UInt32) {
-        // An outbound one has been since it was connected.
+        // An outbound connection has been registered by `connect`.
         guard Int(slot) >= state.sockets.count || state.sockets[Int(slot)].descriptor != socket else { return }
         occupy(slot, by: socket)
         register(slot)
@@ -19,7 +19,7 @@ extension EpollDriver {
 
     package func receive(on socket: Int32, into size: ReceiveBufferSize, token: Token) {
         let slot = Int(token.slot)
-        // Without memory for the registration nobody would ever tell of the peer.
+        // Not registered, for want of memory: nobody would ever tell of the peer.
         guard state.sockets[slot].flags.contains(.registered) else { return complete(token, -ENOMEM) }
         state.sockets[slot].receiveToken = token
         state.sockets[slot].flags.insert(.receives)
@@ -38,7 +38,7 @@ extension EpollDriver {
     }
 
     func receiveFromReadable() {
-        // Those that are listed anew while it goes on are for the next turn.
+        // Sockets that are listed anew meanwhile are for the next turn.
         let count = state.readable.count
         for position in 0..<count {
             let slot = state.readable[position]
@@ -55,7 +55,7 @@ extension EpollDriver {
         let size: ReceiveBufferSize = state.sockets[index].flags.contains(.receivesLarge) ? .large : .small
         for _ in 0..<Self.receivesPerTurn {
             guard let buffer = state.buffers.take(size) else {
-                // The loop arms it again when buffers have come back, in order; what epoll has told is kept.
+                // The loop arms the receive again when buffers have come back, in order; what epoll has told is kept.
                 state.sockets[index].flags.remove(.receives)
                 return complete(token, -ENOBUFS)
             }
@@ -85,7 +85,7 @@ extension EpollDriver {
         }
     }
 
-    /// Bytes, or a negated errno.
+    /// Returns the byte count, or a negated errno.
     private static func receive(_ socket: Int32, _ memory: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             let count = unsafe recv(socket, memory.baseAddress!, memory.count, Int32(MSG_DONTWAIT))

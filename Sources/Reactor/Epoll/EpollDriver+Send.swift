@@ -2,18 +2,18 @@ internal import CSystemCalls
 internal import Glibc
 internal import SystemCalls
 
-/// A send that found its socket full. The vector is a copy: the queue that it is of may move its own.
+/// A send that found its socket full. The vector is a copy: the send queue may move its own.
 @safe
 struct WaitingSend {
     let token: Token
     let pieces: [SendPiece]
 }
 
-/// A connection to somewhere that is not there yet.
+/// An outbound connection under way.
 struct OutboundConnect {
     let token: Token
     let address: ConnectAddress
-    /// The queue of the Unix socket was full: nobody tells when it is not any more.
+    /// The queue of the Unix socket was full. Nobody tells when it has room, so the connect is tried again.
     var waitsForQueue = false
 }
 
@@ -33,7 +33,6 @@ extension EpollDriver {
             token: token, pieces: Array(UnsafeBufferPointer(start: pieces.start, count: pieces.count)))
     }
 
-    /// The socket has room again.
     func continueSend(_ slot: UInt32) {
         guard let send = state.waitingSends[slot] else { return }
         let socket = state.sockets[Int(slot)].descriptor
@@ -51,7 +50,7 @@ extension EpollDriver {
         state.sockets[Int(slot)].flags.remove(.sends)
     }
 
-    /// Bytes, or a negated errno. One piece goes by the plain call, which spares the kernel the vector.
+    /// Returns the byte count, or a negated errno. One piece goes without a vector, by the plain call.
     private static func send(_ pieces: SendPieces, on socket: Int32) -> Int {
         let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
         while true {
@@ -95,8 +94,7 @@ extension EpollDriver {
         let error = result == 0 ? 0 : errno
         switch error {
         case EAGAIN: state.connects[slot]?.waitsForQueue = true
-        // Interrupted: it goes on by itself. Registered only now, for epoll calls a socket that is not on its way to
-        // anywhere hung up.
+        // An interrupted connect goes on by itself. Registered only now: until then epoll calls the socket hung up.
         case 0, EINPROGRESS, EINTR:
             state.connects[slot]?.waitsForQueue = false
             let isRegistered = register(slot)

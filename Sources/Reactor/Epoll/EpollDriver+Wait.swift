@@ -4,7 +4,7 @@ internal import SystemCalls
 
 /// Waiting, and what the events lead to.
 extension EpollDriver {
-    /// Full edges: everything that may happen to a connection.
+    /// The edges that a connection is registered for.
     private static let everything = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue
     private static let inbound = EPOLLIN.rawValue | ends
     private static let outbound = EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue
@@ -21,7 +21,7 @@ extension EpollDriver {
             limit = min(limit ?? .max, Self.connectRetryInterval)
         }
         let timeout = limit.map { Int32(clamping: $0) } ?? -1
-        // An interrupted wait is one that has brought nothing.
+        // An interrupted wait has brought nothing.
         let count = unsafe epoll_wait(epoll, events, Int32(Self.eventCapacity), timeout)
         for index in 0..<max(0, Int(count)) {
             let event = unsafe events[index]
@@ -56,7 +56,7 @@ extension EpollDriver {
         if flags.contains(.connects) { finishConnect(slot) } else { continueSend(slot) }
     }
 
-    /// Asks epoll for a descriptor's edges. False: errno says why not.
+    /// Asks epoll for a descriptor's edges. Returns whether it tells them; if not, errno says why.
     func register(_ descriptor: Int32, _ source: UInt64, _ events: UInt32) -> Bool {
         var event = unsafe epoll_event(events: events | EPOLLET.rawValue, data: epoll_data(u64: source))
         return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
@@ -69,7 +69,7 @@ extension EpollDriver {
         state.sockets[Int(slot)] = EpollSocket(descriptor: socket, flags: isListed ? .listed : [])
     }
 
-    /// False: there is no memory for it.
+    /// Returns whether there was memory for the registration.
     @discardableResult
     func register(_ slot: UInt32) -> Bool {
         let isRegistered = register(state.sockets[Int(slot)].descriptor, EpollSource.connection(slot), Self.everything)
@@ -79,6 +79,6 @@ extension EpollDriver {
 }
 
 extension EpollListener {
-    /// An accept is armed, and may find somebody.
+    /// Whether an accept is armed, and may find somebody.
     var isReady: Bool { token != nil && isReadable }
 }

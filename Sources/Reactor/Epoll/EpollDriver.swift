@@ -2,7 +2,8 @@ internal import CEpoll
 internal import Glibc
 package import SystemCalls
 
-/// The driver over epoll, for wherever io_uring is forbidden or the kernel is too old for it.
+/// The driver over epoll, for wherever io_uring is forbidden or the kernel is too old for it. The folder `Epoll` is
+/// this driver alone: no other file calls epoll, and what a loop decides is not for here.
 ///
 /// A socket is registered once, edge-triggered, for everything that may happen to it. What epoll has told is kept, so
 /// that a connection which still has something to be read costs no system call but the receive itself, and one whose
@@ -66,7 +67,7 @@ package final class EpollDriver: Driver, KernelSockets {
 
     // MARK: the ends of operations
 
-    /// What is not found here is over, and has completed.
+    /// An operation that is not found here is over, and has completed.
     package func cancel(_ token: Token, answer: Token) { cancel(token) }
 
     private func cancel(_ token: Token) {
@@ -101,8 +102,7 @@ package final class EpollDriver: Driver, KernelSockets {
     /// epoll forgets a descriptor that is closed.
     package func close(_ socket: Int32, slot: UInt32) {
         if Int(slot) < state.sockets.count {
-            // Its place in the list of readable ones goes to the slot's next connection, to which a look too many does
-            // no harm.
+            // The slot's place in `readable` goes to its next connection, to which a look too many does no harm.
             occupy(slot, by: -1)
         }
         Glibc.close(socket)
@@ -134,7 +134,7 @@ struct EpollState: ~Copyable {
     /// By slot: outbound connections under way.
     var connects: [UInt32: OutboundConnect] = [:]
     var completions: [DriverCompletion] = []
-    /// Completions before it have been taken.
+    /// Where `nextCompletion` goes on; those before have been taken.
     var firstCompletion = 0
 }
 

@@ -2,16 +2,16 @@
 struct EpollSocket: BitwiseCopyable {
     var descriptor: Int32 = -1
     var flags: EpollSocketFlags = []
-    /// Of the receive that is armed, while `flags` has `.receives`.
+    /// The token of the armed receive, while `flags` has `.receives`.
     var receiveToken = Token(.unanswered)
 }
 
 struct EpollSocketFlags: OptionSet, BitwiseCopyable {
     let rawValue: UInt8
 
-    /// epoll tells of it.
+    /// epoll tells of the socket.
     static let registered = EpollSocketFlags(rawValue: 1 << 0)
-    /// A receive may find something: epoll has said so, and none has found the socket empty since.
+    /// A receive may find something: epoll has said so, and no receive has found the socket empty since.
     static let readable = EpollSocketFlags(rawValue: 1 << 1)
     /// The peer's end or an error waits behind what is there: epoll does not tell of it a second time, so receives go
     /// on until they have met it.
@@ -29,7 +29,7 @@ struct EpollSocketFlags: OptionSet, BitwiseCopyable {
 /// A listener, by its index.
 struct EpollListener {
     var descriptor: Int32
-    /// Of the accept that is armed.
+    /// The token of the armed accept.
     var token: Token?
     /// Connections may wait.
     var isReadable = true

@@ -21,7 +21,7 @@ struct ReceiveBufferPool: SameSizedBuffers, ~Copyable {
 
     deinit { unsafe munmap(memory, bufferSize * bufferCount) }
 
-    /// Nil: all are lent.
+    /// Returns nil when all buffers are lent.
     mutating func take() -> UInt16? { free.popLast() }
 
     mutating func giveBack(_ index: UInt16) { free.append(index) }
@@ -34,7 +34,7 @@ struct ReceiveBufferPool: SameSizedBuffers, ~Copyable {
 }
 
 extension ReceiveBuffers<ReceiveBufferPool> {
-    /// Nil: all of that size are lent.
+    /// Returns nil when all buffers of that size are lent.
     mutating func take(_ size: ReceiveBufferSize) -> ReceiveBuffer? {
         let index = size == .small ? small.take() : large.take()
         return index.map { ReceiveBuffer(size, index: $0) }

@@ -11,7 +11,7 @@ extension Connection {
     /// Nothing may be queued, and nothing of what the peer sent before may be left unconsumed.
     /// - Parameter host: whom the server's certificate has to name, an address or a name without its port, unless the
     ///   configuration names another.
-    /// - Returns: false if it cannot begin: TLS is there already, something is queued, or the connection is closing.
+    /// - Returns: false if TLS cannot begin: it is there already, something is queued, or the connection is not open.
     public func startTLS(_ client: TLSClient, host: String) -> Bool {
         slot.state.withLoop { $0.startTLS(slot, client, host: host) }
     }

@@ -4,9 +4,9 @@
 /// A record that is made is never made again: a send that falls short goes on with the same bytes, and nothing more is
 /// encrypted before they are out.
 extension EventLoop {
-    /// Plain bytes that a flush makes records of; the rest waits for the next turn.
+    /// Plain bytes that one flush makes records of; the rest waits for the next turn.
     private static let sealedPerFlush = 256 << 10
-    /// Answers to what the peer sends (tickets, key updates, alerts) that it does not take.
+    /// Bytes of answers (tickets, key updates, alerts) that may wait for a peer which does not take them.
     private static let outputLimit = 64 << 10
 
     func receiveRecords(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) {
@@ -61,7 +61,7 @@ extension EventLoop {
         return unsafe session.state.output!.pointee.append(count, chunks: &state.chunks)
     }
 
-    /// The end of the turn: makes records of what is queued. False: there is nothing to be sent.
+    /// At the end of the turn: makes records of what is queued. Returns whether there is something to be sent.
     func seal(_ connection: ConnectionSlot) -> Bool {
         guard let session = connection.state.tls else { return false }
         let queue = unsafe connection.state.sendQueue
@@ -84,7 +84,7 @@ extension EventLoop {
         return true
     }
 
-    /// False: the session is broken.
+    /// Returns false when the session is broken.
     private func encrypt(_ queue: UnsafeMutablePointer<SendQueue>, _ session: TLSSession) -> Bool {
         let scratch = unsafe state.tls.scratch()
         var sealed = 0
@@ -97,14 +97,14 @@ extension EventLoop {
         return true
     }
 
-    /// OpenSSL has made something to be sent, in answer to what came.
+    /// Sends at the end of the turn what OpenSSL has made in answer to what came.
     func sendRecords(_ connection: ConnectionSlot) {
         guard let session = connection.state.tls, let output = unsafe session.state.output else { return }
         if unsafe output.pointee.byteCount > Self.outputLimit { return end(connection, .stalled) }
         markDirty(connection)
     }
 
-    /// Records wait that are in no send queue yet.
+    /// Whether records wait that are in no send queue yet.
     func hasRecords(_ connection: ConnectionSlot) -> Bool { unsafe connection.state.tls?.state.output != nil }
 
     /// What was never encrypted is not sent once the session is broken.

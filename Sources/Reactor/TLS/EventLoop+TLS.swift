@@ -5,7 +5,7 @@ extension EventLoop {
     func beginTLS(_ connection: ConnectionSlot, _ server: TLSServer) {
         connection.state.move(to: .handshaking)
         connection.state.flags.insert(.unannounced)
-        // Before anything is spent on it: a session takes memory, and a handshake some hundred microseconds.
+        // Asked before anything is spent: a session takes memory, and a handshake some hundred microseconds.
         guard unsafe handler.accepts(Connection(connection)) else { return end(connection, .local) }
         let context = server.current
         connection.state.tls = TLSSession(context, loop: self)
@@ -26,7 +26,7 @@ extension EventLoop {
         return true
     }
 
-    /// The peer's bytes of a handshake. Beyond the turn's bound they wait, first come first served.
+    /// Takes the peer's bytes of a handshake. Beyond the turn's bound on steps they wait, first come first served.
     func receiveHandshake(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot, _ session: TLSSession) {
         guard session.state.waiting.isEmpty, state.tls.takeStep(in: statistics.turns.value) else {
             unsafe session.state.waiting.append(contentsOf: bytes)
@@ -40,7 +40,7 @@ extension EventLoop {
         readRecords(connection, session)
     }
 
-    /// Its turn has come.
+    /// Goes on with bytes of a handshake that have waited.
     func continueHandshake(_ connection: ConnectionSlot) {
         guard let session = connection.state.tls, !session.state.waiting.isEmpty else { return }
         guard state.tls.takeStep(in: statistics.turns.value) else { return markReady(connection) }
@@ -72,7 +72,7 @@ extension EventLoop {
             timers.cancel(connection.state.slot)
             unsafe handler.opened(Connection(connection))
         } else if unsafe connection.state.heldInput != nil {
-            // Whoever could write into the stream before it was secured could put words into the server's mouth.
+            // Whoever can write into the stream before it is secured could put words into the server's mouth.
             handshakeFailed(connection, "plain bytes came in front of the handshake")
         } else {
             unsafe handler.secured(Connection(connection))
@@ -80,7 +80,7 @@ extension EventLoop {
         if unsafe connection.state.sendQueue != nil { markDirty(connection) }
     }
 
-    /// The alert that says why goes out, then the FIN.
+    /// Sends the alert that says why, then the FIN.
     private func handshakeFailed(_ connection: ConnectionSlot, _ why: String) {
         guard connection.state.phase < .closing else { return }
         noteFailure(connection, why)
@@ -89,15 +89,15 @@ extension EventLoop {
         close(connection)
     }
 
-    /// Tells the handler why there is no TLS, once. Behind the alert: whoever hears of it may end the process, and the
-    /// peer would never learn why.
+    /// Tells the handler why there is no TLS, once, and behind the alert: a handler that hears of it may end the
+    /// process, and the peer would never learn why.
     func tellFailure(_ connection: ConnectionSlot) {
         guard let session = connection.state.tls, let why = session.state.failure else { return }
         session.state.failure = nil
         unsafe handler.securingFailed(Connection(connection), why)
     }
 
-    /// The peer has gone in the middle of a handshake. Not worth a line: probes of load balancers do it all day.
+    /// The peer has gone in the middle of a handshake. The log gets no line: probes of load balancers do it all day.
     func handshakeCut(_ connection: ConnectionSlot) {
         statistics.handshakeFailures.add(1)
         if !connection.state.flags.contains(.unannounced) {
@@ -106,7 +106,7 @@ extension EventLoop {
         end(connection, .peer)
     }
 
-    /// The time of a handshake is over, unless bytes of it wait for their turn: they may be all that was missing.
+    /// Ends a handshake whose time is over, unless bytes of it wait for their turn: they may be all that was missing.
     func handshakeTimeIsOver(_ connection: ConnectionSlot) {
         if connection.state.flags.contains(.ready) {
             return timers.schedule(connection.state.slot, at: now + TimerWheel.tick)
@@ -117,19 +117,19 @@ extension EventLoop {
 
     private func noteFailure(_ connection: ConnectionSlot, _ why: String) {
         statistics.handshakeFailures.add(1)
-        // A handler that knows the connection, as a client does, is told why: a line would say it twice.
+        // A client's handler, which knows the connection, is told why: a line of the log would say it twice.
         guard connection.state.flags.contains(.unannounced) else { return }
         let peer = SocketAddress.peer(of: connection.state.descriptor).map { " with \($0)" } ?? ""
         if let line = state.tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
     }
 
-    /// Handshakes that are under way when the loop is stopped have nothing to lose.
+    /// Ends the handshakes under way when the loop stops: connections that no handler knows have nothing to lose.
     func endHandshakes() {
         state.connections.forEach { if $0.state.flags.contains(.unannounced) { end($0, .local) } }
     }
 
-    /// What has to go out before the FIN: the session's goodbye (close_notify), or its last alert. False: it is on its
-    /// way, and `finishWriting` comes again behind it.
+    /// Sends what has to go out before the FIN, the session's goodbye (close_notify) or its last alert. Returns false
+    /// while that is on its way: `finishWriting` comes again behind it.
     func finishRecords(_ connection: ConnectionSlot) -> Bool {
         guard let session = connection.state.tls else { return true }
         session.sayGoodbye()
@@ -138,7 +138,6 @@ extension EventLoop {
         return false
     }
 
-    /// The connection is over.
     func releaseTLS(_ connection: ConnectionSlot) {
         guard let session = connection.state.tls else { return }
         connection.state.tls = nil

@@ -2,7 +2,7 @@ internal import COpenSSL
 internal import Glibc
 internal import SystemCalls
 
-/// Certificates and keys as OpenSSL has them, out of PEM. Whoever asks for one frees it.
+/// Certificates and keys as OpenSSL has them, out of PEM. Whoever asks for a key frees it.
 enum PEM {
     /// All certificates of a source, at least one.
     static func certificates(_ source: PEMSource, called what: String) throws(ReactorError) -> Certificates {
@@ -13,7 +13,7 @@ enum PEM {
                 unsafe certificates.append(certificate)
             }
         }
-        // The last error is that there are no more, unless one of them could not be read.
+        // The last error says that there are no more certificates, unless one of them could not be read.
         let isComplete = TLSFailure.isReason(PEM_R_NO_START_LINE, of: ERR_LIB_PEM)
         let failure = TLSFailure.take()
         guard isComplete else {
@@ -54,7 +54,7 @@ enum PEM {
         }
     }
 
-    /// A file of one megabyte at most: what is larger is no certificate.
+    /// The first megabyte of a file: what is larger is no certificate.
     private static func contents(of path: String) throws(SystemError) -> [UInt8] {
         let descriptor = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw .last }
@@ -83,7 +83,7 @@ enum PEM {
     }
 }
 
-/// X.509 certificates that are freed with it.
+/// X.509 certificates, which it frees at its end.
 @safe
 final class Certificates {
     private(set) var all: [OpaquePointer] = unsafe []
@@ -100,7 +100,7 @@ private struct PassphraseRequest {
     var wasAsked = false
 }
 
-/// Never the default, which asks at the terminal.
+/// Answers OpenSSL's question for a passphrase, in place of the default, which asks at the terminal.
 private func answer(
     _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int32, _: Int32, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
@@ -118,7 +118,7 @@ private func refusePassphrase(
 ) -> Int32 { -1 }
 
 extension PEMSource {
-    /// For a sentence: `the key /etc/key.pem`.
+    /// For a sentence: `the key file /etc/key.pem`.
     func name(_ what: String) -> String {
         switch self {
         case .file(let path): "the \(what) file \(path)"

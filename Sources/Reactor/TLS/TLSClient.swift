@@ -3,7 +3,7 @@ public final class TLSClient: Sendable {
     let context: TLSContext
 
     /// Reads the files that the configuration names.
-    /// - Throws: one sentence: a file cannot be read, a key does not belong to its certificate, …
+    /// - Throws: a sentence, such as that a file cannot be read, or a key does not belong to its certificate.
     public init(_ configuration: TLSClientConfiguration = TLSClientConfiguration()) throws(ReactorError) {
         context = try TLSContext(client: configuration)
     }

@@ -4,11 +4,11 @@ public struct TLSClientConfiguration: Hashable, Sendable {
     public var trust: TLSTrust
     /// The client's own certificate, for servers that ask for one.
     public var certificate: TLSCertificate?
-    /// Whom the server's certificate has to name, and what is sent as SNI; nil: the host that is connected to.
+    /// Whom the server's certificate has to name, and what is sent as SNI; nil takes the host that is connected to.
     public var serverName: String?
     /// Older versions are refused.
     public var minimumVersion: TLSVersion
-    /// What is offered by ALPN (RFC 7301), the best first; empty: nothing.
+    /// What is offered by ALPN (RFC 7301), the best first; nothing if empty.
     public var applicationProtocols: [String]
 
     /// By default: the system's authorities, TLS 1.2 and 1.3, `http/1.1`.
@@ -30,6 +30,6 @@ public enum TLSTrust: Hashable, Sendable {
     case system
     /// These authorities and no others.
     case authorities(PEMSource)
-    /// Anybody: whoever is on the way can read and change everything. For tests.
+    /// Everybody's, so that whoever is on the way can read and change everything. For tests.
     case anybody
 }

@@ -57,10 +57,10 @@ public struct TLSCertificate: Hashable, Sendable {
     public var chain: PEMSource
     /// The private key of the first certificate.
     public var key: PEMSource
-    /// What the key is encrypted with; nil: it is not.
+    /// What the key is encrypted with; nil if it is not.
     public var passphrase: String?
 
-    /// Nothing is read before it is used.
+    /// Nothing is read before the certificate is used.
     public init(chain: PEMSource, key: PEMSource, passphrase: String? = nil) {
         self.chain = chain
         self.key = key
@@ -70,7 +70,7 @@ public struct TLSCertificate: Hashable, Sendable {
 
 /// What a server asks of its clients.
 public enum TLSClientCertificates: Hashable, Sendable {
-    /// Nothing.
+    /// No certificate.
     case notAsked
     /// A certificate that one of these authorities has issued, if the client has any; another one is refused.
     case optional(authorities: PEMSource)

@@ -2,11 +2,11 @@ internal import COpenSSL
 internal import Glibc
 
 extension TLSContext {
-    /// Forward secrecy and authenticated encryption: what is left of TLS 1.2 when all is said. AES-128 goes first, with
-    /// SHA-256 beside it: a handshake hashes much, and SHA-384 has no instructions of its own.
+    /// What of TLS 1.2 has forward secrecy and authenticated encryption. AES-128 goes first, with SHA-256 beside it: a
+    /// handshake hashes much, and SHA-384 has no instructions of its own.
     private static let defaultCiphers = "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
     private static let defaultSuites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-    /// Behind a full handshake of TLS 1.3; a resumed one is followed by one in any case. A WebSocket client has one
+    /// Tickets behind a full handshake of TLS 1.3; a resumed one gets one in any case. A WebSocket client has one
     /// connection and comes back with one, and making a ticket costs a fifteenth of a handshake.
     private static let ticketCount = 1
 
@@ -73,7 +73,7 @@ extension TLSContext {
         unsafe SSL_CTX_set_verify(context, mode, nil)
     }
 
-    /// Resumption by tickets: the clients keep the sessions, and this side keeps nothing.
+    /// Sets resumption by tickets: the clients keep the sessions, and this side keeps nothing.
     func setServerSessions(in context: OpaquePointer) {
         unsafe ringcast_tls_set_session_cache(context, Int(SSL_SESS_CACHE_OFF))
         unsafe SSL_CTX_set_num_tickets(context, Self.ticketCount)

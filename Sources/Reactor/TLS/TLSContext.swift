@@ -10,13 +10,13 @@ final class TLSContext: @unchecked Sendable {
     enum Role { case server, client }
 
     let role: Role
-    /// One for each certificate; the first is what sessions are made of.
+    /// An SSL_CTX for each certificate; sessions begin with the first.
     private(set) var contexts: [OpaquePointer] = unsafe []
     /// How sessions read and write: see `TLSTransport`.
     let transport: OpaquePointer
-    /// What was noticed and does not hinder.
+    /// What was noticed about the certificates and does not hinder.
     private(set) var warnings: [String] = []
-    /// As in the ALPN extension: each name behind its length. OpenSSL keeps pointers into it during a handshake.
+    /// Names as in the ALPN extension, each behind its length. OpenSSL keeps pointers into them during a handshake.
     private let protocols: UnsafeMutableBufferPointer<UInt8>
     /// For clients: whom the server's certificate has to name, instead of the host that was asked for.
     let serverName: String?
@@ -25,7 +25,7 @@ final class TLSContext: @unchecked Sendable {
     /// For servers: what session tickets are sealed with.
     let ticketKeys: TicketKeys?
 
-    /// - Parameter predecessor: whose session tickets this one goes on to take.
+    /// - Parameter predecessor: a context whose session tickets this one goes on to take.
     init(server configuration: TLSConfiguration, predecessor: TLSContext? = nil) throws(ReactorError) {
         role = .server
         (serverName, verifiesPeer) = (nil, configuration.clientCertificates != .notAsked)
@@ -61,7 +61,7 @@ final class TLSContext: @unchecked Sendable {
             for index in unsafe authorities.all.indices { unsafe X509_STORE_add_cert(store, authorities.all[index]) }
         }
         unsafe SSL_CTX_set_verify(context, verifiesPeer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
-        // Returns 0 for success, unlike its neighbours.
+        // This call returns 0 for success, unlike its neighbours.
         unsafe SSL_CTX_set_alpn_protos(context, protocols.baseAddress, UInt32(protocols.count))
     }
 
@@ -88,7 +88,7 @@ final class TLSContext: @unchecked Sendable {
                     | SSL_MODE_NO_AUTO_CHAIN))
         unsafe ringcast_tls_set_maximum_fragment(context, TLSRecord.plainByteCount)
         unsafe SSL_CTX_set_info_callback(context) { ssl, event, _ in
-            // Only reached in handshakes, and by the few messages that TLS 1.3 has behind them.
+            // OpenSSL calls this in handshakes, and for the few messages that TLS 1.3 has behind them.
             guard event & SSL_CB_LOOP != 0, let ssl = unsafe ssl, let session = unsafe TLSSession(of: ssl) else {
                 return
             }
@@ -99,7 +99,7 @@ final class TLSContext: @unchecked Sendable {
 
     func warn(_ sentence: String) { warnings.append(sentence) }
 
-    /// The context to go on with for a host that a client named; nil: the first.
+    /// The context to go on with for a host that a client named; nil leaves the first.
     func context(for host: UnsafePointer<CChar>) -> OpaquePointer? {
         for index in unsafe contexts.indices {
             let certificate = unsafe SSL_CTX_get0_certificate(contexts[index])
@@ -108,7 +108,7 @@ final class TLSContext: @unchecked Sendable {
         return nil
     }
 
-    /// The protocol to speak with a client that offers `offered`; nil: none in common.
+    /// The protocol to speak with a client that offers `offered`; nil if there is none in common.
     func chooseProtocol(_ offered: UnsafePointer<UInt8>, count: UInt32) -> UnsafeBufferPointer<UInt8>? {
         var chosen: UnsafeMutablePointer<UInt8>?
         var length: UInt8 = 0

@@ -33,7 +33,7 @@ package final class TLSServer: Sendable {
 }
 
 extension TLSServer {
-    /// One for each listener that speaks TLS.
+    /// One for each listener, in order; nil for those that are plain.
     static func make(_ configuration: LoopGroupConfiguration) throws(ReactorError) -> [TLSServer?] {
         var servers: [TLSServer?] = []
         for listener in configuration.listeners {
@@ -53,7 +53,7 @@ extension LoopGroup {
     /// Gives new connections of a listener other certificates, and whatever else the configuration says (but for the
     /// handshake's timeout). Those that are open keep what they have. Costs the reading of the files; no loop waits.
     /// - Parameter listener: one that speaks TLS already, by its place in the configuration.
-    /// - Throws: one sentence, and then everything stays as it was.
+    /// - Throws: a sentence, and then everything stays as it was.
     public func reloadTLS(_ configuration: TLSConfiguration, listener: Int = 0) throws(ReactorError) {
         guard tls.indices.contains(listener), let server = tls[listener] else {
             throw ReactorError("listener \(listener) speaks no TLS: only a new server can change that")

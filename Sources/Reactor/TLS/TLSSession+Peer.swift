@@ -2,8 +2,8 @@ internal import COpenSSL
 internal import Glibc
 
 extension TLSSession {
-    /// For a client: whom the server's certificate has to name. An IP address is compared with the certificate's
-    /// addresses, and never sent as SNI (RFC 6066 section 3).
+    /// Sets whom the server's certificate has to name, for a client. An IP address is compared with the certificate's
+    /// addresses, and never sent as SNI (RFC 6066 §3).
     func expect(_ host: String) {
         let name = state.context.serverName ?? host
         let ssl = unsafe state.ssl
@@ -25,7 +25,6 @@ extension TLSSession {
         return unsafe SSL_session_reused(ssl) == 1
     }
 
-    /// There may be more to read.
     var hasInput: Bool {
         let ssl = unsafe state.ssl
         return unsafe state.inputByteCount > 0 || SSL_pending(ssl) > 0
@@ -71,13 +70,13 @@ public struct TLSInformation: Hashable, Sendable {
     public let version: TLSVersion
     /// OpenSSL's name of the cipher, such as `TLS_AES_256_GCM_SHA384`.
     public let cipher: String
-    /// By ALPN; nil: it was not negotiated.
+    /// The protocol that ALPN chose; nil if it was not negotiated.
     public let applicationProtocol: String?
-    /// The host that the client named (SNI); nil: none.
+    /// The host that the client named (SNI), if any.
     public let serverName: String?
-    /// An earlier session went on.
+    /// Whether an earlier session went on.
     public let isResumed: Bool
     /// The subject of the peer's certificate as RFC 2253 writes it (`CN=ada,O=Example`), checked against the
-    /// authorities; nil: it showed none.
+    /// authorities, unless everybody is believed; nil if it showed none.
     public let peerSubject: String?
 }

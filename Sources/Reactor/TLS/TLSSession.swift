@@ -2,8 +2,11 @@ internal import COpenSSL
 
 /// The TLS side of one connection; it exists only where TLS is spoken. One word, as a connection's slot is.
 ///
-/// Belongs to its loop. What OpenSSL calls back (`TLSTransport`) changes the state during a call into OpenSSL, so no
-/// access to the state may be under way then: each one here is over before or begins after.
+/// The folder around it, `TLS`, is all that the library does with OpenSSL: no other calls it. `EventLoop+TLS.swift` and
+/// `EventLoop+Records.swift` join sessions to connections; who is let in is for handlers.
+///
+/// A session belongs to its loop. What OpenSSL calls back (`TLSTransport`) changes the state during a call into
+/// OpenSSL, so no access to the state may be under way then: each one here is over before or begins after.
 @safe
 struct TLSSession {
     private let address: UnsafeMutablePointer<TLSState>
@@ -41,7 +44,7 @@ struct TLSSession {
         nonmutating unsafeMutableAddress { unsafe address }
     }
 
-    /// Frees everything. Whoever ends the connection has given the output back.
+    /// Frees everything but the output, which the loop has given back (`discardRecords`).
     func end() {
         unsafe SSL_free(state.ssl)
         unsafe address.deinitialize(count: 1)
@@ -70,7 +73,7 @@ struct TLSSession {
         unsafe memory.copyMemory(from: bytes, byteCount: count)
     }
 
-    /// A message of a handshake, or one behind it: key updates, and for clients tickets.
+    /// Counts messages behind the handshake: key updates, and for clients tickets.
     func noteHandshakeMessage() {
         guard state.isEstablished else { return }
         let now = state.withLoop { $0.now }
@@ -80,7 +83,7 @@ struct TLSSession {
         state.lateMessageCount += 1
     }
 
-    /// More key updates than anybody needs: each costs this side the derivation of new keys.
+    /// Whether there were more key updates than anybody needs: each costs this side the derivation of new keys.
     var hasTooManyLateMessages: Bool { state.lateMessageCount > TLSState.lateMessageLimit }
 
     // MARK: calls into OpenSSL
@@ -108,8 +111,8 @@ struct TLSSession {
         return result > 0 ? .done(Int(result)) : outcome(result)
     }
 
-    /// Records of all of `bytes`: one, or several where the peer has asked for smaller ones (`max_fragment_length`, RFC
-    /// 6066 §4). False: the session is broken.
+    /// Makes a record of all of `bytes`, or several where the peer has asked for smaller ones (`max_fragment_length`,
+    /// RFC 6066 §4). Returns false when the session is broken.
     func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let ssl = unsafe state.ssl
         TLSFailure.clear()
@@ -152,10 +155,9 @@ struct TLSSession {
     }
 }
 
-/// What a session knows.
 @safe
 struct TLSState {
-    /// Messages behind the handshake in ten seconds.
+    /// Messages behind the handshake that a session may get in ten seconds.
     static let lateMessageLimit = 100
 
     let ssl: OpaquePointer
@@ -168,7 +170,7 @@ struct TLSState {
     var inputByteCount = 0
     /// Records that wait for a flush, in the order in which OpenSSL made them.
     var output: UnsafeMutablePointer<SendQueue>?
-    /// Bytes of a handshake that is not this connection's turn yet.
+    /// Bytes of the handshake that wait for a turn with room for its next step.
     var waiting: [UInt8] = []
     var isEstablished = false
     var hasSaidGoodbye = false

@@ -1,9 +1,9 @@
 /// What a loop's TLS sessions share: memory to decrypt into and to gather in, and the bound on handshakes.
 @safe
 struct TLSWork: ~Copyable {
-    /// The plain bytes of one receive buffer, the largest, with what a record before it had left over.
+    /// Room for the plain bytes of a large receive buffer, with what the record before had left over.
     static let scratchByteCount = 64 << 10 + 32 << 10
-    /// Steps of handshakes in a turn. A step may sign with RSA, which takes a millisecond: meanwhile nobody else is
+    /// Steps of handshakes in a turn. One may sign with RSA, which takes a millisecond: meanwhile nobody else is
     /// served.
     static let stepsPerTurn = 8
     /// Failed handshakes that are told of in `reportInterval` (ms); the others are counted.
@@ -19,7 +19,7 @@ struct TLSWork: ~Copyable {
 
     deinit { unsafe memory?.deallocate() }
 
-    /// In use within one call of the loop at a time.
+    /// Memory for the time of one call: no two users of it may be under way.
     mutating func scratch() -> UnsafeMutableRawBufferPointer {
         if let memory = unsafe memory { return unsafe memory }
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount, alignment: 16)
@@ -27,7 +27,7 @@ struct TLSWork: ~Copyable {
         return unsafe memory
     }
 
-    /// Whether this turn has room for another step; takes it.
+    /// Takes another step of this turn. Returns whether there was room for it.
     mutating func takeStep(in turn: Int) -> Bool {
         if turn != self.turn { (self.turn, stepCount) = (turn, 0) }
         guard stepCount < Self.stepsPerTurn else { return false }
@@ -35,7 +35,7 @@ struct TLSWork: ~Copyable {
         return true
     }
 
-    /// What to log of a failure; nil: enough has been said.
+    /// What to log of a failure; nil when enough has been said.
     mutating func report(_ sentence: String, now: UInt64) -> String? {
         if now - reportedSince >= Self.reportInterval { (reportedSince, reportedCount) = (now, 0) }
         guard reportedCount < Self.reportLimit else {

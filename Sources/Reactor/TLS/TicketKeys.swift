@@ -12,7 +12,7 @@ final class TicketKeys: Sendable {
 
     private let keys = Mutex(Keys())
 
-    /// The key for a new ticket; nil: OpenSSL has no random numbers.
+    /// The key for a new ticket; nil if OpenSSL has no random numbers.
     func current(now: UInt64) -> TicketKey? {
         keys.withLock { keys in
             keys.rotate(now: now)
@@ -20,7 +20,7 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// Those that are accepted, the current one first.
+    /// The keys whose tickets are accepted.
     func accepted(now: UInt64) -> (current: TicketKey?, previous: TicketKey?) {
         keys.withLock { keys in
             keys.rotate(now: now)
@@ -28,7 +28,7 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// Two at most, made when they are first needed.
+    /// Two keys at most, made when they are first needed.
     private struct Keys {
         var current: TicketKey?
         var previous: TicketKey?
@@ -65,14 +65,14 @@ final class TicketKey: @unchecked Sendable {
         unsafe memory.deallocate()
     }
 
-    /// Names itself in a new ticket, and goes into the contexts that seal it.
+    /// Writes its name into a new ticket, and its secret into the contexts that seal it.
     func seal(_ ticket: TicketContexts) -> Bool {
         guard unsafe RAND_bytes(ticket.vector, 16) == 1 else { return false }
         unsafe ticket.name.update(from: memory, count: Self.nameByteCount)
         return use(for: ticket, seals: 1)
     }
 
-    /// False: another key sealed it.
+    /// Returns false for a ticket that another key has sealed.
     func open(_ ticket: TicketContexts) -> Bool {
         guard unsafe CRYPTO_memcmp(ticket.name, memory, Self.nameByteCount) == 0 else { return false }
         return use(for: ticket, seals: 0)
@@ -85,7 +85,7 @@ final class TicketKey: @unchecked Sendable {
     }
 }
 
-/// What OpenSSL asks about a ticket with; the memory is its own, for the time of the call.
+/// What OpenSSL hands over with a ticket: memory of its own, for the time of the call.
 @safe
 struct TicketContexts {
     let name: UnsafeMutablePointer<UInt8>
@@ -94,8 +94,8 @@ struct TicketContexts {
     let mac: OpaquePointer
 }
 
-/// OpenSSL's question for the key of a ticket. 0: none, so that there is no ticket, or a full handshake; 1: done; 2:
-/// done, and the client gets a new ticket.
+/// OpenSSL's question for the key of a ticket. Returns 0 for none, so that there is no ticket or a full handshake; 1
+/// when done; 2 when done, and the client gets a new ticket.
 func useTicketKey(
     _ ssl: OpaquePointer?, _ name: UnsafeMutablePointer<UInt8>?, _ vector: UnsafeMutablePointer<UInt8>?,
     _ cipher: OpaquePointer?, _ mac: OpaquePointer?, _ seals: Int32
