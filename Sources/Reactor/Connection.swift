@@ -160,6 +160,6 @@ package struct CorkRoom {
     package let start: UnsafeMutableRawPointer?
     /// What was queued before them.
     package let queuedByteCount: Int
-    /// `Connection.isBlocked`.
+    /// Whether the connection `isBlocked`.
     package let isBlocked: Bool
 }

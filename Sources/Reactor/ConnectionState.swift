@@ -38,7 +38,7 @@
     var writeStallTimeout: UInt32 = 60_000
     /// What the peer had left to take when it was last looked at.
     var untakenByteCount: UInt32 = 0
-    /// When the pace of a peer that is behind was first looked at (ms, the lowest 32 bits); 0: not yet.
+    /// When the pace of a peer that is behind was first looked at (ms, the lowest 32 bits); 0 before that.
     var paceStart: UInt32 = 0
     /// What the peer had left to take at `paceStart`.
     var paceByteCount: UInt32 = 0

@@ -59,8 +59,8 @@ extension EventLoop {
 
     /// Until when (ms) a connection that is to end waits for a peer that still takes what was sent; nil if no longer.
     ///
-    /// It has to take something within `patience` (ms), and to keep a pace on average from the first call on since it
-    /// is behind: whoever takes a byte now and then would keep all that is queued for days.
+    /// The peer has to take something within `patience` (ms), and to keep a pace on average from the first call on
+    /// since it is behind: one that takes a byte now and then would keep all that is queued for days.
     func endOfPatience(_ patience: UInt64, with connection: ConnectionSlot) -> UInt64? {
         let end = timeOfProgress(connection) + patience
         guard now < end else { return nil }

@@ -114,8 +114,7 @@ extension EventLoop {
 
     /// Takes what waits on a listener that is no longer armed, and closes it.
     ///
-    /// Not through the ring: what comes between the last look and the close is reset, so the two follow each other at
-    /// once.
+    /// By plain calls, not by operations of the driver: what comes between the last look and the close is reset.
     func drainAndClose(_ index: Int) {
         guard !state.listeners[index].isClosed else { return }
         state.listeners[index].file?.remove()

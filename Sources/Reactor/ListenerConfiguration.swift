@@ -42,7 +42,7 @@ public struct ListenerConfiguration: Hashable, Sendable {
 
 /// Where a listener really listens.
 public struct ListenerAddress: Hashable, Sendable, CustomStringConvertible {
-    /// As configured; `::` or `0.0.0.0` for every address. Empty for a Unix socket.
+    /// The host as configured; `::` or `0.0.0.0` for every address. Empty for a Unix socket.
     public let host: String
     /// The port that was bound, also when 0 asked for a free one. 0 for a Unix socket.
     public let port: Int

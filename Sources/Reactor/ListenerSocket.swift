@@ -45,7 +45,7 @@ struct ListenerSocket {
         return listener
     }
 
-    /// For a listener that no loop has taken.
+    /// Called for a listener that no loop has taken.
     func close() {
         file?.remove()
         for descriptor in descriptors where descriptor >= 0 { Glibc.close(descriptor) }

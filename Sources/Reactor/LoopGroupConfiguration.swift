@@ -42,7 +42,7 @@ extension LoopGroupConfiguration {
 public enum LoopCount: Hashable, Sendable {
     /// One for each processor that the process may run on, fewer where a cgroup's quota is lower.
     case perCore
-    /// So many: 1 to 1024.
+    /// A number of loops: 1 to 1024.
     case count(Int)
 }
 

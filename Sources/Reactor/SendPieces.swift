@@ -1,6 +1,6 @@
 /// A run of bytes in the vector of a send.
 ///
-/// It is laid out as the `iovec` of the system's calls, so that a driver hands a vector on as it lies.
+/// Laid out as the `iovec` of the system's calls, so that a driver hands a vector on as it lies.
 @unsafe
 package struct SendPiece: BitwiseCopyable {
     package var start: UnsafeMutableRawPointer

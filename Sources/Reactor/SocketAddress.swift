@@ -30,7 +30,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether this is a Unix socket's address.
     public var isUnix: Bool { path != nil }
 
-    /// As text: `127.0.0.1`, `2001:db8::1`; empty for a Unix socket.
+    /// The IP address as text: `127.0.0.1`, `2001:db8::1`; empty for a Unix socket.
     public var host: String {
         if isUnix { return "" }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

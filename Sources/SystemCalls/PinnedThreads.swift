@@ -12,7 +12,7 @@ package enum PinnedThreads {
         let allowed: [Int]
     }
 
-    /// By the threads' numbers.
+    /// The bound threads, by number.
     private static let pins = Mutex<[Int32: Pin]>([:])
 
     /// Binds the calling thread, until `unpin`. Returns what the kernel refused with, if it did.

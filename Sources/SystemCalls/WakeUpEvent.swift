@@ -3,13 +3,13 @@ internal import Glibc
 
 /// What any thread rings to end a loop's wait: an eventfd.
 ///
-/// It lives until nobody is left who could ring it, which may be after its loop: a late ring must not reach whatever
-/// file has been given the same number since.
+/// The event lives until nobody is left who could ring it, which may be after its loop: a late ring must not reach
+/// whatever file has been given the same number since.
 @safe
 package final class WakeUpEvent: @unchecked Sendable {
     // Sendable although it holds a pointer: only the io_uring of the loop's driver writes through it.
     package let descriptor: Int32
-    /// Where a ring reads the rings' count to; here, because a read under way has to be over before it is freed.
+    /// Where an io_uring reads the eventfd's count to; the event's memory, since a read may be under way until its end.
     package let count = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
     package init() throws(SystemError) {
