@@ -16,6 +16,7 @@ import Testing
         #expect(objection { _ in } == nil)
         let sentence = objection { $0.limits.keepAliveTimeout = .seconds(-1) }
         #expect(sentence == "limits.keepAliveTimeout is -1.0 seconds: a time cannot be negative")
+        #expect(objection { $0.limits.deferredReplyTimeout = .seconds(-2) }?.contains("deferredReplyTimeout") == true)
         #expect(objection { $0.stop.deadline = .nanoseconds(-1) }?.contains("stop.deadline") == true)
         #expect(objection { $0.limits.headBytes = 0 }?.contains("limits.headBytes") == true)
         #expect(objection { $0.limits.connections = -1 }?.contains("limits.connections") == true)

@@ -7,7 +7,7 @@ extension ServerLimits {
     var objection: String? {
         let times = [
             ("limits.headTimeout", headTimeout), ("limits.bodyTimeout", bodyTimeout),
-            ("limits.keepAliveTimeout", keepAliveTimeout),
+            ("limits.keepAliveTimeout", keepAliveTimeout), ("limits.deferredReplyTimeout", deferredReplyTimeout),
         ]
         if let objection = Duration.objection(to: times) { return objection }
         let positive = [("headBytes", headBytes), ("headerFields", headerFields), ("targetBytes", targetBytes)]
