@@ -4,7 +4,7 @@
 // _GNU_SOURCE lives in the .c files.
 #pragma once
 #ifndef __linux__
-#error "Ringcast is for Linux: it stands on io_uring, which no other system has."
+#error "Ringcast is for Linux. On macOS or Windows open the repository in its dev container (.devcontainer)."
 #else
 #include <features.h>
 #include <stdbool.h>
