@@ -36,6 +36,12 @@ import Testing
         return server
     }
 
+    /// The next text but the task's, which comes whenever the task gets to run.
+    private func next(_ client: SocketClient) throws -> String {
+        let text = try client.readText()
+        return text == "from anywhere" ? try client.readText() : text
+    }
+
     @Test func `the example of the design serves a chat`() async throws {
         let server = try Self.makeServer()
         try await run(server) { server in
@@ -48,14 +54,14 @@ import Testing
             #expect(ann.answer["Set-Cookie"] == "seen=1")
             #expect(eventually { server.subscriberCount(of: "lobby") == 1 })
             let bob = try SocketClient(port: server.port, path: "/chat?name=Bob")
-            #expect(try ann.readText() == "Bob joined")
+            #expect(try next(ann) == "Bob joined")
             try bob.send("hi all")
-            #expect(try bob.readText() == "ack")
-            #expect(try ann.readText() == "hi all")
+            #expect(try next(bob) == "ack")
+            #expect(try next(ann) == "hi all")
             try bob.sendClose()
-            #expect(try ann.readText() == "Bob left")
+            #expect(try next(ann) == "Bob left")
             server.publish("the end", to: "lobby")
-            #expect(try ann.readText() == "the end")
+            #expect(try next(ann) == "the end")
         }
     }
 }

@@ -18,8 +18,8 @@ struct WaitingCall: Sendable {
 /// Cancels one kind of call again and again, and counts what this process has before and after.
 ///
 /// The tasks run on a loop of their own, and their test polls, so that the caches of Swift's own threads are not in the
-/// count. What is left rises and falls with what threads keep for their next allocation: the lowest figures of two
-/// rounds are compared. A block that is lost lifts them all.
+/// count. What is left rises and falls with what threads keep for their next allocation: the lowest figures of rounds
+/// are compared. A block that is lost lifts them all.
 struct CancellationCount {
     /// Cancellations between two figures, in a round, and before the first round, until tables have their size.
     static let laps = 100
@@ -43,9 +43,15 @@ struct CancellationCount {
         try await place.withCalls { group, call in
             try cancel(call, Self.warmUp)
             let before = try settled(group)
-            let first = try lowestHeap(cancelling: call, group, like: before)
-            let growth = try lowestHeap(cancelling: call, group, like: before) - first
-            #expect(growth < Self.heapBound, "the heap has grown by \(growth) bytes")
+            var last = try lowestHeap(cancelling: call, group, like: before)
+            var growths: [Int] = []
+            // A lost block lifts every round; what threads of a busy machine keep does not rise three times.
+            repeat {
+                let next = try lowestHeap(cancelling: call, group, like: before)
+                growths.append(next - last)
+                last = next
+            } while growths.last! >= Self.heapBound && growths.count < 3
+            #expect(growths.last! < Self.heapBound, "the heap has grown by \(growths) bytes")
         }
     }
 
