@@ -46,7 +46,7 @@ public final class LoopGroup: Sendable {
     ) throws(ReactorError) {
         let plan = try LoopPlan(configuration)
         guard configuration.listeners.count <= 256 else { throw ReactorError("there can be at most 256 listeners") }
-        Self.raiseDescriptorLimit()
+        OpenFileLimit.raise()
         let tls = try TLSServer.make(configuration)
         (self.tls, log) = (tls, configuration.log)
         let selected = try SelectedDriver(configuration.driver)
@@ -157,14 +157,6 @@ public final class LoopGroup: Sendable {
     public static var currentLoop: EventLoop? {
         guard let loop = unsafe ringcast_current_loop() else { return nil }
         return unsafe Unmanaged<EventLoop>.fromOpaque(loop).takeUnretainedValue()
-    }
-
-    /// Servers hold many descriptors: the soft limit is meant for programs that use `select`.
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
 

@@ -1,15 +1,12 @@
-internal import Glibc
+internal import SystemCalls
 
 /// The limit of open files, which every connection counts against.
 package enum DescriptorLimit {
     /// Raises the soft limit to the hard one.
     /// - Throws: a sentence where the hard limit is not enough for so many connections.
     package static func raise(for connections: Int, loops: Int) throws(LoadFailure) {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        if let complaint = complaint(connections: connections, loops: loops, limit: limit.rlim_max) {
+        guard let limit = OpenFileLimit.raise() else { return }
+        if let complaint = complaint(connections: connections, loops: loops, limit: limit) {
             throw LoadFailure(complaint)
         }
     }

@@ -248,16 +248,14 @@ final class SimulatedClient {
             unread.removeFirst(end + 4)
             guard isOpen else { return isWell = false }
         }
-        var start = 0
-        while let (opcode, payload, length) = Self.frame(unread[start...]) {
-            start += length
+        for frame in SocketClient.Frame.takeWhole(from: &unread) {
             // Whatever the reason, the server owes nothing behind its Close.
-            if opcode == Opcode.close.rawValue {
+            if frame.opcode == .close {
                 isWell = false
                 ledger.failed(id)
             }
-            guard opcode == Opcode.text.rawValue else { continue }
-            let text = String(decoding: payload, as: UTF8.self)
+            guard frame.opcode == .text else { continue }
+            let text = frame.text
             ledger.received(id, text)
             guard let publication = Publication(text) else { continue }
             let key = "\(publication.topic) \(publication.publisher)"
@@ -267,19 +265,5 @@ final class SimulatedClient {
             last[key] = publication.sequence
             transcript.append(publication)
         }
-        unread.removeFirst(start)
-    }
-
-    /// The first frame of these bytes, if it is whole.
-    private static func frame(_ bytes: ArraySlice<UInt8>) -> (opcode: UInt8, payload: ArraySlice<UInt8>, length: Int)? {
-        guard bytes.count >= 2 else { return nil }
-        let start = bytes.startIndex
-        var length = Int(bytes[start + 1])
-        let extra = length < 126 ? 0 : length == 126 ? 2 : 8
-        guard bytes.count >= 2 + extra else { return nil }
-        if extra > 0 { length = bytes[(start + 2)..<(start + 2 + extra)].reduce(0) { $0 << 8 | Int($1) } }
-        guard bytes.count >= 2 + extra + length else { return nil }
-        let body = start + 2 + extra
-        return (bytes[start] & 0x0F, bytes[body..<(body + length)], 2 + extra + length)
     }
 }

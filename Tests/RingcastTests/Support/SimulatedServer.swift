@@ -134,23 +134,32 @@ final class SimulatedSocket {
     /// The whole frames that have come since the last call.
     func frames() -> [SocketClient.Frame] {
         unread += peer.takeReceivedBytes()
-        var frames: [SocketClient.Frame] = []
-        while unread.count >= 2 {
-            var length = Int(unread[1])
-            let extra = length < 126 ? 0 : length == 126 ? 2 : 8
-            guard unread.count >= 2 + extra else { break }
-            if extra > 0 { length = unread[2..<2 + extra].reduce(0) { $0 << 8 | Int($1) } }
-            let end = 2 + extra + length
-            guard unread.count >= end else { break }
-            frames.append(
-                .init(
-                    opcode: Opcode(rawValue: unread[0] & 0x0F)!, payload: Array(unread[(2 + extra)..<end]),
-                    isFinal: unread[0] & 0x80 != 0))
-            unread.removeFirst(end)
-        }
-        return frames
+        return SocketClient.Frame.takeWhole(from: &unread)
     }
 
     /// How many frames of each kind have come since the last call.
     func count(_ opcode: Opcode) -> Int { frames().count { $0.opcode == opcode } }
+}
+
+extension SocketClient.Frame {
+    /// Takes the whole frames of a server, which are not masked, from the beginning of what has come.
+    static func takeWhole(from unread: inout [UInt8]) -> [Self] {
+        var frames: [Self] = []
+        var start = 0
+        while unread.count >= start + 2 {
+            var length = Int(unread[start + 1])
+            let extra = length < 126 ? 0 : length == 126 ? 2 : 8
+            let body = start + 2 + extra
+            guard unread.count >= body else { break }
+            if extra > 0 { length = unread[(start + 2)..<body].reduce(0) { $0 << 8 | Int($1) } }
+            guard unread.count >= body + length else { break }
+            frames.append(
+                Self(
+                    opcode: Opcode(rawValue: unread[start] & 0x0F)!, payload: Array(unread[body..<(body + length)]),
+                    isFinal: unread[start] & 0x80 != 0))
+            start = body + length
+        }
+        unread.removeFirst(start)
+        return frames
+    }
 }
