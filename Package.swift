@@ -52,6 +52,9 @@ let package = Package(
         .target(
             name: "Reactor", dependencies: ["IOUring", "SystemCalls", "CSystemCalls", "CEpoll", "COpenSSL"],
             swiftSettings: library),
+        // A kernel, a network and a clock in memory: Reactor's third driver, and a loop that is turned by hand.
+        .target(
+            name: "SimulatedKernel", dependencies: ["Reactor", "SystemCalls", "CSystemCalls"], swiftSettings: library),
         // Pure layers: bytes and events in, bytes and events out.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -101,7 +104,7 @@ let package = Package(
             name: "IOUringTests", dependencies: ["IOUring", "CIOUring", "SystemCalls", "CSystemCalls"],
             swiftSettings: library),
         .target(
-            name: "ReactorTesting", dependencies: ["Reactor", "SystemCalls", "CSystemCalls", "COpenSSL"],
+            name: "ReactorTesting", dependencies: ["SimulatedKernel", "Reactor", "SystemCalls", "COpenSSL"],
             path: "Tests/ReactorTesting",
             swiftSettings: library),
         .testTarget(

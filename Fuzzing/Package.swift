@@ -63,8 +63,8 @@ let package = Package(
             path: "Sources/LoadTesting",
             swiftSettings: instrumented + [.define("CommandLineTool")]),
         .target(
-            name: "ReactorTesting", dependencies: ["Reactor", "SystemCalls", "CSystemCalls", "COpenSSL"],
-            path: "Tests/ReactorTesting", swiftSettings: language),
+            name: "SimulatedKernel", dependencies: ["Reactor", "SystemCalls", "CSystemCalls"],
+            path: "Sources/SimulatedKernel", swiftSettings: language),
 
         // What all fuzzers have in common.
         .target(name: "FuzzSupport", path: "Fuzzers/Support", swiftSettings: language),
@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "server-fuzzer",
             dependencies: [
-                "FuzzSupport", "LoadTesting", "Ringcast", "Reactor", "ReactorTesting", "HTTPProtocol",
+                "FuzzSupport", "LoadTesting", "Ringcast", "Reactor", "SimulatedKernel", "HTTPProtocol",
                 "WebSocketProtocol",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

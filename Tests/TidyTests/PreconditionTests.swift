@@ -57,6 +57,12 @@ import Testing
         "Ringcast/WebSocket/WebSocket.swift": (2, "exclusivity of data, by the handler's own code"),
         "Ringcast/WebSocket/WebSocket+Server.swift": (1, "a client's handler that asks for a server"),
         "Ringcast/WebSocket/WebSocketHandlers.swift": (2, "options"),
+        // Tests' own: a loop that breaks a law of its driver, and a test that never ends.
+        "SimulatedKernel/SimulatedBuffers.swift": (1, "a loop's breach of a law"),
+        "SimulatedKernel/SimulatedDriver+Requests.swift": (1, "a loop's breach of a law"),
+        "SimulatedKernel/SimulatedDriver.swift": (1, "no eventfd"),
+        "SimulatedKernel/SimulatedLoop.swift": (2, "a loop that does not rest or end"),
+        "SimulatedKernel/SimulatedPeer.swift": (1, "a peer that says more behind its end"),
         // The load engine, in a process of its own.
         "LoadTesting/Engine/Pacer.swift": (1, "no thread"),
         "LoadTesting/Engine/Workers.swift": (1, "a plan that was checked before"),

@@ -1,6 +1,6 @@
 import FuzzSupport
 import Reactor
-import ReactorTesting
+import SimulatedKernel
 import WebSocketProtocol
 
 @testable import Ringcast

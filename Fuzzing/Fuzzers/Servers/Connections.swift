@@ -1,7 +1,7 @@
 import FuzzSupport
 import HTTPTypes
 import Reactor
-import ReactorTesting
+import SimulatedKernel
 import WebSocketProtocol
 
 @testable import Ringcast

@@ -1,6 +1,6 @@
 import Logging
 import Reactor
-import ReactorTesting
+import SimulatedKernel
 
 @testable import Ringcast
 
