@@ -26,7 +26,9 @@ public struct Connection: ~Escapable {
     public var listenerIndex: Int { Int(slot.state.listenerIndex) }
 
     /// The peer's address, asked of the kernel at each call (one system call); nil once the peer is gone.
-    public var remoteAddress: SocketAddress? { .peer(of: slot.state.descriptor) }
+    public var remoteAddress: SocketAddress? {
+        slot.state.withLoop { $0.driver.peerAddress(of: slot.state.descriptor) }
+    }
 
     /// Bytes accepted to be sent and not yet taken by the kernel: the cork and everything behind it.
     public var queuedByteCount: Int { unsafe slot.state.sendQueue?.pointee.byteCount ?? 0 }

@@ -49,7 +49,7 @@ public struct ListenerAddress: Hashable, Sendable, CustomStringConvertible {
     /// The path of a Unix socket, or its abstract name behind an `@`; nil for TCP.
     public let path: String?
 
-    init(host: String, port: Int) {
+    package init(host: String, port: Int) {
         self.host = host
         self.port = port
         path = nil

@@ -80,6 +80,16 @@ public final class LoopGroup: Sendable {
         }
     }
 
+    /// A group of loops that its maker turns, on no thread: in tests. What starts and waits for threads does nothing.
+    package init(
+        turning executors: [LoopExecutor], of group: GroupState, driver: DriverKind, listeners: [ListenerAddress],
+        log: @escaping LogSink
+    ) {
+        (self.group, self.executors, self.driver) = (group, executors, driver)
+        (self.listeners, self.log) = (listeners, log)
+        (threads, sockets, tls) = ([], [], listeners.map { _ in nil })
+    }
+
     deinit {
         let hasBegun = state.withLock { state in
             defer { if state == .made { state = .stopping } }
@@ -106,7 +116,9 @@ public final class LoopGroup: Sendable {
 
     /// Closes the listeners: connections that wait there are accepted first, and what is open stays. Without effect
     /// the second time.
-    public func stopAccepting() { threads.forEach { $0.stopAccepting() } }
+    public func stopAccepting() {
+        executors.forEach { executor in executor.execute { LoopGroup.currentLoop?.stopAccepting() } }
+    }
 
     /// Closes the listeners and tells every handler (`stopping`). The loops end together, once no connection is left.
     ///
@@ -117,7 +129,8 @@ public final class LoopGroup: Sendable {
             return state
         }
         guard previous != .stopping else { return }
-        threads.forEach { $0.stop() }
+        // Behind what the calling thread has posted to each loop.
+        executors.forEach { executor in executor.executeBehindMessages { LoopGroup.currentLoop?.stop() } }
         if previous == .made { threads.forEach { $0.start() } }
     }
 

@@ -100,11 +100,6 @@ final class LoopThread: Sendable {
         startSignal.signal()
     }
 
-    func stopAccepting() { executor.execute { LoopGroup.currentLoop?.stopAccepting() } }
-
-    /// Behind what the calling thread has posted to the loop.
-    func stop() { executor.executeBehindMessages { LoopGroup.currentLoop?.stop() } }
-
     func join() {
         endSignal.wait()
         endSignal.signal()  // for whoever else waits

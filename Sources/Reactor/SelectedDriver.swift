@@ -2,6 +2,8 @@
 public enum DriverKind: String, Hashable, Sendable, CustomStringConvertible {
     case uring = "io_uring"
     case epoll
+    /// No kernel at all: connections in memory and virtual time, in tests.
+    case simulated
 
     /// As the kernel's documentation writes it.
     public var description: String { rawValue }

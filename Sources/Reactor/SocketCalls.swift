@@ -6,6 +6,8 @@ package import SystemCalls
 package protocol SocketCalls: AnyObject {
     /// A socket for an outbound connection, bound to `source` if there is one.
     func makeSocket(for address: ConnectAddress, from source: ConnectAddress?) throws(SystemError) -> Int32
+    /// The address of a socket's other end; nil once the peer is gone.
+    func peerAddress(of socket: Int32) -> SocketAddress?
     /// Bytes that the kernel has taken and the peer has not.
     func untakenByteCount(of socket: Int32) -> Int
     /// Whether the peer has ended its side, or the connection, whatever lies unread before that.
@@ -36,6 +38,8 @@ extension KernelSockets {
         }
         return socket
     }
+
+    package func peerAddress(of socket: Int32) -> SocketAddress? { .peer(of: socket) }
 
     package func untakenByteCount(of socket: Int32) -> Int { Int(ringcast_untaken_bytes(socket)) }
 

@@ -57,6 +57,8 @@ extension SimulatedDriver {
         unsafe operations.append(.send(socket, SimulatedMessage(pieces), token, isBatched: isBatched))
     }
 
+    package func peerAddress(of socket: Int32) -> SocketAddress? { peers[socket]?.address }
+
     package func untakenByteCount(of socket: Int32) -> Int { peer(of: socket, "a look").untakenByteCount }
 
     package func peerHasEnded(_ socket: Int32) -> Bool { peer(of: socket, "a look").isGone }

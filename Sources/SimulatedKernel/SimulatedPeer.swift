@@ -1,7 +1,9 @@
-internal import Reactor
+package import Reactor
 
 /// The other end of a connection, played by the test; and the socket between the two.
 package final class SimulatedPeer {
+    /// Where the loop takes it to be; nil: nowhere, as one that is gone.
+    package var address: SocketAddress?
     /// Bytes that the socket still takes from the loop before it is full.
     package var window = Int.max
     /// Bytes that the socket has taken and the peer has not, as the loop is told.

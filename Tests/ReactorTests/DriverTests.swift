@@ -16,6 +16,7 @@ import Testing
         switch kind {
         case .uring: try UringDriver(capabilities: try UringCapabilities.probe())
         case .epoll: try EpollDriver()
+        case .simulated: SimulatedDriver()
         }
     }
 

@@ -119,7 +119,7 @@ extension EventLoop {
         statistics.handshakeFailures.add(1)
         // A client's handler, which knows the connection, is told why: a line of the log would say it twice.
         guard connection.state.flags.contains(.unannounced) else { return }
-        let peer = SocketAddress.peer(of: connection.state.descriptor).map { " with \($0)" } ?? ""
+        let peer = driver.peerAddress(of: connection.state.descriptor).map { " with \($0)" } ?? ""
         if let line = state.tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
     }
 

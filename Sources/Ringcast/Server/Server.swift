@@ -36,6 +36,24 @@ public final class Server: Sendable {
         core.server = self
     }
 
+    /// A server whose loops `makeGroup` makes and its caller turns: in tests. It runs already, so that `run` throws.
+    package init(
+        configuration: ServerConfiguration, loopCount: Int,
+        fetch: @escaping @Sendable (borrowing Request) throws -> Reply, makeGroup: (LoopGroupSetup) -> LoopGroup
+    ) throws(ServerError) {
+        if let objection = configuration.objection { throw ServerError(objection) }
+        let core = SocketCore(configuration: configuration, loopCount: loopCount, fetch: fetch)
+        self.core = core
+        group = makeGroup(
+            LoopGroupSetup(
+                log: LoopGroupConfiguration(configuration).log, discard: { LoopMessage(unpacking: $0).discard() },
+                makeHandler: { SocketLoop(core: core, loop: $0) }))
+        addresses = group.listeners
+        _ = core.noteRun()
+        core.group = group
+        core.server = self
+    }
+
     deinit { core.group = nil }
 
     /// The first address that the server listens on; empty if it has Unix sockets only.
@@ -55,6 +73,13 @@ public final class Server: Sendable {
         core.fetch = fetch
         for loop in 0..<group.loopCount { core.run(LoopJob { $0?.fetch = fetch }, on: loop) }
     }
+}
+
+/// What a server wants of the loops that somebody else makes for it; see `LoopGroup.init`.
+package struct LoopGroupSetup {
+    package let log: LogSink
+    package let discard: @Sendable (ServiceMessage) -> Void
+    package let makeHandler: (EventLoop) -> any ConnectionHandler
 }
 
 extension LoopGroupConfiguration {

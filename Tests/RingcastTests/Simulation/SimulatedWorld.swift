@@ -189,9 +189,11 @@ final class SimulatedWorld {
         for (id, member) in ledger.members where member.closes != 1 {
             ledger.complain("the close handler of \(id) ran \(member.closes) times")
         }
+        for loop in server.loops where !loop.loop.hasEnded {
+            return ledger.complain("loop \(loop.loop.index) does not end")
+        }
+        server.rest()
         for loop in server.loops {
-            guard loop.loop.hasEnded else { return ledger.complain("loop \(loop.loop.index) does not end") }
-            loop.ask { $0.finish() }
             if loop.driver.loanCount > 0 { ledger.complain("\(loop.driver.loanCount) receive buffers are lost") }
             if loop.driver.openCount > 0 { ledger.complain("\(loop.driver.openCount) descriptors are left open") }
         }

@@ -6,12 +6,14 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// A server of one loop or several over simulated connections and virtual time, turned by the test: an hour passes in a
-/// moment, and always in the same way.
+/// moment, and always in the same way. What `TestServer` hides from users is at hand here.
 ///
-/// There is no thread, no group of loops and no socket: what needs those is tested over real ones.
+/// There is no thread and no socket: what needs those is tested over real ones.
 final class SimulatedServer {
-    let core: SocketCore
-    let loops: [SimulatedLoop]
+    let server: Server
+    private let group: SimulatedGroup
+    var core: SocketCore { server.core }
+    var loops: [SimulatedLoop] { group.loops }
     /// The first loop.
     var simulation: SimulatedLoop { loops[0] }
 
@@ -23,19 +25,20 @@ final class SimulatedServer {
         var configuration = ServerConfiguration(port: 0)
         configuration.logger.logLevel = .critical
         change(&configuration)
-        let core = SocketCore(configuration: configuration, loopCount: loopCount, fetch: fetch)
-        self.core = core
         let tls = Self.tls(of: configuration)
-        let clock = VirtualClock()
-        let group = GroupState(
-            loopCount: loopCount, placement: .kernel, discard: { LoopMessage(unpacking: $0).discard() },
-            clock: { _ in clock.milliseconds })
-        loops = (0..<loopCount).map { index in
-            let options = drivers.isEmpty ? SimulatedDriver.Options() : drivers[index]
-            return SimulatedLoop(index: index, group: group, clock: clock, options, tls: tls) {
-                SocketLoop(core: core, loop: $0)
+        let options = drivers.isEmpty ? (0..<loopCount).map { _ in SimulatedDriver.Options() } : drivers
+        var group: SimulatedGroup!
+        do {
+            server = try Server(configuration: configuration, loopCount: loopCount, fetch: fetch) { setup in
+                group = SimulatedGroup(
+                    drivers: options, tls: tls, discard: setup.discard, log: setup.log,
+                    makeHandler: setup.makeHandler)
+                return group.group
             }
+        } catch {
+            fatalError(error.message)
         }
+        self.group = group
     }
 
     private static func tls(of configuration: ServerConfiguration) -> TLSServer? {
@@ -58,21 +61,10 @@ final class SimulatedServer {
     var now: UInt64 { simulation.clock.milliseconds }
 
     /// Lets time pass.
-    func advance(_ duration: Duration) {
-        guard loops.count > 1 else { return simulation.advance(milliseconds: duration.milliseconds) }
-        for _ in 0..<duration.milliseconds {
-            simulation.clock.advance(1)
-            rest()
-        }
-    }
+    func advance(_ duration: Duration) { group.advance(milliseconds: duration.milliseconds) }
 
     /// Handles all that has been sent, and what loops say to each other because of it.
-    func rest() {
-        guard loops.count > 1 else { return simulation.rest() }
-        for _ in 0..<8 {
-            for loop in loops where !loop.loop.hasEnded { loop.rest() }
-        }
-    }
+    func rest() { group.rest() }
 
     /// A connection that has not said anything.
     func connect(on loop: Int = 0) -> SimulatedPeer {
@@ -98,9 +90,7 @@ final class SimulatedServer {
 
     /// The server is told to stop, as each of its loops is.
     func stop(_ code: CloseCode = .goingAway, within window: Duration, deadline: Duration) {
-        core.stopPlan = StopPlan(code: code, reason: "", timing: StopTiming(window: window, deadline: deadline))
-        _ = core.noteStop()
-        for loop in loops { loop.ask { $0.stop() } }
+        server.stop(code, within: window, deadline: deadline)
         rest()
     }
 }
