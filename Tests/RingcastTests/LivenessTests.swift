@@ -63,6 +63,21 @@ import WebSocketProtocol
         #expect(journal.entries == [nil, .milliseconds(80)], "a pong nobody asked for is no answer")
     }
 
+    @Test func `a loop that stood still pings before it closes, and the ping has its time`() {
+        let server = SimulatedServer(
+            WebSocketHandlers(options: .init(idleTimeout: .seconds(40)), message: { _, _ in }))
+        let (well, dead) = (server.open(), server.open())
+        server.simulation.clock.advance(100_000)
+        server.rest()
+        #expect(well.frames().map(\.opcode) == [.ping] && dead.frames().map(\.opcode) == [.ping])
+        well.send(.pong)
+        server.advance(.milliseconds(10_000 - Int64(Self.slack) - 1))
+        #expect(dead.frames() == [])
+        server.advance(.milliseconds(Int64(Self.slack) + 1))
+        #expect(dead.frames().first?.closeCode == 1001 && dead.peer.hasSeenEnd)
+        #expect(well.frames() == [] && !well.peer.hasSeenEnd)
+    }
+
     @Test func `a liveness ping to a socket that is behind owes nobody a drain`() {
         let journal = Journal<String>()
         let server = SimulatedServer(

@@ -31,21 +31,35 @@ extension Session {
         if let end = extras?.lifetimeEnd, now >= end { return close(.goingAway, reason: "lifetime over", isOwn: true) }
         if idle > 0, unsafe now - state.pointee.lastInbound >= idle { noteOtherLife(at: now) }
         let silence = unsafe now - state.pointee.lastInbound
-        if idle > 0, silence >= idle { return fail(.goingAway, reason: "idle timeout") }
-        if let pingAfter, silence >= pingAfter, !flags.contains(.pinged) { sendLivenessPing(now: now) }
+        if let pingAfter, silence >= pingAfter, !flags.contains(.pinged) {
+            sendLivenessPing(now: now)
+        } else if idle > 0, now >= endOfSilence {
+            return fail(.goingAway, reason: "idle timeout")
+        }
         connection.setDeadline(nextDeadline())
     }
 
     /// When something is next due: the ping, the end of the silence, the end of the lifetime, or that of a throttle.
     func nextDeadline() -> UInt64? {
-        let last = unsafe state.pointee.lastInbound
-        let pinged = flags.contains(.pinged)
-        let silence: UInt64? = withKind {
-            guard $0.idleTimeout > 0 else { return nil }
-            return last + (pinged ? $0.idleTimeout : $0.pingAfter ?? $0.idleTimeout)
+        let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
+        var silence: UInt64?
+        if let pingAfter, !flags.contains(.pinged) {
+            silence = unsafe state.pointee.lastInbound + pingAfter
+        } else if idle > 0 {
+            silence = endOfSilence
         }
         guard let extras else { return silence }
         return [silence, extras.lifetimeEnd, extras.throttledUntil].lazy.compactMap(\.self).min()
+    }
+
+    /// When a peer that stays silent is given up. A ping that goes out late, since the loop stood still (a handler that
+    /// blocks, a stopped process, a suspended machine), has all of its time to be answered: nobody is given up for a
+    /// silence that was ours. The 128 ms that any deadline may be late are no standstill.
+    private var endOfSilence: UInt64 {
+        let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }
+        let end = unsafe state.pointee.lastInbound + idle
+        guard flags.contains(.pinged), let pingAfter, let sent = extras?.pingSent else { return end }
+        return max(end + 128, sent + idle - pingAfter) - 128
     }
 
     /// Cuts the connection, since the peer's Close has not come in time. A peer that still takes what is queued, and
