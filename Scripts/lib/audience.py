@@ -20,8 +20,9 @@ def numbered_payload(number, size):
 def server_frame(payload):
     """A binary frame as a server sends it (RFC 6455, section 5.2)."""
     length = len(payload)
-    head = struct.pack("!BB", 0x82, length) if length < 126 else struct.pack("!BBH", 0x82, 126, length)
-    return head + payload
+    if length < 126:
+        return struct.pack("!BB", 0x82, length) + payload
+    return (struct.pack("!BBH", 0x82, 126, length) if length < 1 << 16 else struct.pack("!BBQ", 0x82, 127, length)) + payload
 
 
 def client_frame(payload):

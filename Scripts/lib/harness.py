@@ -71,10 +71,10 @@ def raise_descriptor_limit():
 class Server:
     """`ringcast serve` on a free port of the loopback interface, for the time of a `with` block."""
 
-    def __init__(self, *options, loops=2, port=None, prefix=(), environment=None):
+    def __init__(self, *options, loops=2, port=None, prefix=(), environment=None, host="127.0.0.1"):
         self.port = port or free_port()
         self.log = tempfile.TemporaryFile("w+")
-        self.command = [*prefix, server_binary(), "serve", "--host", "127.0.0.1", "--port", str(self.port),
+        self.command = [*prefix, server_binary(), "serve", "--host", host, "--port", str(self.port),
                         "--loops", str(loops), "--no-pin", *options]
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
@@ -132,6 +132,9 @@ class Server:
         """`VmHWM` is the most there has been."""
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split(f"{figure}:")[1].split()[0]) * 1024
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def cpu_seconds(self):
         """User and system time of all threads, to the nanosecond."""
