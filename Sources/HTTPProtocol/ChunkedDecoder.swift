@@ -1,8 +1,11 @@
-/// Takes a body of transfer coding `chunked` apart (RFC 9112 §7.1). Extensions and trailers are checked and skipped.
+/// Takes a body of transfer coding `chunked` apart (RFC 9112 §7.1). Extensions and trailers are checked and skipped:
+/// where parsers in a row differ about their ends, a request can be hidden in them.
 struct ChunkedDecoder: Sendable {
     /// What the next byte belongs to.
     private enum Stage: Sendable {
-        case size, blankAfterSize, chunkExtension, sizeEnd
+        case size, sizeEnd
+        case blankBeforeExtension, extensionStart, extensionName, blankBehindName
+        case valueStart, tokenValue, quotedValue, quotedPair, quoteEnd
         case data, dataEnd, dataLineFeed
         case trailerStart, trailerName, trailerValue, trailerEnd
         case end
@@ -47,8 +50,15 @@ struct ChunkedDecoder: Sendable {
     /// Takes one byte of the framing.
     private mutating func read(_ byte: UInt8) throws(HTTPRefusal) {
         switch stage {
-        case .size, .blankAfterSize, .chunkExtension, .sizeEnd:
-            try readSizeLine(byte)
+        case .size:
+            try readSize(byte)
+        case .blankBeforeExtension, .extensionStart, .extensionName, .blankBehindName, .valueStart, .tokenValue,
+            .quotedValue, .quotedPair, .quoteEnd:
+            try readExtension(byte)
+        case .sizeEnd:
+            try requireLineFeed(byte)
+            allowance -= remaining
+            stage = remaining == 0 ? .trailerStart : .data
         case .dataEnd:
             guard byte == .carriageReturn else { throw .malformed("a chunk is longer than its size") }
             stage = .dataLineFeed
@@ -62,27 +72,53 @@ struct ChunkedDecoder: Sendable {
         }
     }
 
-    /// Takes a byte of `1*HEXDIG [ BWS ";" … ] CRLF`.
-    private mutating func readSizeLine(_ byte: UInt8) throws(HTTPRefusal) {
-        if stage == .size, let digit = byte.hexadecimalDigit { return try readDigit(digit) }
-        switch (stage, byte) {
-        case (.size, .carriageReturn) where digitCount > 0, (.chunkExtension, .carriageReturn):
-            stage = .sizeEnd
-        case (.size, UInt8(ascii: ";")) where digitCount > 0, (.blankAfterSize, UInt8(ascii: ";")):
-            stage = .chunkExtension
-        case (.size, .space) where digitCount > 0, (.size, .horizontalTab) where digitCount > 0,
-            (.blankAfterSize, .space), (.blankAfterSize, .horizontalTab):
-            try skip()
-            stage = .blankAfterSize
-        case (.chunkExtension, _) where !byte.isForbiddenControl:
-            try skip()
-        case (.sizeEnd, _):
-            try requireLineFeed(byte)
-            allowance -= remaining
-            stage = remaining == 0 ? .trailerStart : .data
-        default:
-            throw .malformed("the chunk size is malformed")
+    /// Takes a byte of `1*HEXDIG`, or the first behind it.
+    private mutating func readSize(_ byte: UInt8) throws(HTTPRefusal) {
+        if let digit = byte.hexadecimalDigit { return try readDigit(digit) }
+        guard digitCount > 0 else { throw .malformed("the chunk size is malformed") }
+        switch byte {
+        case .carriageReturn: stage = .sizeEnd
+        case UInt8(ascii: ";"): stage = .extensionStart
+        case .space, .horizontalTab: stage = .blankBeforeExtension
+        default: throw .malformed("the chunk size is malformed")
         }
+    }
+
+    /// Takes a byte of `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ) CRLF` (RFC 9112 §7.1.1). A
+    /// quoted string ends in its line: parsers that let it go on see other chunks than those that do not.
+    private mutating func readExtension(_ byte: UInt8) throws(HTTPRefusal) {
+        switch (stage, byte) {
+        case (.extensionName, .carriageReturn), (.tokenValue, .carriageReturn), (.quoteEnd, .carriageReturn):
+            stage = .sizeEnd
+            return
+        case (.blankBeforeExtension, UInt8(ascii: ";")), (.extensionName, UInt8(ascii: ";")),
+            (.blankBehindName, UInt8(ascii: ";")), (.tokenValue, UInt8(ascii: ";")), (.quoteEnd, UInt8(ascii: ";")):
+            stage = .extensionStart
+        case (.extensionName, UInt8(ascii: "=")), (.blankBehindName, UInt8(ascii: "=")):
+            stage = .valueStart
+        case (.valueStart, UInt8(ascii: "\"")):
+            stage = .quotedValue
+        case (.quotedValue, UInt8(ascii: "\"")):
+            stage = .quoteEnd
+        case (.quotedValue, UInt8(ascii: "\\")):
+            stage = .quotedPair
+        case (.quotedValue, _) where !byte.isForbiddenControl, (.quotedPair, _) where !byte.isForbiddenControl:
+            stage = .quotedValue
+        case (.extensionStart, _) where byte.isToken, (.extensionName, _) where byte.isToken:
+            stage = .extensionName
+        case (.valueStart, _) where byte.isToken, (.tokenValue, _) where byte.isToken:
+            stage = .tokenValue
+        case (.blankBeforeExtension, _) where byte.isBlank, (.extensionStart, _) where byte.isBlank,
+            (.blankBehindName, _) where byte.isBlank, (.valueStart, _) where byte.isBlank:
+            break
+        case (.extensionName, _) where byte.isBlank:
+            stage = .blankBehindName
+        case (.tokenValue, _) where byte.isBlank, (.quoteEnd, _) where byte.isBlank:
+            stage = .blankBeforeExtension
+        default:
+            throw .malformed("a chunk extension is malformed")
+        }
+        try skip()
     }
 
     /// Takes a digit of a size, which is refused as soon as its leading digits are over what is left of the limit: it

@@ -94,9 +94,11 @@ func decoded(_ text: String, framing: BodyFraming = .chunked, limit: Int = 1 << 
     }
 
     @Test func `extensions are skipped`() {
-        let wire = "5;name=value;q=\"a;b\"\r\nhello\r\n1 \t;x\r\n!\r\n0;last\r\n\r\n"
+        let wire =
+            "5;name=value;q=\"a;b\"\r\nhello\r\n1 \t;x\r\n!\r\n"
+            + "1; a = b ;c = \"\\\"\t\\\\\"\t;d=\"\"\r\n?\r\n0;last\r\n\r\n"
         let outcome = decoded(wire)
-        #expect(outcome.text == "hello!")
+        #expect(outcome.text == "hello!?")
         #expect(outcome.consumed == wire.utf8.count)
     }
 
@@ -122,6 +124,15 @@ func decoded(_ text: String, framing: BodyFraming = .chunked, limit: Int = 1 << 
         let outcome = decoded("5\r\nhello\r\n6", limit: 10)
         #expect(outcome.refusedStatus == 413)
         #expect(outcome.text == "hello")
+    }
+
+    /// RFC 9112 §7.1.1: names and values are tokens, or quoted and ended in their line.
+    @Test(arguments: [
+        ";", "; ", ";;a", ";a;", ";a=", ";a=;b", ";=b", ";a ", ";a=b ", ";a b", ";a=b c", ";a=\"b", ";a=\"b\\\"",
+        ";a=\"b\"c", ";a=b\"c\"", ";\"a\"", ";a=\"\u{7F}\"", ";a=\"\\\u{1}\"", ";é", ";a=é", ";a,b", "; a = b =c",
+    ])
+    func `a chunk extension that breaks the grammar is refused with 400`(chunkExtension: String) {
+        #expect(decoded("1\(chunkExtension)\r\nx\r\n0\r\n\r\n").refusedStatus == 400)
     }
 
     @Test(arguments: [

@@ -9,7 +9,7 @@ import WebSocketProtocol
     private static let echo = DeflateTests.echo(true, limit: limit)
 
     /// Zeros, deflated: about a thousandth of so many bytes.
-    private static func bomb(_ count: Int) -> [UInt8] {
+    static func bomb(_ count: Int) -> [UInt8] {
         var deflater = Deflater(windowBits: 15, keepsContext: false)
         var buffer = MessageBuffer()
         let zeros = [UInt8](repeating: 0, count: count)

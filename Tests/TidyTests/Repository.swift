@@ -13,6 +13,7 @@ enum Repository {
     static let scripts = files(in: "Scripts") + files(in: ".ci")
     static let readme = file("README.md")
     static let manifest = file("Package.swift")
+    static let vulnerabilities = file("docs/vulnerabilities.md")
 
     static var allSwift: [SourceFile] { sources + tests + examples + benchmarks + fuzzers + [manifest] }
     /// Everything but the tool.

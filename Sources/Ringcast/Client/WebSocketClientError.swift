@@ -70,8 +70,11 @@ public struct RefusedHandshake: Hashable, Sendable {
 }
 
 extension WebSocketClientError: CustomStringConvertible {
-    /// One sentence for logs and terminals.
-    public var description: String {
+    /// One sentence for logs and terminals, on one line: control characters of what the other side has said are
+    /// percent-encoded.
+    public var description: String { sentence.onOneLine }
+
+    private var sentence: String {
         switch self {
         case .invalidURL(let what), .invalidRequest(let what), .stopped(let what): what
         case .nameNotResolved(let host, let reason): "\(host) cannot be resolved: \(reason)"
@@ -91,9 +94,9 @@ extension WebSocketClientError: CustomStringConvertible {
 }
 
 extension RefusedHandshake: CustomStringConvertible {
-    /// The status, and the first line of the body.
+    /// The status, and the first line of the body, with its control characters percent-encoded.
     public var description: String {
         let line = bodyText.prefix { !$0.isNewline }.prefix(200)
-        return "\(status.code) \(status.reasonPhrase)" + (line.isEmpty ? "" : ": \(line)")
+        return ("\(status.code) \(status.reasonPhrase)" + (line.isEmpty ? "" : ": \(line)")).onOneLine
     }
 }

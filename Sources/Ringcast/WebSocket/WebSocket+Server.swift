@@ -16,7 +16,8 @@ extension WebSocket {
     public var id: String { session.id }
 
     /// The logger of the configuration, with metadata of this socket: its `id` as `socket`, the remote address as
-    /// `remote`, and what was asked for (without the query) as `path`.
+    /// `remote`, and what was asked for (without the query, and on one line: control characters are percent-encoded) as
+    /// `path`.
     ///
     /// Made when it is first asked for, and kept, which costs a system call and some allocations; a socket that never
     /// asks pays nothing. The path is known while `open` runs: a logger that is first asked for later is without. To
@@ -47,7 +48,9 @@ extension Session {
         var logger = loop.core.configuration.logger
         logger[metadataKey: "socket"] = "\(id)"
         if let address = connection.remoteAddress { logger[metadataKey: "remote"] = "\(address)" }
-        if let opening = loop.opening, opening.serial == serial { logger[metadataKey: "path"] = "\(opening.path)" }
+        if let opening = loop.opening, opening.serial == serial {
+            logger[metadataKey: "path"] = "\(opening.path.onOneLine)"
+        }
         extras.logger = logger
         return logger
     }
