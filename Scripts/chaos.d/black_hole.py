@@ -6,7 +6,7 @@ import time
 import audience
 from crowd import Crowd, Echoing, Listening, all_echo
 from network import SERVER, Condition, Link
-from scene import wait_for
+from scene import descriptors_at_rest, wait_for
 
 IDLE, SHORT = 8, 2.5
 EACH = 20
@@ -32,7 +32,7 @@ def run(scene):
     with Link(len(CUTS), scene.seed) as link, link.server_side, \
             scene.server("--open", "--idle-timeout", str(IDLE), host="0.0.0.0") as server:
         scene.check_driver(server.statistics())
-        before = server.descriptors(), link.server_side.tcp_sockets()["in use"]
+        before = descriptors_at_rest(server), link.server_side.tcp_sockets()["in use"]
         crowd, groups = Crowd(), {}
         with link.client_side:
             for (name, condition), address in zip(CUTS.items(), link.addresses):

@@ -3,14 +3,14 @@ server that is full does nothing about it but wait."""
 import collections
 
 from crowd import Crowd, Echoing, all_echo
-from scene import process_seconds, wait_for
+from scene import descriptors_at_rest, process_seconds, wait_for
 
 LIMIT, CLIENTS = 200, 400
 
 
 def run(scene):
     with scene.server(prefix=["prlimit", f"--nofile={LIMIT}:{LIMIT}"]) as server:
-        before = server.descriptors()
+        before = descriptors_at_rest(server)
         crowd = Crowd()
         members = [crowd.connect(Echoing(), server.port, "/echo") for _ in range(CLIENTS)]
         settle(crowd, members)

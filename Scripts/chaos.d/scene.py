@@ -35,6 +35,16 @@ def process_seconds(server):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def descriptors_at_rest(server):
+    """How many it has open without clients: when all loops have started, which is after the first of them listens."""
+    server.statistics()
+    last = None
+    while (now := server.descriptors()) != last:
+        last = now
+        time.sleep(0.5)
+    return now
+
+
 def drops(statistics):
     return sum(reason["total"] for reason in statistics["drops"].values())
 
