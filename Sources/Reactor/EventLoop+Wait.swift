@@ -16,7 +16,10 @@ extension EventLoop {
     /// Whether timers wait for what has not been read yet.
     var isCatchingUp: Bool { state.turnsToCatchUp > 0 }
 
-    func waitForWork() {
+    /// The beginning of a turn. Returns how long (ms) the loop may sleep; nil: for ever.
+    ///
+    /// From here until `wait` has returned, others wake the loop for whatever they give it.
+    package func prepareToWait() -> UInt64? {
         let mailbox = group.mailboxes[index]
         var milliseconds: UInt64? = 0
         if !hasWork, mailbox.prepareToSleep() {
@@ -26,6 +29,11 @@ extension EventLoop {
         }
         // What is sent is taken as the wait begins, and the wait may last for hours.
         if !state.flushing.isEmpty { state.flushTime = group.clock(now) }
+        return milliseconds
+    }
+
+    /// Waits so many milliseconds at most, nil for ever, and takes what the wait has brought.
+    func wait(milliseconds: UInt64?) {
         if state.coalescer == nil {
             driver.wait(milliseconds: milliseconds)
         } else {
@@ -33,7 +41,7 @@ extension EventLoop {
         }
         // Looked at now: what completions lead to is handed over with the next wait.
         state.flushesAreSubmitted = driver.unsubmittedCount == 0
-        mailbox.wokeUp()
+        group.mailboxes[index].wokeUp()
         let lastLook = now
         updateClock()
         collectCompletions()

@@ -69,8 +69,11 @@ public final class EventLoop {
         unsafe install(NoHandler.shared)
     }
 
-    package func tick() {
-        waitForWork()
+    package func tick() { tick(waiting: prepareToWait()) }
+
+    /// A turn behind `prepareToWait`, which said how long the wait may last. In a simulation others go on between the two.
+    package func tick(waiting milliseconds: UInt64?) {
+        wait(milliseconds: milliseconds)
         settleSends()
         continueReady()
         handleCompletions()

@@ -21,14 +21,14 @@ package final class GroupState: Sendable {
     private let discard: @Sendable (ServiceMessage) -> Void
 
     package init(
-        loopCount: Int, placement: ConnectionPlacement,
+        loopCount: Int, placement: ConnectionPlacement, room: MailboxRoom = MailboxRoom(),
         discard: @escaping @Sendable (ServiceMessage) -> Void = { _ in },
         clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds }
     ) {
         mailboxes = (0..<loopCount).map { _ in
             Mailbox(
-                producers: loopCount, laneCapacity: 256, overflowLimit: 1 << 20, foreignCapacity: 1 << 16,
-                byteLimit: 64 << 20, byteCount: \.byteCount)
+                producers: loopCount, laneCapacity: room.lane, overflowLimit: room.overflow,
+                foreignCapacity: room.foreignLane, byteLimit: room.bytes, byteCount: \.byteCount)
         }
         statistics = (0..<loopCount).map { _ in LoopStatistics() }
         self.placement = placement
@@ -39,7 +39,7 @@ package final class GroupState: Sendable {
     var loopCount: Int { mailboxes.count }
 
     /// Set once, when every loop has its driver and before any of them runs.
-    func setAddresses(_ addresses: [DriverAddress]) { self.addresses.withLock { $0 = addresses } }
+    package func setAddresses(_ addresses: [DriverAddress]) { self.addresses.withLock { $0 = addresses } }
 
     /// The way to each loop; empty before all are there. Loops keep what they have read.
     var driverAddresses: [DriverAddress] { addresses.withLock { $0 } }
@@ -99,4 +99,18 @@ package final class GroupState: Sendable {
             "no connection can be accepted at present (\(error)): waiting until one of the open ones is closed; "
                 + "raise the limit of open files (ulimit -n) for more")
     }
+}
+
+/// How much waits for a loop at most; a simulation has less of it, so that bounds are met.
+package struct MailboxRoom: Sendable {
+    /// Messages in the lane from one loop; a power of two.
+    package var lane = 256
+    /// Messages that a loop holds back behind its full lane.
+    package var overflow = 1 << 20
+    /// Messages in the lane of all other threads; a power of two.
+    package var foreignLane = 1 << 16
+    /// Memory that may wait with the messages of one overflow, or of the other threads' lane.
+    package var bytes = 64 << 20
+
+    package init() {}
 }

@@ -39,6 +39,7 @@ extension SimulatedDriver {
     private func sendBatched(_ pieces: [UnsafeRawBufferPointer], to peer: SimulatedPeer, _ token: Token) {
         let total = unsafe pieces.reduce(0) { $0 + $1.count }
         if peer.hasReset { return answer(token, -EPIPE) }
+        if chance(2_000) { return answer(token, -ENOMEM) }
         let taken = unsafe peer.take(pieces)
         if taken < total { answer(token, taken == 0 ? -EAGAIN : Int32(taken)) }
     }
@@ -66,6 +67,7 @@ extension SimulatedDriver {
     private func close(begunFor descriptor: Int32) {
         guard let peer = peers.removeValue(forKey: descriptor) else { return }
         descriptors.removeAll { $0 == descriptor }
+        freeDescriptors.append(descriptor)
         law(peer.receive == nil && peer.send == nil && peer.connect == nil, "close with an operation in flight")
         peer.closeSocket()
     }
@@ -123,6 +125,10 @@ extension SimulatedDriver {
         if peer.hasReset || peer.inputIsOver {
             peer.receive = nil
             answer(token, peer.hasReset ? -ECONNRESET : 0)
+        } else if chance(60) {
+            // Out of buffers for a moment, or canceled though nobody asked.
+            peer.receive = nil
+            answer(token, chance(2) ? -ENOBUFS : -ECANCELED)
         } else if peer.unreadByteCount == 0 {
             return false
         } else if let index = buffers(size).take() {

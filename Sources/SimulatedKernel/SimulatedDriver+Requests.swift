@@ -97,6 +97,10 @@ extension SimulatedDriver {
 
     package func notify(_ other: DriverAddress, token: Token) {
         guard let direct = other.direct else { return other.wakeUp.ring() }
+        if refusedNotifications > 0 {
+            refusedNotifications -= 1
+            return answer(token, -EAGAIN)
+        }
         notified.append(direct)
         if options.refusesNotifications { answer(token, -EOVERFLOW) }
     }

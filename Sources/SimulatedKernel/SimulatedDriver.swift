@@ -48,7 +48,7 @@ package final class SimulatedDriver: Driver {
     /// Cancels from now on that find nothing, though it is there.
     package var missedCancels = 0
     /// Drivers that were to be reached directly, in order.
-    package internal(set) var notified: [Int32] = []
+    package var notified: [Int32] = []
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
     /// Errors (errno) that the next sockets cannot be made for.
@@ -60,6 +60,10 @@ package final class SimulatedDriver: Driver {
     package var nextWaitDuration: UInt64 = 0
     /// Waits from now on that a signal ends: they bring nothing of what has come.
     package var interruptedWaits = 0
+    /// Notifications of other drivers from now on that the kernel refuses.
+    package var refusedNotifications = 0
+    /// Another driver has ended the present wait, or the next one.
+    package var isNotified = false
     /// In microseconds.
     package private(set) var longestGathering: UInt32 = 0
 
@@ -86,6 +90,8 @@ package final class SimulatedDriver: Driver {
     /// The socket or listener of every operation that is not answered yet.
     var inFlight: [Token: Int32] = [:]
     private var nextDescriptor = SimulatedDriver.firstDescriptor
+    /// With a seed numbers are used again, as a kernel does, the last closed one first.
+    var freeDescriptors: [Int32] = []
     /// Answered, in the order of the events; later ones may be ordered otherwise.
     var answers: [DriverCompletion] = []
     private var completions: ArraySlice<DriverCompletion> = []
@@ -121,8 +127,19 @@ package final class SimulatedDriver: Driver {
     /// Connections whose descriptor is open.
     package var openCount: Int { peers.count }
 
+    /// Begins what was asked for, as a wait does first; the wait itself may come later, and others go on between.
+    package func beginWait() { handOver() }
+
+    /// Whether a wait would end now.
+    package var hasNews: Bool {
+        move()
+        return isNotified || !answers.isEmpty || !operations.isEmpty || address.wakeUp.isRung
+    }
+
     package func wait(milliseconds: UInt64?) {
         counts.waits += 1
+        isNotified = false
+        address.wakeUp.takeRings()
         law(completions.isEmpty, "a wait began before all completions were collected")
         if chance(2) { moveInput() }
         handOver()
@@ -217,6 +234,7 @@ package final class SimulatedDriver: Driver {
     }
 
     func makeDescriptor() -> Int32 {
+        if options.seed != nil, let last = freeDescriptors.popLast() { return last }
         nextDescriptor += 1
         return nextDescriptor
     }

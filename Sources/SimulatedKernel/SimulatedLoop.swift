@@ -8,6 +8,10 @@ package final class SimulatedLoop {
     package let clock: VirtualClock
     package let loop: EventLoop
     private let handler: any ConnectionHandler
+    /// How long (ms; nil: for ever) the wait lasts that `sleep` has begun, and when it is over.
+    private var sleepTime: UInt64?
+    private var sleepEnd: UInt64?
+    package private(set) var isAsleep = false
 
     package convenience init(
         _ options: SimulatedDriver.Options = .init(), tls: TLSServer? = nil, log: @escaping LogSink = { _, _ in },
@@ -41,10 +45,30 @@ package final class SimulatedLoop {
     package func connect(_ count: Int) -> [SimulatedPeer] { (0..<count).map { _ in connect() } }
 
     /// One turn of the loop.
-    package func turn() {
-        unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
-        loop.tick()
-        ringcast_set_current_loop(nil)
+    package func turn() { ask { $0.tick() } }
+
+    /// Begins a turn, up to its wait, in which the loop stays until it is woken: other loops go on meanwhile.
+    package func sleep() {
+        guard !isAsleep, !loop.hasEnded else { return }
+        ask { loop in
+            sleepTime = loop.prepareToWait()
+            driver.beginWait()
+        }
+        sleepEnd = sleepTime.map { clock.milliseconds + $0 }
+        isAsleep = true
+    }
+
+    /// Whether the wait that `sleep` has begun would be over: something has come, somebody rang, or it was long enough.
+    package var wouldWake: Bool {
+        guard isAsleep else { return !loop.hasEnded }
+        return sleepEnd.map { $0 <= clock.milliseconds } ?? false || driver.hasNews
+    }
+
+    /// Ends the wait, whatever for, and the turn.
+    package func wake() {
+        guard isAsleep else { return }
+        isAsleep = false
+        ask { $0.tick(waiting: sleepTime) }
     }
 
     /// Does something as the loop, between its turns.

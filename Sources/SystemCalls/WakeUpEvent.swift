@@ -23,6 +23,19 @@ package final class WakeUpEvent: @unchecked Sendable {
         unsafe count.deallocate()
     }
 
+    /// Whether somebody has rung since the rings were last taken.
+    package var isRung: Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe Glibc.poll(&poll, 1, 0) == 1
+    }
+
+    /// Forgets the rings so far.
+    package func takeRings() {
+        guard isRung else { return }
+        var count: UInt64 = 0
+        _ = unsafe read(descriptor, &count, 8)
+    }
+
     /// Ends the present wait, or the next one.
     package func ring() {
         var one: UInt64 = 1
