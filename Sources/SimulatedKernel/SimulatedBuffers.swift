@@ -40,8 +40,3 @@ final class SimulatedBuffers {
         free.append(index)
     }
 }
-
-/// What every loop has to keep to; a test that breaks it ends here.
-func law(_ holds: Bool, _ broken: @autoclosure () -> String) {
-    if !holds { fatalError("the loop broke a law of its driver: \(broken())") }
-}

@@ -23,6 +23,9 @@ extension SimulatedDriver {
         operations.append(.connect(socket, token))
     }
 
+    /// The first of the loop's outbound connections that nobody has taken.
+    package func takeOutboundPeer() -> SimulatedPeer { outboundPeers.removeFirst() }
+
     func moveConnects() {
         for descriptor in descriptors {
             guard let peer = peers[descriptor], let token = peer.connect, let result = peer.connectResult else {

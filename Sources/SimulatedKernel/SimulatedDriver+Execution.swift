@@ -39,9 +39,9 @@ extension SimulatedDriver {
     private func sendBatched(_ pieces: [UnsafeRawBufferPointer], to peer: SimulatedPeer, _ token: Token) {
         let total = unsafe pieces.reduce(0) { $0 + $1.count }
         if peer.hasReset { return answer(token, -EPIPE) }
-        if chance(2_000) { return answer(token, -ENOMEM) }
+        if chance(2_000) { return fault(token, -ENOMEM) }
         let taken = unsafe peer.take(pieces)
-        if taken < total { answer(token, taken == 0 ? -EAGAIN : Int32(taken)) }
+        if taken < total { fault(token, taken == 0 ? -EAGAIN : Int32(taken)) }
     }
 
     private func cancel(on descriptor: Int32, where isMeant: (Token) -> Bool) {
@@ -125,12 +125,12 @@ extension SimulatedDriver {
         if peer.hasReset || peer.inputIsOver {
             peer.receive = nil
             answer(token, peer.hasReset ? -ECONNRESET : 0)
+        } else if peer.unreadByteCount == 0 {
+            return false
         } else if chance(60) {
             // Out of buffers for a moment, or canceled though nobody asked.
             peer.receive = nil
-            answer(token, chance(2) ? -ENOBUFS : -ECANCELED)
-        } else if peer.unreadByteCount == 0 {
-            return false
+            fault(token, chance(2) ? -ENOBUFS : -ECANCELED)
         } else if let index = buffers(size).take() {
             var buffer = unsafe buffers(size)[index]
             if chance(2) {
@@ -140,13 +140,21 @@ extension SimulatedDriver {
             let count = unsafe peer.readInput(into: buffer)
             // A multishot may end at any time.
             let isLast = chance(20)
-            if isLast { peer.receive = nil }
+            if isLast {
+                counts.faults += 1
+                peer.receive = nil
+            }
             answer(token, Int32(count), hasMore: !isLast, buffer: ReceiveBuffer(size, index: index))
         } else {
             peer.receive = nil
-            answer(token, -ENOBUFS)
+            fault(token, -ENOBUFS)
         }
         return true
+    }
+
+    private func fault(_ token: Token, _ result: Int32) {
+        counts.faults += 1
+        answer(token, result)
     }
 
     func answer(_ token: Token, _ result: Int32, hasMore: Bool = false, buffer: ReceiveBuffer? = nil) {

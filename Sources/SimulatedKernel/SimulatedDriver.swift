@@ -37,6 +37,8 @@ package final class SimulatedDriver: Driver {
         package var receives = 0
         package var sends = 0
         package var cancels = 0
+        /// What a kernel may do and the loop does not want: short sends, late answers, receives that end by themselves.
+        package var faults = 0
     }
 
     package let address: DriverAddress
@@ -136,6 +138,11 @@ package final class SimulatedDriver: Driver {
         return isNotified || !answers.isEmpty || !operations.isEmpty || address.wakeUp.isRung
     }
 
+    /// What `hasNews` has found.
+    package var news: String {
+        "notified \(isNotified), rung \(address.wakeUp.isRung), answers \(answers), operations \(operations)"
+    }
+
     package func wait(milliseconds: UInt64?) {
         counts.waits += 1
         isNotified = false
@@ -202,6 +209,7 @@ package final class SimulatedDriver: Driver {
         while let token = order.randomElement(using: &random) {
             // A batched send is over with the wait that hands it over, and so is its answer.
             if token.operation != .batchedSend, random.oneIn(16) {
+                counts.faults += 1
                 answers += lists[token] ?? []
                 lists[token] = []
             } else if let answer = lists[token]?.first {

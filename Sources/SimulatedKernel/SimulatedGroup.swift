@@ -3,7 +3,7 @@ package import Reactor
 /// Several loops over simulated connections and one virtual clock, that know each other as those of a server do; turned
 /// by the test on its own thread, one after the other.
 package final class SimulatedGroup {
-    package let clock = VirtualClock()
+    package let clock: VirtualClock
     package let loops: [SimulatedLoop]
     /// What a server knows its loops by.
     package let group: LoopGroup
@@ -11,19 +11,24 @@ package final class SimulatedGroup {
 
     /// - Parameters:
     ///   - drivers: one for each loop.
+    ///   - room: how much waits for a loop at most.
+    ///   - clock: whose time the loops live in.
     ///   - listener: where the loops say that they listen.
     package init(
-        drivers: [SimulatedDriver.Options], listener: ListenerAddress = ListenerAddress(host: "127.0.0.1", port: 80),
+        drivers: [SimulatedDriver.Options], room: MailboxRoom = MailboxRoom(), clock: VirtualClock = VirtualClock(),
+        listener: ListenerAddress = ListenerAddress(host: "127.0.0.1", port: 80),
         tls: TLSServer? = nil, discard: @escaping @Sendable (ServiceMessage) -> Void = { _ in },
         log: @escaping LogSink = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
-        let clock = clock
+        self.clock = clock
         let state = GroupState(
-            loopCount: drivers.count, placement: .kernel, discard: discard, clock: { _ in clock.milliseconds })
+            loopCount: drivers.count, placement: .kernel, room: room, discard: discard,
+            clock: { _ in clock.milliseconds })
         loops = drivers.enumerated().map { index, options in
             SimulatedLoop(
                 index: index, group: state, clock: clock, options, tls: tls, log: log, makeHandler: makeHandler)
         }
+        state.setAddresses(loops.map(\.driver.address))
         group = LoopGroup(
             turning: loops.map(\.loop.executor), of: state, driver: .simulated, listeners: [listener], log: log)
     }
@@ -39,7 +44,7 @@ package final class SimulatedGroup {
     /// Turns the loops until all of them would sleep: what is to be done then needs an event or time. Loops that have
     /// ended together are finished.
     ///
-    /// Nobody wakes a simulated loop, so that one may sleep while another posts to it: only a round in which nothing
+    /// Loops are turned whether or not somebody has woken them, and one may sleep while another posts to it: only a round in which nothing
     /// has come to any loop proves that there is nothing. The first is always made, since timers fire behind the wait.
     package func rest() {
         guard !isFinished else { return }

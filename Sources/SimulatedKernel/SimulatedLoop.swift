@@ -64,6 +64,11 @@ package final class SimulatedLoop {
         return sleepEnd.map { $0 <= clock.milliseconds } ?? false || driver.hasNews
     }
 
+    /// Why `wouldWake` says so, for the log of a world that does not come to rest.
+    package var whyAwake: String {
+        sleepEnd.map { $0 <= clock.milliseconds } ?? false ? "\(loop.index) waits for no time" : driver.news
+    }
+
     /// Ends the wait, whatever for, and the turn.
     package func wake() {
         guard isAsleep else { return }
@@ -71,8 +76,9 @@ package final class SimulatedLoop {
         ask { $0.tick(waiting: sleepTime) }
     }
 
-    /// Does something as the loop, between its turns.
+    /// Does something as the loop, between its turns; one that sleeps then wakes for it.
     package func ask(_ body: (EventLoop) -> Void) {
+        if isAsleep { driver.isNotified = true }
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
         body(loop)
         ringcast_set_current_loop(nil)

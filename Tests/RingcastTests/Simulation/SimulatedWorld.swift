@@ -1,5 +1,7 @@
 import PubSub
+import Reactor
 import ReactorTesting
+import SimulatedKernel
 import WebSocketProtocol
 
 @testable import Ringcast
@@ -7,265 +9,243 @@ import WebSocketProtocol
 /// A whole server of several loops with its clients on one thread, under a seeded scheduler and faults: the product's
 /// own code, and nothing of it replaced above the driver.
 ///
-/// The same seed does the same again. What is checked all the time is in `SimulationLedger` and in the laws of
-/// `SimulatedDriver`; `finish` checks the rest.
+/// A loop is turned only when its kernel would have ended its wait, so that a wake-up that is lost is a message that
+/// never comes. The same seed does the same again (over TLS but for the lengths of signatures). What is checked all the
+/// time is in `SimulationLedger` and in the laws of `SimulatedDriver`; `SimulatedWorld+End` checks the rest.
 final class SimulatedWorld {
-    private static let topics = ["o1", "o2", "p1", "p2", "d1", "l1", "c1"]
+    static let topics = ["o1", "o2", "p1", "p2", "d1", "l1", "c1"]
+    private static let tls = TLSConfiguration(certificates: [TestAuthority().issue("localhost")])
 
-    let seed: UInt64
+    let plan: SimulationPlan
     let ledger = SimulationLedger()
-    private(set) var faults = 0
     private(set) var turns = 0
-    private var random: SeededGenerator
-    private let server: SimulatedServer
-    private var clients: [SimulatedClient] = []
-    private let mostClients: Int
+    private var brokenByHand = 0
+    private var random = SeededGenerator(seed: 0)
+    let server: SimulatedServer
+    let users: SimulatedUsers
+    private(set) var clients: [any SimulatedClient] = []
+    /// User clients by loop whose sockets have not been asked for yet.
+    private var unjoined: [[UserClient]]
+    /// Notifications between loops that are still under way.
+    private var lateNotices: [(loops: [SimulatedLoop], index: Int)] = []
 
-    init(seed: UInt64) {
-        self.seed = seed
-        random = SeededGenerator(seed: seed)
-        var random = random
-        let options = WebSocketOptions(
-            backpressureLimit: [1_500, 6_000, 40_000, 1 << 20].randomElement(using: &random)!,
-            closeOnBackpressureLimit: random.oneIn(8), idleTimeout: .zero)
-        let handlers = ledger.handlers(options)
-        var drivers: [SimulatedDriver.Options] = []
-        for index in 0..<Int.random(in: 1...4, using: &random) {
-            drivers.append(Self.driverOptions(seed: seed &+ UInt64(index), &random))
-        }
-        mostClients = Int.random(in: 2...10, using: &random)
+    init(_ plan: SimulationPlan) {
+        self.plan = plan
+        let handlers = ledger.handlers(plan.options)
         server = SimulatedServer(
-            loops: drivers.count, drivers: drivers,
+            loops: plan.drivers.count, drivers: plan.drivers, room: plan.room,
             {
                 $0.topics = [
                     .matching("o*", order: .total), .matching("d*", slowConsumerPolicy: .dropOldest),
                     .matching("l*", slowConsumerPolicy: .latest),
                     .matching("c*", slowConsumerPolicy: .close(.tryAgainLater)),
                 ]
+                if plan.isSecure { $0.tls = Self.tls }
             },
             fetch: { request in .upgrade(to: handlers, with: Int(request.path.dropFirst()) ?? 0) })
-        self.random = random
+        users = SimulatedUsers(plan, clock: server.simulation.clock)
+        unjoined = Array(repeating: [], count: users.loops.count)
     }
 
-    private static func driverOptions(seed: UInt64, _ random: inout SeededGenerator) -> SimulatedDriver.Options {
-        var options = SimulatedDriver.Options()
-        options.seed = seed
-        options.sendsInBatches = !random.oneIn(4)
-        options.acceptsRepeatedly = !random.oneIn(4)
-        if random.oneIn(3) { options.smallBuffers.count = Int.random(in: 2...8, using: &random) }
-        if random.oneIn(3) { options.smallBuffers.byteCount = Int.random(in: 64...512, using: &random) }
-        if random.oneIn(3) { options.submissionLimit = Int.random(in: 2...16, using: &random) }
-        if random.oneIn(3) { options.completionLimit = Int.random(in: 2...16, using: &random) }
-        if random.oneIn(5) { options.descriptorLimit = Int.random(in: 2...6, using: &random) }
-        return options
-    }
+    var clock: VirtualClock { server.simulation.clock }
+    var loops: [SimulatedLoop] { server.loops + users.loops }
+    /// What a kernel, a network or a peer did that nobody wants.
+    var faults: Int { brokenByHand + loops.reduce(0) { $0 + $1.driver.counts.faults } }
 
-    /// Runs the world for so many steps and to its end. Returns what is wrong, if anything is.
-    func run(steps: Int) -> String? {
-        for _ in 0..<steps where ledger.complaint == nil { step() }
-        calm()
-        finish()
-        return ledger.complaint
+    /// Runs the world to its end. Returns what is wrong, if anything is.
+    func run() -> String? {
+        let book = LawBook()
+        LawBook.$current.withValue(book) {
+            for loop in loops { loop.sleep() }
+            for number in plan.steps where ledger.complaint == nil && book.brokenLaw == nil {
+                random = plan.generator(of: number)
+                step()
+            }
+            random = plan.generator(of: -1)
+            if book.brokenLaw == nil { calm() }
+            if book.brokenLaw == nil { finish() }
+        }
+        return book.brokenLaw ?? ledger.complaint
     }
 
     private func step() {
         switch Int.random(in: 0..<100, using: &random) {
-        case ..<35: turn(server.loops.randomElement(using: &random)!)
-        case ..<60: act()
-        case ..<70: clients.randomElement(using: &random)?.peer.makeRoom(Int.random(in: 1...20_000, using: &random))
-        case ..<76: server.simulation.clock.advance(UInt64.random(in: 1...40, using: &random))
-        case ..<82: if clients.count < mostClients { connect() }
-        case ..<84: breakClient()
-        case ..<90: breakDriver()
-        case ..<92: settle()
-        default: for loop in server.loops { turn(loop) }
+        case ..<30: turn(loops.randomElement(using: &random)!, mayWakeForNothing: true)
+        case ..<52: act()
+        case ..<62: clients.randomElement(using: &random)?.carry(atMost: Int.random(in: 1...20_000, using: &random))
+        case ..<67: clock.advance(UInt64.random(in: 1...40, using: &random))
+        case ..<73: if clients.count < plan.mostClients { connect() }
+        case ..<75: breakClient()
+        case ..<82: breakDriver()
+        case ..<84: settle()
+        case 84: publishFromOutside()
+        case 85 where random.oneIn(3): clock.advance(UInt64.random(in: 1...90, using: &random) * 1_000)
+        default: turnAll()
         }
-        for client in clients { client.read(ledger) }
     }
 
-    private func turn(_ loop: SimulatedLoop) {
-        turns += 1
-        if !loop.loop.hasEnded { loop.turn() }
+    private func turnAll() {
+        for loop in loops { turn(loop) }
+        for client in clients { client.carry(atMost: 4_000) }
     }
+
+    /// A turn of a loop whose wait is over, and the beginning of its next wait.
+    private func turn(_ loop: SimulatedLoop, mayWakeForNothing: Bool = false) {
+        guard loop.wouldWake || mayWakeForNothing && random.oneIn(30) else { return }
+        turns += 1
+        loop.wake()
+        loop.sleep()
+        carryNotices(of: loop)
+        joinUsers()
+    }
+
+    private func carryNotices(of loop: SimulatedLoop) {
+        let group = server.loops.contains { $0 === loop } ? server.loops : users.loops
+        for index in loop.driver.notified {
+            if random.oneIn(4) {
+                brokenByHand += 1
+                lateNotices.append((group, Int(index)))
+            } else {
+                group[Int(index)].driver.isNotified = true
+            }
+        }
+        loop.driver.notified = []
+    }
+
+    private func carryLateNotices() {
+        for notice in lateNotices { notice.loops[notice.index].driver.isNotified = true }
+        lateNotices = []
+    }
+
+    // MARK: clients
 
     private func connect() {
-        let loop = server.loops.randomElement(using: &random)!
-        let client = SimulatedClient(id: clients.count + 1, peer: loop.connect())
-        if random.oneIn(2) { client.peer.window = 129 + Int.random(in: 0...30_000, using: &random) }
-        client.peer.send(Array(SocketClient.request(path: "/\(client.id)").utf8))
-        clients.append(client)
+        let id = clients.count + 1
+        if plan.isSecure || random.oneIn(2) {
+            let index = Int.random(in: 0..<users.loops.count, using: &random)
+            let loop = users.loops[index]
+            let client = UserClient(id: id, isSecure: plan.isSecure, plan, ledger, on: loop)
+            unjoined[index].append(client)
+            clients.append(client)
+            joinUsers()
+        } else {
+            let peer = server.loops.randomElement(using: &random)!.connect()
+            clients.append(RawClient(id: id, peer: peer, ledger, &random))
+        }
+    }
+
+    /// Gives each user client the wire that its loop has asked for, in order.
+    private func joinUsers() {
+        for (index, loop) in users.loops.enumerated() {
+            while !unjoined[index].isEmpty, !loop.driver.outboundPeers.isEmpty {
+                let near = loop.driver.takeOutboundPeer()
+                let capacity = random.oneIn(2) ? Int.max : Int.random(in: 1_000...60_000, using: &random)
+                let far = server.loops.randomElement(using: &random)!.connect()
+                near.connectResult = 0
+                unjoined[index].removeFirst().join(SimulatedWire(near: near, far: far, capacity: capacity))
+            }
+        }
     }
 
     /// A client says something.
     private func act() {
-        guard let client = clients.randomElement(using: &random), client.isWell else { return }
+        guard let client = clients.randomElement(using: &random) else { return }
         let topic = Self.topics.randomElement(using: &random)!
-        let padding = String(repeating: "x", count: random.oneIn(6) ? 3_000 : Int.random(in: 1...60, using: &random))
-        let text =
+        let length = random.oneIn(6) ? 3_000 : random.oneIn(40) ? 70_000 : Int.random(in: 1...60, using: &random)
+        let padding = String(repeating: "x", count: length)
+        let words =
             switch Int.random(in: 0..<20, using: &random) {
             case ..<7: "p \(topic) \(padding)"
             case ..<13: "s \(topic)"
             case 13: "u \(topic)"
-            case ..<19: "e \(client.nextEcho()) \(padding)"
+            case ..<19: "e \(padding)"
             default: random.oneIn(3) ? (random.oneIn(2) ? "c" : "t") : "s \(topic)"
             }
-        client.peer.send(SocketClient.encode(.text, Array(text.utf8)))
-        if random.oneIn(10) { client.peer.send(SocketClient.encode(.ping, [1, 2, 3])) }
+        client.say(words, &random)
     }
 
+    /// A thread that is no loop publishes; it is no socket, and no subscriber's publisher.
+    private func publishFromOutside() {
+        let topic = Self.topics.randomElement(using: &random)!
+        let publication = ledger.publish(0, to: topic)
+        server.server.publish("m \(publication) \(random.oneIn(8) ? Self.longPadding : "y")", to: Topic(topic))
+    }
+
+    private static let longPadding = String(repeating: "y", count: 9_000)
+
+    // MARK: faults
+
     private func breakClient() {
-        guard let client = clients.randomElement(using: &random), client.isWell, random.oneIn(3) else { return }
-        faults += 1
-        ledger.failed(client.id)
-        client.isWell = false
-        switch Int.random(in: 0..<4, using: &random) {
-        case 0: client.peer.reset()
-        case 1: client.peer.end()
-        case 2:
-            client.peer.send(SocketClient.encode(.close, [0x03, 0xE8]))
-            if random.oneIn(2) { client.peer.end() }
-        // Half of a frame, and nothing more.
-        default:
-            client.peer.send(Array(SocketClient.encode(.text, Array("e half".utf8)).dropLast(3)))
-            client.peer.end()
-        }
+        guard random.oneIn(3), let client = clients.randomElement(using: &random), client.isWell else { return }
+        brokenByHand += 1
+        client.breakOff(&random)
     }
 
     private func breakDriver() {
-        let driver = server.loops.randomElement(using: &random)!.driver
-        faults += 1
-        switch Int.random(in: 0..<6, using: &random) {
-        case 0: driver.acceptErrors.append([23, 24, 103, 105].randomElement(using: &random)!)
+        let loop = loops.randomElement(using: &random)!
+        let driver = loop.driver
+        brokenByHand += 1
+        switch Int.random(in: 0..<7, using: &random) {
+        case 0: driver.acceptErrors.append([12, 23, 24, 103, 105].randomElement(using: &random)!)
         case 1: driver.missedCancels += 1
         case 2: driver.interruptedWaits += 1
         case 3: driver.nextWaitDuration = UInt64.random(in: 1...400, using: &random)
         case 4: driver.options.completionLimit = Int.random(in: 1...64, using: &random)
+        case 5: driver.refusedNotifications += 1
         // A loop that stands still while the others go on.
         default:
-            let others = server.loops.filter { $0.driver !== driver }
-            for _ in 0..<20 { for loop in others { turn(loop) } }
+            let others = loops.filter { $0 !== loop }
+            for _ in 0..<20 { for other in others { turn(other) } }
         }
     }
 
-    /// Turns all loops until nobody has anything to do. Readers that take nothing keep what waits for them.
-    private func settle() {
+    // MARK: rest
+
+    /// Turns all loops until nobody has anything to do. Raw clients that take nothing keep what waits for them.
+    func settle() {
         var quiet = 0
-        for _ in 0..<20_000 where quiet < 4 {
-            for loop in server.loops { turn(loop) }
-            quiet = server.loops.allSatisfy { $0.loop.hasEnded || $0.driver.sleep != nil } ? quiet + 1 : 0
+        for _ in 0..<20_000 where quiet < 3 {
+            carryLateNotices()
+            var isBusy = false
+            for loop in loops where loop.wouldWake {
+                isBusy = true
+                turn(loop)
+            }
+            for client in clients {
+                if client.isBusy { isBusy = true }
+                client.carryWhatIsRead()
+            }
+            quiet = isBusy ? 0 : quiet + 1
         }
-        if quiet < 4 { ledger.complain("the loops do not come to rest") }
-        for client in clients { client.read(ledger) }
+        if quiet < 3 {
+            ledger.complain(
+                "the loops do not come to rest: \(loops.filter(\.wouldWake).map(\.whyAwake)), \(clients.filter(\.isBusy).map(\.id))"
+            )
+        }
         ledger.settle()
+        checkMemory()
     }
 
-    /// Everybody reads again, and time passes: what is owed comes.
-    private func calm() {
-        for loop in server.loops {
+    /// Everybody reads from now on, and no more faults are injected by hand.
+    func endFaults() {
+        for loop in loops {
             loop.driver.options.completionLimit = .max
             loop.driver.options.submissionLimit = .max
             loop.driver.options.descriptorLimit = .max
             loop.driver.missedCancels = 0
+            loop.driver.refusedNotifications = 0
             loop.driver.acceptErrors = []
         }
-        for client in clients { client.peer.window = .max }
-        pass(milliseconds: 3_000)
-        for client in clients where client.isWell { ledger.checkDebts(of: client.id) }
+        for client in clients { client.openUp() }
     }
 
-    private func pass(milliseconds: UInt64) {
-        for _ in 0..<milliseconds / 50 {
-            server.simulation.clock.advance(50)
+    /// Time passes, in bites, and all that is under way arrives.
+    func pass(milliseconds: UInt64, bite: UInt64 = 50) {
+        for _ in 0..<milliseconds / bite {
+            clock.advance(bite)
+            for client in clients { client.carry(atMost: .max) }
             settle()
             if ledger.complaint != nil { return }
-        }
-    }
-
-    /// The server stops: every socket closes once, and everything comes back.
-    private func finish() {
-        guard ledger.complaint == nil else { return }
-        server.stop(within: .milliseconds(100), deadline: .seconds(1))
-        for _ in 0..<200 where !server.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }
-        for (id, member) in ledger.members where member.closes != 1 {
-            ledger.complain("the close handler of \(id) ran \(member.closes) times")
-        }
-        for loop in server.loops where !loop.loop.hasEnded {
-            return ledger.complain("loop \(loop.loop.index) does not end")
-        }
-        server.rest()
-        for loop in server.loops {
-            if loop.driver.loanCount > 0 { ledger.complain("\(loop.driver.loanCount) receive buffers are lost") }
-            if loop.driver.openCount > 0 { ledger.complain("\(loop.driver.openCount) descriptors are left open") }
-        }
-        checkOrder()
-    }
-
-    /// Topics of total order: of any two subscribers, what both got came in one order.
-    private func checkOrder() {
-        for topic in Self.topics where topic.hasPrefix("o") {
-            let transcripts = clients.map { $0.transcript.filter { $0.topic == topic } }.filter { !$0.isEmpty }
-            for (index, one) in transcripts.enumerated() {
-                for other in transcripts[(index + 1)...] {
-                    let common = Set(one).intersection(other)
-                    if one.filter(common.contains) != other.filter(common.contains) {
-                        ledger.complain("two subscribers of \(topic) got its messages in different orders")
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A client's end in a simulated world.
-final class SimulatedClient {
-    let id: Int
-    let peer: SimulatedPeer
-    /// It has not ended its side, nor cut the connection.
-    var isWell = true
-    private(set) var transcript: [Publication] = []
-    private var echoes = 0
-    private var unread: [UInt8] = []
-    private var isOpen = false
-    /// The last sequence number by topic and publisher.
-    private var last: [String: Int] = [:]
-
-    init(id: Int, peer: SimulatedPeer) { (self.id, self.peer) = (id, peer) }
-
-    func nextEcho() -> Int {
-        echoes += 1
-        return echoes
-    }
-
-    /// Reads whole frames of what has come.
-    func read(_ ledger: SimulationLedger) {
-        let bytes = peer.takeReceivedBytes()
-        if peer.wasRefused || peer.isClosed { isWell = false }
-        guard !bytes.isEmpty else { return }
-        unread += bytes
-        if !isOpen {
-            guard let end = unread.indices.first(where: { unread[$0...].starts(with: [13, 10, 13, 10]) }) else {
-                return
-            }
-            isOpen = unread.starts(with: Array("HTTP/1.1 101".utf8))
-            unread.removeFirst(end + 4)
-            guard isOpen else { return isWell = false }
-        }
-        for frame in SocketClient.Frame.takeWhole(from: &unread) {
-            // Whatever the reason, the server owes nothing behind its Close.
-            if frame.opcode == .close {
-                isWell = false
-                ledger.failed(id)
-            }
-            guard frame.opcode == .text else { continue }
-            let text = frame.text
-            ledger.received(id, text)
-            guard let publication = Publication(text) else { continue }
-            let key = "\(publication.topic) \(publication.publisher)"
-            if publication.sequence <= last[key, default: 0] {
-                ledger.complain("socket \(id) got \(publication) behind \(last[key]!)")
-            }
-            last[key] = publication.sequence
-            transcript.append(publication)
         }
     }
 }

@@ -42,15 +42,30 @@ final class SimulationLedger: @unchecked Sendable {
         /// Echoes that have not come, and whether one was dropped.
         var echoes: [String] = []
         var hasLostEchoes = false
+        /// The number of the last saying that the server has heard.
+        var heard = 0
     }
 
     private(set) var members: [Int: Member] = [:]
     private(set) var publishes = 0
     private var sequences: [String: Int] = [:]
+    /// How often each client has said something.
+    private var sayings: [Int: Int] = [:]
+    /// What was found missing first, of messages that full lanes may have refused.
+    private(set) var firstDebt: String?
     /// What is wrong, the first of it.
     private(set) var complaint: String?
 
     func complain(_ what: String) { complaint = complaint ?? what }
+
+    /// The number of the next thing that a client says.
+    func nextSaying(_ id: Int) -> Int { sayings[id, default: 0] + 1 }
+
+    /// Notes that a client says something, and returns its number.
+    func saying(_ id: Int) -> Int {
+        sayings[id, default: 0] += 1
+        return sayings[id]!
+    }
 
     func opened(_ id: Int) {
         if members.updateValue(Member(), forKey: id) != nil { complain("socket \(id) was opened twice") }
@@ -125,21 +140,25 @@ final class SimulationLedger: @unchecked Sendable {
         }
     }
 
-    /// All that was queued has been taken: nothing may be owed any more that was not dropped.
-    func checkDebts(of id: Int) {
-        guard let member = members[id], member.closes == 0 else { return }
-        if let missing = member.owed.subtracting(member.dropped).min(by: { $0.sequence < $1.sequence }) {
-            complain("socket \(id) never got \(missing), and was not told that it was dropped")
+    /// All that was queued has been taken: nothing may be owed any more that was not dropped. Returns how many published
+    /// messages are missing, which only a full lane explains.
+    func checkDebts(of id: Int) -> Int {
+        guard let member = members[id], member.closes == 0 else { return 0 }
+        if member.heard != sayings[id, default: 0] {
+            complain("the server has heard \(member.heard) of \(sayings[id, default: 0]) messages of \(id)")
         }
         if !member.hasLostEchoes, let missing = member.echoes.first {
             complain("socket \(id) never got its echo \(missing.prefix(40))")
         }
+        let missing = member.owed.subtracting(member.dropped)
+        if let first = missing.min(by: { $0.sequence < $1.sequence }) { firstDebt = "\(first) to \(id)" }
+        return missing.count
     }
 }
 
 extension SimulationLedger {
-    /// Sockets that do what the words of a message say: `e`cho, `s`ubscribe, `u`nsubscribe, `p`ublish, `c`lose,
-    /// `t`erminate.
+    /// Sockets that do what the words of a message say, behind its number: `e`cho, `s`ubscribe, `u`nsubscribe,
+    /// `p`ublish, `c`lose, `t`erminate.
     func handlers(_ options: WebSocketOptions) -> WebSocketHandlers<Int> {
         WebSocketHandlers(
             options: options,
@@ -150,17 +169,21 @@ extension SimulationLedger {
     }
 
     private func act(_ text: String, on ws: borrowing WebSocket<Int>) {
-        let words = text.split(separator: " ", maxSplits: 2).map(String.init)
+        let words = text.split(separator: " ", maxSplits: 3).map(String.init)
         let id = ws.data
-        switch words[0] {
+        guard words.count > 1, let number = Int(words[0]), number == members[id].map({ $0.heard + 1 }) else {
+            return complain("what the server heard of \(id) is not the next: \(text.prefix(40))")
+        }
+        members[id]?.heard = number
+        switch words[1] {
         case "e":
             echoed(id, text)
             ws.send(text)
-        case "s": if ws.subscribe(to: Topic(words[1])) { subscribed(id, to: words[1]) }
+        case "s": if ws.subscribe(to: Topic(words[2])) { subscribed(id, to: words[2]) }
         case "u":
-            unsubscribed(id, from: words[1])
-            ws.unsubscribe(from: Topic(words[1]))
-        case "p": ws.publish("m \(publish(id, to: words[1])) \(words[2])", to: Topic(words[1]))
+            unsubscribed(id, from: words[2])
+            ws.unsubscribe(from: Topic(words[2]))
+        case "p": ws.publish("m \(publish(id, to: words[2])) \(words[3])", to: Topic(words[2]))
         case "c":
             failed(id)
             ws.close(.normalClosure)

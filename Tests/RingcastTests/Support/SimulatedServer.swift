@@ -18,7 +18,7 @@ final class SimulatedServer {
     var simulation: SimulatedLoop { loops[0] }
 
     init(
-        loops loopCount: Int = 1, drivers: [SimulatedDriver.Options] = [],
+        loops loopCount: Int = 1, drivers: [SimulatedDriver.Options] = [], room: MailboxRoom = MailboxRoom(),
         _ change: (inout ServerConfiguration) -> Void = { _ in },
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
     ) {
@@ -31,7 +31,7 @@ final class SimulatedServer {
         do {
             server = try Server(configuration: configuration, loopCount: loopCount, fetch: fetch) { setup in
                 group = SimulatedGroup(
-                    drivers: options, tls: tls, discard: setup.discard, log: setup.log,
+                    drivers: options, room: room, tls: tls, discard: setup.discard, log: setup.log,
                     makeHandler: setup.makeHandler)
                 return group.group
             }

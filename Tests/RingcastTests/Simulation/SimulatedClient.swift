@@ -1,0 +1,129 @@
+import PubSub
+import ReactorTesting
+import SimulatedKernel
+import WebSocketProtocol
+
+@testable import Ringcast
+
+/// A client of a simulated world: bytes that the test makes (`RawClient`), or Ringcast's own client (`UserClient`).
+protocol SimulatedClient: AnyObject {
+    var id: Int { get }
+    /// It has not ended its side, nor cut the connection, nor heard a Close.
+    var isWell: Bool { get set }
+    var transcript: Transcript { get }
+    /// Whether bytes or ends are under way that `carry` would move.
+    var isBusy: Bool { get }
+
+    /// Says what a socket's words mean, with the number of its saying.
+    func say(_ words: String, _ random: inout SeededGenerator)
+    /// Lets the network carry so many bytes each way, and reads.
+    func carry(atMost count: Int)
+    /// Lets the network carry all that this client takes by itself.
+    func carryWhatIsRead()
+    /// Breaks the connection off at this byte, or ends it in order.
+    func breakOff(_ random: inout SeededGenerator)
+    /// Takes everything from now on.
+    func openUp()
+}
+
+/// What a client has been told, in order.
+final class Transcript {
+    let id: Int
+    let ledger: SimulationLedger
+    private(set) var publications: [Publication] = []
+    /// The last sequence number by topic and publisher.
+    private var last: [String: Int] = [:]
+
+    init(_ id: Int, _ ledger: SimulationLedger) { (self.id, self.ledger) = (id, ledger) }
+
+    func note(_ text: String) {
+        ledger.received(id, text)
+        guard let publication = Publication(text) else { return }
+        let key = "\(publication.topic) \(publication.publisher)"
+        if publication.sequence <= last[key, default: 0] {
+            ledger.complain("socket \(id) got \(publication) behind \(last[key]!)")
+        }
+        last[key] = publication.sequence
+        publications.append(publication)
+    }
+}
+
+/// A client that is bytes: handshake, masked frames, and frames read from what comes.
+final class RawClient: SimulatedClient {
+    let id: Int
+    let transcript: Transcript
+    var isWell = true
+    private let peer: SimulatedPeer
+    private let ledger: SimulationLedger
+    private var unread: [UInt8] = []
+    private var isOpen = false
+
+    init(id: Int, peer: SimulatedPeer, _ ledger: SimulationLedger, _ random: inout SeededGenerator) {
+        (self.id, self.peer, self.ledger) = (id, peer, ledger)
+        transcript = Transcript(id, ledger)
+        if random.oneIn(2) { peer.window = 129 + Int.random(in: 0...30_000, using: &random) }
+        peer.send(Array(SocketClient.request(path: "/\(id)").utf8))
+    }
+
+    var isBusy: Bool { !peer.receivedBytes.isEmpty }
+
+    func say(_ words: String, _ random: inout SeededGenerator) {
+        guard isWell else { return }
+        peer.send(SocketClient.encode(.text, Array("\(ledger.saying(id)) \(words)".utf8)))
+        if random.oneIn(10) { peer.send(SocketClient.encode(.ping, [1, 2, 3])) }
+    }
+
+    func carry(atMost count: Int) {
+        peer.makeRoom(count)
+        read()
+    }
+
+    func carryWhatIsRead() { read() }
+
+    func openUp() { peer.window = .max }
+
+    func breakOff(_ random: inout SeededGenerator) {
+        guard isWell else { return }
+        ledger.failed(id)
+        isWell = false
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: peer.reset()
+        case 1: peer.end()
+        case 2:
+            peer.send(SocketClient.encode(.close, [0x03, 0xE8]))
+            if random.oneIn(2) { peer.end() }
+        default:
+            // A part of a frame, and nothing more.
+            let frame = SocketClient.encode(.text, Array("1 e half".utf8))
+            peer.send(Array(frame.prefix(Int.random(in: 1..<frame.count, using: &random))))
+            peer.end()
+        }
+    }
+
+    /// Reads whole frames of what has come.
+    func read() {
+        let bytes = peer.takeReceivedBytes()
+        if peer.wasRefused || peer.isClosed { isWell = false }
+        guard !bytes.isEmpty else { return }
+        unread += bytes
+        if !isOpen {
+            guard let end = unread.indices.first(where: { unread[$0...].starts(with: [13, 10, 13, 10]) }) else {
+                return
+            }
+            isOpen = unread.starts(with: Array("HTTP/1.1 101".utf8))
+            unread.removeFirst(end + 4)
+            guard isOpen else { return isWell = false }
+        }
+        for frame in SocketClient.Frame.takeWhole(from: &unread) {
+            switch frame.opcode {
+            case .close:
+                // Whatever the reason, the server owes nothing behind its Close.
+                isWell = false
+                ledger.failed(id)
+            case .ping: if isWell { peer.send(SocketClient.encode(.pong, frame.payload)) }
+            case .text: transcript.note(frame.text)
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import PubSub
+import Reactor
+import SimulatedKernel
+
+@testable import Ringcast
+
+/// The end of a world: what is owed comes, the server stops, and everything is given back.
+extension SimulatedWorld {
+    func calm() {
+        guard ledger.complaint == nil else { return }
+        endFaults()
+        // No timer helps out yet: whoever sleeps in front of a message was not woken.
+        pass(milliseconds: 30, bite: 1)
+        checkDebts()
+        pass(milliseconds: 3_000)
+        checkDebts()
+    }
+
+    private func checkDebts() {
+        guard ledger.complaint == nil else { return }
+        var missing = 0
+        for client in clients where client.isWell { missing += ledger.checkDebts(of: client.id) }
+        // What a full lane did not take is counted once per subscriber, and told to nobody.
+        if missing > dropsInLanes {
+            ledger.complain(
+                "\(missing) messages never came, \(dropsInLanes) were dropped in lanes: \(ledger.firstDebt ?? "")")
+        }
+    }
+
+    private var dropsInLanes: Int { server.core.counters.reduce(0) { $0 + Int($1.load().dropsInLanes) } }
+
+    /// No socket has more queued than its limit, one message beyond it, and its control frames.
+    func checkMemory() {
+        let most = plan.options.backpressureLimit + 71_000 + (64 << 10)
+        for loop in server.loops where !loop.loop.hasEnded {
+            guard let sockets = loop.loop.installedHandler as? SocketLoop else { continue }
+            sockets.sessions.forEach { session in
+                let queued = session.connection.queuedByteCount
+                if queued > most { ledger.complain("\(queued) bytes are queued for one socket, \(most) are its bound") }
+            }
+        }
+    }
+
+    /// The server stops: every socket closes once, and everything comes back.
+    func finish() {
+        guard ledger.complaint == nil else { return }
+        server.server.stop(.goingAway, within: .milliseconds(100), deadline: .seconds(1))
+        for _ in 0..<200 where !server.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }
+        for (id, member) in ledger.members where member.closes != 1 {
+            ledger.complain("the close handler of \(id) ran \(member.closes) times")
+        }
+        users.stop()
+        for _ in 0..<200 where !users.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }
+        for loop in loops where ledger.complaint == nil { checkEnd(of: loop) }
+        checkOrder()
+    }
+
+    private func checkEnd(of loop: SimulatedLoop) {
+        guard loop.loop.hasEnded else { return ledger.complain("loop \(loop.loop.index) does not end") }
+        if let sockets = loop.loop.installedHandler as? SocketLoop {
+            let counters = unsafe sockets.counters.pointee
+            let left = [
+                "connections": loop.loop.connectionCount, "sockets": sockets.sessions.count,
+                "exchanges": sockets.exchanges.count, "attempts": sockets.attempts.count,
+                "farewells": sockets.farewells.count, "admissions": sockets.admissions.count,
+                "sockets counted": Int(counters.sockets), "requests counted": Int(counters.pendingRequests),
+            ]
+            for (what, count) in left where count > 0 { ledger.complain("\(count) \(what) are left") }
+        }
+        loop.ask { $0.finish() }
+        if loop.driver.loanCount > 0 { ledger.complain("\(loop.driver.loanCount) receive buffers are lost") }
+        if loop.driver.openCount > 0 { ledger.complain("\(loop.driver.openCount) descriptors are left open") }
+    }
+
+    /// Topics of total order: of any two subscribers, what both got came in one order.
+    private func checkOrder() {
+        for topic in Self.topics where topic.hasPrefix("o") {
+            let transcripts = clients.map { $0.transcript.publications.filter { $0.topic == topic } }
+                .filter { !$0.isEmpty }
+            for (index, one) in transcripts.enumerated() {
+                for other in transcripts[(index + 1)...] {
+                    let common = Set(one).intersection(other)
+                    if one.filter(common.contains) != other.filter(common.contains) {
+                        ledger.complain("two subscribers of \(topic) got its messages in different orders")
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import PubSub
+import Reactor
+import ReactorTesting
+import SimulatedKernel
+import WebSocketProtocol
+
+@testable import Ringcast
+
+/// What a seed decides before anything happens: the server, its kernel, its clients' and the steps.
+struct SimulationPlan {
+    let seed: UInt64
+    /// The steps by their numbers: all of a world, or those that are left of a failed one.
+    var steps: [Int]
+    let drivers: [SimulatedDriver.Options]
+    let clientDrivers: [SimulatedDriver.Options]
+    let room: MailboxRoom
+    let options: WebSocketOptions
+    let clientOptions: WebSocketOptions
+    let isSecure: Bool
+    let mostClients: Int
+
+    init(seed: UInt64) {
+        self.seed = seed
+        var random = SeededGenerator(seed: seed)
+        steps = Array(0..<Int.random(in: 50...600, using: &random))
+        let loopCount = random.oneIn(8) ? Int.random(in: 5...8, using: &random) : Int.random(in: 1...4, using: &random)
+        drivers = Self.drivers(loopCount, seed: seed, &random)
+        clientDrivers = Self.drivers(Int.random(in: 1...2, using: &random), seed: ~seed, &random)
+        room = Self.room(&random)
+        isSecure = random.oneIn(20)
+        mostClients = Int.random(in: 2...10, using: &random)
+        let deflate = Self.deflate(&random)
+        options = WebSocketOptions(
+            backpressureLimit: [1_500, 6_000, 40_000, 1 << 20].randomElement(using: &random)!,
+            closeOnBackpressureLimit: random.oneIn(8), idleTimeout: random.oneIn(3) ? .seconds(20) : .zero,
+            perMessageDeflate: deflate)
+        clientOptions = WebSocketOptions(
+            backpressureLimit: [6_000, 1 << 20].randomElement(using: &random)!, idleTimeout: .zero,
+            perMessageDeflate: Self.deflate(&random))
+    }
+
+    /// Every step draws from a generator of its own, so that leaving one out changes no other.
+    func generator(of step: Int) -> SeededGenerator {
+        var mixer = SeededGenerator(seed: seed ^ UInt64(step + 1) &* 0xD134_2543_DE82_EF95)
+        return SeededGenerator(seed: mixer.next())
+    }
+
+    private static func deflate(_ random: inout SeededGenerator) -> PerMessageDeflate {
+        guard random.oneIn(4) else { return false }
+        let contexts: [PerMessageDeflate.Context] = [.shared, .shared, .dedicated, .disable]
+        return PerMessageDeflate(
+            compress: contexts.randomElement(using: &random)!, decompress: contexts.randomElement(using: &random)!)
+    }
+
+    private static func room(_ random: inout SeededGenerator) -> MailboxRoom {
+        var room = MailboxRoom()
+        (room.lane, room.overflow, room.foreignLane) = (64, 1 << 12, 64)
+        if random.oneIn(3) { room.lane = 1 << Int.random(in: 1...4, using: &random) }
+        if random.oneIn(6) { room.overflow = Int.random(in: 1...12, using: &random) }
+        return room
+    }
+
+    private static func drivers(
+        _ count: Int, seed: UInt64, _ random: inout SeededGenerator
+    ) -> [SimulatedDriver.Options] {
+        let isDirect = random.oneIn(2)
+        return (0..<count).map { index in
+            var options = SimulatedDriver.Options()
+            options.seed = seed &+ UInt64(index)
+            options.directAddress = isDirect ? Int32(index) : nil
+            options.sendsInBatches = !random.oneIn(4)
+            options.acceptsRepeatedly = !random.oneIn(4)
+            options.smallBuffers = (16, 512)
+            options.largeBuffers = (4, 4_096)
+            if random.oneIn(3) { options.smallBuffers.count = Int.random(in: 2...8, using: &random) }
+            if random.oneIn(3) { options.smallBuffers.byteCount = Int.random(in: 64...512, using: &random) }
+            if random.oneIn(3) { options.submissionLimit = Int.random(in: 2...16, using: &random) }
+            if random.oneIn(3) { options.completionLimit = Int.random(in: 2...16, using: &random) }
+            if random.oneIn(5) { options.descriptorLimit = Int.random(in: 2...6, using: &random) }
+            return options
+        }
+    }
+}
