@@ -17,11 +17,12 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
     ],
     targets: [
-        // What is not public in Ringcast is not visible here: links to the files of the cork, the mailbox and the
-        // topic table, built once more.
+        // What is not public in Ringcast is not visible here: links to the files of the cork, the mailbox, the topic
+        // table and the route tree, built once more.
         .target(name: "CorkSources", path: "Benchmarks/CorkSources"),
         .target(name: "MailboxSources", path: "Benchmarks/MailboxSources"),
         .target(name: "TopicSources", path: "Benchmarks/TopicSources"),
+        .target(name: "RouteSources", path: "Benchmarks/RouteSources"),
         // The mailbox against another way into a loop, in one module with it: docs/decisions/mailbox.md.
         .executableTarget(name: "mailbox-comparison", path: "Benchmarks/MailboxComparison"),
         .executableTarget(
@@ -29,6 +30,7 @@ let package = Package(
             dependencies: [
                 "CorkSources",
                 "MailboxSources",
+                "RouteSources",
                 "TopicSources",
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "WebSocketProtocol", package: "ringcast"),

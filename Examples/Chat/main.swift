@@ -15,10 +15,11 @@ let chat = WebSocketHandlers<Guest>(
 
 // With one order, nobody sees the answer before the question.
 let rules: [TopicRule] = [.matching("lobby", order: .total)]
-let server = try Server(configuration: .init(port: 3000, originPolicy: .any, topics: rules)) { request in
-    guard request.path == "/chat" else { return .response(.notFound) }
-    guard let name = request.query("name") else { return .response(.badRequest, "who are you?\n") }
-    return .upgrade(to: chat, with: Guest(name: name))
+var routes = Routes()
+routes.webSocket("/chat", chat) { request in
+    guard let name = request.query("name") else { throw Reply.response(.badRequest, "who are you?\n") }
+    return Guest(name: name)
 }
+let server = try Server(configuration: .init(port: 3000, originPolicy: .any, topics: rules), routes: routes)
 print("chat on ws://127.0.0.1:\(server.port)/chat?name=NAME")
 try await server.run()

@@ -6,7 +6,17 @@ package enum PercentDecoding {
         return unsafe string(0..<bytes.count, of: bytes.span.bytes, plusIsSpace: false)
     }
 
-    static func string(_ range: Range<Int>, of bytes: RawSpan, plusIsSpace: Bool) -> String {
+    /// What the text stands for, in bytes that need not be UTF-8.
+    static func decodedBytes(_ text: String) -> [UInt8] {
+        let bytes = [UInt8](text.utf8)
+        var rest = bytes.indices
+        var decoded: [UInt8] = []
+        while let byte = nextByte(&rest, of: unsafe bytes.span.bytes, plusIsSpace: false) { decoded.append(byte) }
+        return decoded
+    }
+
+    /// The text at `range`, decoded; bytes that are not UTF-8 are repaired.
+    package static func string(_ range: Range<Int>, of bytes: RawSpan, plusIsSpace: Bool) -> String {
         let isPlain = range.allSatisfy {
             bytes[$0] != UInt8(ascii: "%") && !(plusIsSpace && bytes[$0] == UInt8(ascii: "+"))
         }
@@ -28,7 +38,7 @@ package enum PercentDecoding {
     }
 
     /// Takes one decoded byte off the front of `rest`.
-    private static func nextByte(_ rest: inout Range<Int>, of bytes: RawSpan, plusIsSpace: Bool) -> UInt8? {
+    static func nextByte(_ rest: inout Range<Int>, of bytes: RawSpan, plusIsSpace: Bool) -> UInt8? {
         guard let offset = rest.first else { return nil }
         let byte = bytes[offset]
         if byte == UInt8(ascii: "%"), rest.count >= 3, let high = bytes[offset + 1].hexadecimalDigit,

@@ -26,6 +26,9 @@ package struct RequestHead: ~Escapable {
     /// The request target as it was sent.
     package var target: String { bytes.string(layout.target) }
 
+    /// Whether the request is about the server as a whole: `OPTIONS *` (RFC 9112 §3.2.4).
+    package var isAboutServer: Bool { layout.path.count == 1 && bytes[layout.path.lowerBound] == UInt8(ascii: "*") }
+
     /// The path as it was sent, without the query. `*` for a request about the server as a whole.
     package var rawPath: String { layout.path.isEmpty ? "/" : bytes.string(layout.path) }
 

@@ -2,76 +2,43 @@ import LoadTesting
 import Ringcast
 
 /// What `ringcast serve` answers at which path.
-final class Endpoints: Sendable {
-    private let echo: WebSocketHandlers<Void>
-    private let chat: WebSocketHandlers<ChatMember>
-    private let room: WebSocketHandlers<RoomGuest>
-    private let topic: WebSocketHandlers<TopicMember>
-    private let sink: WebSocketHandlers<Void>
-    /// Whether everybody may use `/publish/T` and `/stats` (`--open`).
-    private let isOpen: Bool
-
-    init(options: WebSocketOptions, isOpen: Bool) {
-        self.isOpen = isOpen
-        echo = WebSocketHandlers(options: options, message: { ws, message in ws.send(message) })
-        sink = WebSocketHandlers(options: options, message: { _, _ in })
-        chat = ChatMember.handlers(options: options)
-        room = RoomGuest.handlers(options: options)
-        topic = TopicMember.handlers(options: options)
-    }
-
-    func answer(_ request: borrowing Request) -> Reply {
-        switch request.path {
-        case "/": page(request)
-        case "/echo": .upgrade(to: echo)
-        case "/chat": .upgrade(to: chat, with: ChatMember(name: request.query("name")))
-        case "/room": .upgrade(to: room, with: RoomGuest(name: request.query("name")))
-        case "/sink": .upgrade(to: sink)
-        case "/stats": isPermitted(request) ? statistics(of: request.server) : Self.forbidden
-        case let path: topicReply(path, request)
+enum Endpoints {
+    /// - Parameter isOpen: whether everybody may use `/publish/T` and `/stats` (`--open`).
+    static func routes(options: WebSocketOptions, isOpen: Bool) -> Routes {
+        let topic = TopicMember.handlers(options: options)
+        var routes = Routes()
+        routes.get("/") { _ in
+            .response(.ok, ChatPage.html, headers: [.contentType: "text/html; charset=utf-8"])
         }
+        routes.webSocket("/echo", WebSocketHandlers(options: options, message: { ws, message in ws.send(message) }))
+        routes.webSocket("/chat", ChatMember.handlers(options: options)) { ChatMember(name: $0.query("name")) }
+        routes.webSocket("/room", RoomGuest.handlers(options: options)) { RoomGuest(name: $0.query("name")) }
+        routes.webSocket("/topic/*", topic) { try TopicMember($0, subscribes: true) }
+        routes.webSocket("/sink", WebSocketHandlers(options: options, message: { _, _ in }))
+        if !isOpen { routes.use { request, next in isLocal(request) ? try next(request) : forbidden } }
+        routes.webSocket("/publish/*", topic) { try TopicMember($0, subscribes: false) }
+        routes.get("/stats") { statistics(of: $0.server) }
+        return routes
     }
 
-    private func page(_ request: borrowing Request) -> Reply {
-        guard request.method == .get || request.method == .head else {
-            return .response(.methodNotAllowed, headers: [.allow: "GET, HEAD"])
-        }
-        return .response(.ok, ChatPage.html, headers: [.contentType: "text/html; charset=utf-8"])
-    }
-
-    /// Whether a request may do what is for this machine alone. One that a proxy has passed on comes from elsewhere.
-    private func isPermitted(_ request: borrowing Request) -> Bool {
-        if isOpen { return true }
-        guard request.header(.xForwardedFor) == nil, request.header(Self.forwarded) == nil else { return false }
-        return request.remoteAddress.map { address in Self.local.contains { $0.contains(address) } } ?? false
+    /// Whether a request comes from this machine. One that a proxy has passed on comes from elsewhere.
+    private static func isLocal(_ request: borrowing Request) -> Bool {
+        guard request.header(.xForwardedFor) == nil, request.header(forwarded) == nil else { return false }
+        return request.remoteAddress.map { address in local.contains { $0.contains(address) } } ?? false
     }
 
     private static let forwarded = HTTPField.Name("Forwarded")!
     private static let local: [AddressRange] = ["127.0.0.0/8", "::1", "unix"]
-    private static var forbidden: Reply {
-        .response(.forbidden, "this is for clients on the server's machine, unless it was started with --open\n")
-    }
+    private static let forbidden = Reply.response(
+        .forbidden, "this is for clients on the server's machine, unless it was started with --open\n")
 
-    private func statistics(of server: Server) -> Reply {
+    private static func statistics(of server: Server) -> Reply {
         guard let json = try? JSON.text(StatisticsReport(loops: server.statistics)) else {
             return .response(.serviceUnavailable)
         }
         return .response(
             .ok, json + "\n",
             headers: [.contentType: "application/json", .cacheControl: "no-store"])
-    }
-
-    /// Answers `/topic/T` and `/publish/T`, and all paths that are none of ours.
-    private func topicReply(_ path: String, _ request: borrowing Request) -> Reply {
-        for (prefix, subscribes) in [("/topic/", true), ("/publish/", false)] where path.hasPrefix(prefix) {
-            let topic = Topic("topic/" + path.dropFirst(prefix.count))
-            guard path.utf8.count > prefix.utf8.count, topic.isValid else {
-                return .response(.badRequest, "a topic's name has 1 to 1018 bytes\n")
-            }
-            guard subscribes || isPermitted(request) else { return Self.forbidden }
-            return .upgrade(to: self.topic, with: TopicMember(topic: topic, subscribes: subscribes))
-        }
-        return .response(.notFound, "there is nothing here\n")
     }
 }
 
@@ -124,6 +91,16 @@ struct RoomGuest {
 struct TopicMember {
     let topic: Topic
     let subscribes: Bool
+
+    /// - Throws: a refusal where the path names no topic.
+    init(_ request: borrowing Request, subscribes: Bool) throws {
+        let name = request.parameter("*") ?? ""
+        topic = Topic("topic/" + name)
+        self.subscribes = subscribes
+        guard !name.isEmpty, topic.isValid else {
+            throw Reply.response(.badRequest, "a topic's name has 1 to 1018 bytes\n")
+        }
+    }
 
     static func handlers(options: WebSocketOptions) -> WebSocketHandlers<TopicMember> {
         WebSocketHandlers(

@@ -65,8 +65,8 @@ struct ServeCommand: AsyncParsableCommand {
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
         options.bounds.apply(to: &socketOptions)
-        let endpoints = Endpoints(options: socketOptions, isOpen: options.open)
-        return try Server(configuration: configuration) { request in endpoints.answer(request) }
+        return try Server(
+            configuration: configuration, routes: Endpoints.routes(options: socketOptions, isOpen: options.open))
     }
 
     /// All places that the server listens on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.

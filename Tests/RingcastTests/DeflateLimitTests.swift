@@ -61,6 +61,28 @@ import WebSocketProtocol
         }
     }
 
+    @Test func `a compressed message over the rate is dropped, and those behind it are understood`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(
+                messageRate: .init(messagesPerSecond: 1, burst: .zero, excess: .reply(.text("slower"))),
+                perMessageDeflate: PerMessageDeflate(compress: .dedicated, decompress: .dedicated)),
+            message: { ws, message in ws.send(message, compress: false) })
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port, fields: SocketClient.offer())
+            let compression = try #require(client.compression)
+            // Both in one segment, so that no second passes between them.
+            let frames = ["number 0", "number 1"].map { text in
+                SocketClient.encode(.text, compression.deflate(Array(text.utf8)), isCompressed: true)
+            }
+            try client.connection.send(frames.flatMap(\.self))
+            #expect(try client.readText() == "number 0")
+            #expect(try client.readText() == "slower")
+            pause(.milliseconds(1_100))
+            try client.sendDeflated("number 2")
+            #expect(try client.readText() == "number 2")
+        }
+    }
+
     @Test func `a large message that does not shrink leaves no large buffer`() async throws {
         let journal = Journal<Int>()
         let handlers = WebSocketHandlers<Void>(

@@ -31,7 +31,7 @@ import Testing
 
     @Test func `a connection is kept for the next request, and pipelined requests are answered in order`() async throws
     {
-        try await serving(fetch: { request in .response(.ok, request.target) }) { server in
+        try await serving(fetch: { request in .response(.ok, request.rawTarget) }) { server in
             let client = try TCPClient(port: server.port)
             #expect(try client.get("/1").text == "/1")
             try client.send((2...200).map { "GET /\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined())
@@ -78,7 +78,7 @@ import Testing
     @Test func `a request shows what it says`() async throws {
         try await serving(fetch: { request in
             let facts: [(String, String?)] = [
-                ("method", request.method.rawValue), ("target", request.target), ("path", request.path),
+                ("method", request.method.rawValue), ("target", request.rawTarget), ("path", request.path),
                 ("x", request.query("x")), ("y", request.query("y")), ("z", request.query("z")),
                 ("accept", request.header(.accept)), ("accepts", request.headers(.accept).joined(separator: "|")),
                 ("fields", request.headers[.accept]), ("host", request.host), ("cookie", request.cookie("k")),

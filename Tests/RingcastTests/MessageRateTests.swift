@@ -87,4 +87,62 @@ import WebSocketProtocol
         socket.send(.close, [3, 233])
         #expect(journal.entries == ["1001"] && socket.peer.hasSeenEnd)
     }
+
+    @Test func `a peer can be told that it says too much, once a second, and what is too much is dropped`() {
+        let journal = Journal<UInt64>()
+        let server = Self.server(
+            MessageRateLimit(messagesPerSecond: 10, excess: .reply(.text("slower"))), journal)
+        let socket = server.open()
+        socket.peer.send((1...100).flatMap { SocketClient.encode(.binary, [UInt8](repeating: 0, count: $0)) })
+        server.rest()
+        #expect(journal.entries == Array(1...10), "the burst")
+        #expect(socket.frames().map(\.payload) == [Array("slower".utf8)])
+        #expect(server.core.counters[0].load().messagesOverRate == 90)
+        // Twenty messages a second for ten seconds: half of them are heard, and it is told once a second.
+        var told = 0
+        for _ in 0..<200 {
+            server.advance(.milliseconds(50))
+            socket.send(.binary, [0])
+            told += socket.count(.text)
+        }
+        #expect((95...105).contains(journal.entries.count - 10), "\(journal.entries.count)")
+        #expect((9...10).contains(told), "\(told)")
+        server.advance(.seconds(1))
+        socket.send(.binary, [0, 0])
+        #expect(journal.entries.last == 2 && socket.frames() == [])
+    }
+
+    @Test func `a message in fragments is dropped like others`() {
+        let journal = Journal<UInt64>()
+        let server = Self.server(MessageRateLimit(messagesPerSecond: 1, excess: .reply(.binary([7]))), journal)
+        let socket = server.open()
+        let fragments =
+            SocketClient.encode(.text, [0x61], isFinal: false) + SocketClient.encode(.continuation, [0x62])
+        for _ in 0..<3 {
+            socket.peer.send(fragments)
+            server.rest()
+        }
+        #expect(journal.entries == [2] && socket.frames().map(\.payload) == [[7]])
+        server.advance(.seconds(1))
+        socket.peer.send(fragments)
+        server.rest()
+        #expect(journal.entries == [2, 2])
+    }
+
+    @Test func `bytes over the rate are refused until they are paid for`() {
+        let journal = Journal<UInt64>()
+        let server = Self.server(
+            MessageRateLimit(bytesPerSecond: 1_000, burst: .milliseconds(100), excess: .reply(.text("slower"))), journal
+        )
+        let socket = server.open()
+        socket.send(.binary, [UInt8](repeating: 0, count: 2_100))
+        for _ in 0..<19 {
+            server.advance(.milliseconds(100))
+            socket.send(.binary, [1])
+        }
+        #expect(journal.entries == [2_100] && socket.count(.text) == 2)
+        server.advance(.milliseconds(228))
+        socket.send(.binary, [1])
+        #expect(journal.entries == [2_100, 1])
+    }
 }

@@ -14,7 +14,7 @@ import Testing
         (counters.messagesIn, counters.unsettledFrames) = (1, 2)
         let published = PublishedCounters()
         published.store(counters)
-        #expect(MemoryLayout<LoopCounters>.size == 16 * MemoryLayout<UInt64>.size)
+        #expect(MemoryLayout<LoopCounters>.size == 17 * MemoryLayout<UInt64>.size)
         #expect(published.load().messagesIn == 1)
         #expect(published.load().unsettledFrames == 2)
     }

@@ -52,6 +52,7 @@ import Testing
         "Reactor/Epoll/ReceiveBufferPool.swift": (1, "buffers that the driver has lent"),
         "Reactor/EventLoop+Input.swift": (1, "how much a handler of the Reactor says that it has consumed"),
         "Ringcast/HTTP/Request.swift": (1, "there is a server wherever there are requests, but in tests"),
+        "Ringcast/HTTP/Routes/CORS.swift": (1, "options"),
         "Ringcast/Topics/TopicRule.swift": (1, "options"),
         "Ringcast/Topics/SlowConsumerPolicy.swift": (1, "options"),
         "Ringcast/WebSocket/WebSocket.swift": (2, "exclusivity of data, by the handler's own code"),

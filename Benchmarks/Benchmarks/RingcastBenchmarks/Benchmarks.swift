@@ -17,5 +17,6 @@ let benchmarks: @Sendable () -> Void = {
     utf8Benchmarks()
     handshakeBenchmarks()
     mailboxBenchmarks()
+    routeBenchmarks()
     topicBenchmarks()
 }

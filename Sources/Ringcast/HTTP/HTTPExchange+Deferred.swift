@@ -49,7 +49,7 @@ extension HTTPExchange {
         self.deferral = nil
         goOn(on: connection)
         switch result {
-        case .success(let reply): give(reply, to: deferral.request, on: connection)
+        case .success(let reply), .failure(let reply as Reply): give(reply, to: deferral.request, on: connection)
         case .failure(let error):
             loop.core.logError("a deferred reply threw: \(error)")
             respond(.internalServerError, to: deferral.request, on: connection)

@@ -66,16 +66,18 @@ extension HTTPExchange {
             answer(layout, head: input, body: rest.extracting(first: length), on: connection)
             return layout.byteCount + length
         case .length, .chunked:
-            collect(layout, head: input.extracting(first: layout.byteCount), on: connection)
+            let head = input.extracting(first: layout.byteCount)
+            guard let limit = bodyLimit(layout, head: head, on: connection) else { return input.byteCount }
+            collect(layout, head: head, limit: limit, on: connection)
             return layout.byteCount
         }
     }
 
-    private func collect(_ layout: RequestHeadLayout, head: RawSpan, on connection: Connection) {
+    private func collect(_ layout: RequestHeadLayout, head: RawSpan, limit: Int, on connection: Connection) {
         collected = CollectedRequest(
             // Safe: copied before the closure returns.
             head: unsafe head.withUnsafeBytes { unsafe [UInt8]($0) }, layout: layout,
-            decoder: BodyDecoder(framing: layout.body, limit: loop.requestLimits.bodyBytes))
+            decoder: BodyDecoder(framing: layout.body, limit: limit))
         phase = .body
         bodyBegins(connection)
         // RFC 9110 §10.1.1: the client waits for leave to send the body.
@@ -98,7 +100,7 @@ extension HTTPExchange {
                 phase = .head
                 answer(
                     request.layout, head: unsafe request.head.span.bytes, body: unsafe request.body.span.bytes,
-                    on: connection)
+                    isAccepted: true, on: connection)
                 return position
             case .refused(let refusal):
                 collected = request

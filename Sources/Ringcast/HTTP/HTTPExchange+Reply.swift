@@ -8,7 +8,7 @@ import WebSocketProtocol
 struct RequestSummary {
     let isHead: Bool
     let isHTTP11: Bool
-    let keepsAlive: Bool
+    var keepsAlive: Bool
     /// Whether the request asks for a WebSocket. Its client may send frames at once, which cannot be told from
     /// requests, so that behind any answer but 101 nothing is read.
     let asksForWebSocket: Bool
@@ -41,14 +41,19 @@ extension HandshakeRequest {
 
 extension HTTPExchange {
     /// Asks `fetch`, and gives its reply.
-    func answer(_ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, on connection: Connection) {
+    /// - Parameter isAccepted: whether the request's route has been asked before its body was read.
+    func answer(
+        _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, isAccepted: Bool = false, on connection: Connection
+    ) {
         let request = Request(
             head: RequestHead(bytes: head, layout: layout), body: body,
             // Safe: the loop outlives what it answers.
-            peer: unsafe .connection(connection.slot, .passUnretained(loop)))
+            peer: unsafe .connection(connection.slot, .passUnretained(loop)), isAccepted: isAccepted)
         let reply: Reply
         do {
-            reply = try loop.fetch(request)
+            reply = try loop.application.fetch(request)
+        } catch let thrown as Reply {
+            reply = thrown
         } catch {
             loop.core.logError("fetch threw: \(error)")
             reply = Reply(kind: .response(.internalServerError))

@@ -30,6 +30,10 @@ extension HTTPExchange {
             loop.core.logError("an upgrade cannot be answered: \(error)")
             return respond(.internalServerError, to: request, on: connection)
         }
+        guard upgrade.data.take() else {
+            loop.core.logError("an upgrade was given to two requests: make one for each, or its data would be shared")
+            return respond(.internalServerError, to: request, on: connection)
+        }
         unsafe connection.send(output.span.bytes)
         loop.release(self)
         loop.open(upgrade, on: connection, path: request.path, subprotocol: subprotocol, deflate: deflate)

@@ -1,8 +1,12 @@
 public import HTTPTypes
 
-/// What `fetch` answers: a response, an upgrade to a WebSocket, or one of them later.
-public struct Reply {
-    enum Kind {
+/// What a request is answered with: a response, an upgrade to a WebSocket, or one of them later.
+///
+/// A reply may be thrown as well as returned, wherever requests are answered: `throw Reply.response(.unauthorized)`. A
+/// response may be given any number of times; an upgrade with data once, since the data belongs to its socket: a second
+/// time is a programming error, which is logged and answered with 500.
+public struct Reply: Error {
+    enum Kind: Sendable {
         case response(Response)
         case upgrade(Upgrade)
         case deferred(@Sendable () async throws -> sending Reply, within: Duration?)
@@ -92,11 +96,10 @@ struct Response {
 }
 
 /// What turns a connection into a socket, with the user's type of data erased.
-@safe struct Upgrade {
+struct Upgrade: Sendable {
     let handlers: ErasedHandlers
     let options: WebSocketOptions
-    /// Writes the data where the session has room for it. Called at most once.
-    let initializeData: (UnsafeMutableRawPointer) -> Void
+    let data: any UpgradeData
     var headers: HTTPFields
     let subprotocol: String?
 
@@ -106,8 +109,7 @@ struct Response {
     ) {
         self.handlers = handlers.typed
         options = handlers.options
-        // Safe: the session's layout is that of the same handlers.
-        unsafe initializeData = { memory in unsafe memory.initializeMemory(as: ConnectionData.self, to: data) }
+        self.data = TypedUpgradeData(data)
         self.headers = headers
         self.subprotocol = subprotocol
     }

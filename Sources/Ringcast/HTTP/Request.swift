@@ -11,6 +11,10 @@ public struct Request: ~Escapable {
     let peer: Peer
     /// The whole body, without the framing of chunks. Empty when there is none. `bytes` and `string` copy it.
     public let body: RawSpan
+    /// The route that the request has come to, where the server has routes.
+    let match: RouteMatch?
+    /// Whether the route was asked before the body was read.
+    let isAccepted: Bool
 
     /// Who knows the other end and the server: the connection and its loop, which are asked when they are read, or a
     /// copy. Safe: a request is lent while its loop answers it, and does not outlive that.
@@ -20,23 +24,28 @@ public struct Request: ~Escapable {
     }
 
     @_lifetime(copy head, copy body)
-    init(head: RequestHead, body: RawSpan, peer: Peer) {
+    init(head: RequestHead, body: RawSpan, peer: Peer, match: RouteMatch? = nil, isAccepted: Bool = false) {
         self.head = head
         self.body = body
         self.peer = peer
+        self.match = match
+        self.isAccepted = isAccepted
     }
 
     /// The method, as it was sent.
     public var method: HTTPRequest.Method { head.method }
 
-    /// The request target as it was sent: path and query.
-    public var target: String { head.target }
+    /// The request target as it was sent: path and query, percent-encoded.
+    public var rawTarget: String { head.target }
 
     /// The path, percent-decoded, without the query.
     public var path: String { head.path }
 
     /// The first value of a query parameter, percent-decoded; nil if there is no such parameter.
     public func query(_ name: String) -> String? { head.query(name) }
+
+    /// All query parameters in order, percent-decoded: a copy.
+    public var queryItems: [(name: String, value: String)] { head.queryItems }
 
     /// The value of a header, nil if it is not there; several are joined by commas. Names are case-insensitive.
     public func header(_ name: HTTPField.Name) -> String? { head.header(name) }
@@ -125,7 +134,7 @@ public struct Request: ~Escapable {
             unsafe [UInt8]($0)
         }
         return RequestCopy(
-            head: headBytes, layout: head.layout, bodyBytes: bytes,
+            head: headBytes, layout: head.layout, bodyBytes: bytes, route: match.map(RouteCopy.init),
             peer: .init(remoteAddress: remoteAddress, tls: tls, server: knownServer, trustedProxies: trustedProxies))
     }
 }
@@ -135,6 +144,7 @@ public struct RequestCopy: Sendable {
     private let head: [UInt8]
     private let layout: RequestHeadLayout
     private let bodyBytes: [UInt8]
+    private let route: RouteCopy?
     private let peer: Peer
 
     /// What the connection and its loop knew when the copy was made.
@@ -146,10 +156,11 @@ public struct RequestCopy: Sendable {
         let trustedProxies: [AddressRange]
     }
 
-    init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], peer: Peer) {
+    init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], route: RouteCopy?, peer: Peer) {
         self.head = head
         self.layout = layout
         self.bodyBytes = bodyBytes
+        self.route = route
         self.peer = peer
     }
 
@@ -162,7 +173,7 @@ public struct RequestCopy: Sendable {
         get {
             Request(
                 head: RequestHead(bytes: unsafe head.span.bytes, layout: layout), body: unsafe bodyBytes.span.bytes,
-                peer: .known(peer))
+                peer: .known(peer), match: route?.match)
         }
     }
 }

@@ -71,16 +71,5 @@ public struct SetCookie: Hashable, Sendable {
 extension Reply {
     /// The reply with a cookie set, beside those that it sets already; a deferred one when it comes. Costs a copy of
     /// the headers.
-    public func setting(_ cookie: SetCookie) -> Reply {
-        switch kind {
-        case .response(var response):
-            response.headers.append(cookie.field)
-            return Reply(kind: .response(response))
-        case .upgrade(var upgrade):
-            upgrade.headers.append(cookie.field)
-            return Reply(kind: .upgrade(upgrade))
-        case .deferred(let body, let timeout):
-            return Reply(kind: .deferred({ try await body().setting(cookie) }, within: timeout))
-        }
-    }
+    public func setting(_ cookie: SetCookie) -> Reply { changing { $0.append(cookie.field) } }
 }

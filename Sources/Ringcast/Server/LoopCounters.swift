@@ -5,6 +5,7 @@ import Synchronization
 struct LoopCounters: BitwiseCopyable {
     var messagesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
+    var messagesOverRate: UInt64 = 0
     var publishes: UInt64 = 0
     var framesEncoded: UInt64 = 0
     var framesDeflated: UInt64 = 0
@@ -26,7 +27,7 @@ struct LoopCounters: BitwiseCopyable {
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
 final class PublishedCounters: Sendable {
-    private let words = InlineArray<16, Atomic<UInt64>> { _ in Atomic(0) }
+    private let words = InlineArray<17, Atomic<UInt64>> { _ in Atomic(0) }
     /// Forms that threads other than loops have deflated, and messages of theirs that this loop could not take.
     private let foreignDeflated = Atomic<UInt64>(0)
     private let foreignDrops = Atomic<UInt64>(0)

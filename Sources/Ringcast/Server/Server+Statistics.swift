@@ -24,6 +24,7 @@ extension ServerStatistics {
         sockets = Int(counters.sockets)
         connections = loop.open.value
         messagesIn = Int(counters.messagesIn)
+        messagesOverRate = Int(counters.messagesOverRate)
         messagesOut = Int(counters.messagesOut)
         bytesIn = loop.bytesIn.value
         bytesOut = loop.bytesOut.value

@@ -12,18 +12,31 @@ public final class Server: Sendable {
     public let addresses: [ListenerAddress]
 
     /// Binds the ports and makes the loops.
-    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. What it
-    ///   throws is logged and answered with 500.
+    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. A `Reply`
+    ///   that it throws is given as if it were returned; any other error is logged and answered with 500.
     /// - Throws: one sentence that says what to do: the port is taken, io_uring is not allowed here, and the like.
-    public init(
+    public convenience init(
         configuration: ServerConfiguration = ServerConfiguration(),
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
     ) throws(ServerError) {
+        try self.init(configuration, Application(fetch: fetch))
+    }
+
+    /// Binds the ports and makes the loops of a server whose requests are answered by their routes.
+    /// - Throws: as the other initializer, and where routes make no sense together: two that answer the same requests,
+    ///   both by their names, or a path that is none.
+    public convenience init(
+        configuration: ServerConfiguration = ServerConfiguration(), routes: Routes
+    ) throws(ServerError) {
+        try self.init(configuration, try Application(routes))
+    }
+
+    private init(_ configuration: ServerConfiguration, _ application: Application) throws(ServerError) {
         if let objection = configuration.objection { throw ServerError(objection) }
         let setup = LoopGroupConfiguration(configuration)
         do throws(ReactorError) {
             let core = SocketCore(
-                configuration: configuration, loopCount: try setup.resolvedLoopCount(), fetch: fetch)
+                configuration: configuration, loopCount: try setup.resolvedLoopCount(), application: application)
             self.core = core
             group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
                 SocketLoop(core: core, loop: loop)
@@ -38,11 +51,11 @@ public final class Server: Sendable {
 
     /// A server whose loops `makeGroup` makes and its caller turns: in tests. It runs already, so that `run` throws.
     package init(
-        configuration: ServerConfiguration, loopCount: Int,
-        fetch: @escaping @Sendable (borrowing Request) throws -> Reply, makeGroup: (LoopGroupSetup) -> LoopGroup
+        configuration: ServerConfiguration, loopCount: Int, application: Application,
+        makeGroup: (LoopGroupSetup) -> LoopGroup
     ) throws(ServerError) {
         if let objection = configuration.objection { throw ServerError(objection) }
-        let core = SocketCore(configuration: configuration, loopCount: loopCount, fetch: fetch)
+        let core = SocketCore(configuration: configuration, loopCount: loopCount, application: application)
         self.core = core
         group = makeGroup(
             LoopGroupSetup(
@@ -70,8 +83,16 @@ public final class Server: Sendable {
 
     /// Answers requests with another `fetch` from now on. Open sockets keep the handlers they were upgraded to.
     public func reload(fetch: @escaping @Sendable (borrowing Request) throws -> Reply) {
-        core.fetch = fetch
-        for loop in 0..<group.loopCount { core.run(LoopJob { $0?.fetch = fetch }, on: loop) }
+        reload(Application(fetch: fetch))
+    }
+
+    /// Answers requests by other routes from now on. Open sockets keep the handlers they were upgraded to.
+    /// - Throws: where the routes make no sense together, as `init(configuration:routes:)`; the earlier ones stay then.
+    public func reload(routes: Routes) throws(ServerError) { reload(try Application(routes)) }
+
+    private func reload(_ application: Application) {
+        core.application = application
+        for loop in 0..<group.loopCount { core.run(LoopJob { $0?.application = application }, on: loop) }
     }
 }
 

@@ -11,6 +11,9 @@ public struct ServerStatistics: Sendable {
     public var connections = 0
     /// Whole messages received, not control frames.
     public var messagesIn = 0
+    /// Those among `messagesIn` that no handler got, since they were over `WebSocketOptions.messageRate`
+    /// (`MessageRateLimit.Excess.reply`).
+    public var messagesOverRate = 0
     /// Messages queued for sockets, those of topics among them.
     public var messagesOut = 0
     /// Bytes received, of any kind.
@@ -60,6 +63,7 @@ public struct ServerStatistics: Sendable {
         sum.sockets += right.sockets
         sum.connections += right.connections
         sum.messagesIn += right.messagesIn
+        sum.messagesOverRate += right.messagesOverRate
         sum.messagesOut += right.messagesOut
         sum.bytesIn += right.bytesIn
         sum.bytesOut += right.bytesOut

@@ -4,9 +4,6 @@ import Reactor
 import Synchronization
 import WebSocketProtocol
 
-/// The user's `fetch`, called on the loop that owns the connection.
-typealias Fetch = @Sendable (borrowing Request) throws -> Reply
-
 /// What the server, its loops and its references share. Everything here may be used from any thread.
 final class SocketCore: Sendable {
     let configuration: ServerConfiguration
@@ -25,15 +22,23 @@ final class SocketCore: Sendable {
     private let shared: Mutex<Shared>
 
     private struct Shared {
-        var fetch: Fetch
+        var application: Application
         var stopPlan: StopPlan
         /// The loops, while they can be reached.
         var group: LoopGroup?
         weak var server: Server?
     }
 
-    init(
+    convenience init(
         configuration: ServerConfiguration, loopCount: Int, resolver: Resolver = .shared, fetch: @escaping Fetch
+    ) {
+        self.init(
+            configuration: configuration, loopCount: loopCount, resolver: resolver,
+            application: Application(fetch: fetch))
+    }
+
+    init(
+        configuration: ServerConfiguration, loopCount: Int, resolver: Resolver = .shared, application: Application
     ) {
         self.configuration = configuration
         self.resolver = resolver
@@ -44,12 +49,12 @@ final class SocketCore: Sendable {
             retainedBytes: configuration.limits.retainedBytes, policy: { configuration.policyWord(of: $0) })
         counters = (0..<loopCount).map { _ in PublishedCounters() }
         let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
-        shared = Mutex(Shared(fetch: fetch, stopPlan: plan))
+        shared = Mutex(Shared(application: application, stopPlan: plan))
     }
 
-    var fetch: Fetch {
-        get { shared.withLock { $0.fetch } }
-        set { shared.withLock { $0.fetch = newValue } }
+    var application: Application {
+        get { shared.withLock { $0.application } }
+        set { shared.withLock { $0.application = newValue } }
     }
 
     var stopPlan: StopPlan {

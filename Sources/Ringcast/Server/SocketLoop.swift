@@ -39,7 +39,8 @@ import WebSocketProtocol
     var admissions: [ConnectionID: Admission] = [:]
     /// Connections over the bounds that shake hands to be answered 503.
     var refusals: Set<ConnectionID> = []
-    var fetch: Fetch
+    /// What requests are answered with.
+    var application: Application
     /// What `server` has found. Not retained: whoever runs a server keeps it, and nothing is handled on loops that do
     /// not run.
     unowned(unsafe) private var knownServer: Server?
@@ -77,7 +78,7 @@ import WebSocketProtocol
         unsafe counters = .allocate(capacity: 1)
         unsafe counters.initialize(to: LoopCounters())
         published = core.counters[loop.index]
-        fetch = core.fetch
+        application = core.application
         requestLimits = core.configuration.limits.requestLimits
     }
 
@@ -221,7 +222,7 @@ extension SocketLoop {
         let (slot, serial) = sessions.reserve()
         let session = unsafe Session.allocate(
             on: connection, kind: kind, role: role, serial: serial, slot: slot, now: now,
-            initializeData: upgrade.initializeData)
+            initializeData: { memory in unsafe upgrade.data.initialize(memory) })
         sessions.insert(session)
         unsafe connection.context = ConnectionRole.socket(session).context
         if connection.isBlocked { session.fallBehind() }

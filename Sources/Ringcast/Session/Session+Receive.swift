@@ -48,7 +48,13 @@ extension Session {
             guard isOpen else { return true }
             unsafe loop.counters.pointee.messagesIn += 1
             if kind.isCompressed { return receiveDeflated(kind, payload, in: bytes.bytes, on: loop) }
-            if traits.contains(.metered), !admitMessage(byteCount(of: payload), now: loop.now) { return false }
+            if traits.contains(.metered) {
+                switch admitMessage(byteCount(of: payload), now: loop.now) {
+                case .handed: break
+                case .dropped: return leaveOut(payload)
+                case .ended: return false
+                }
+            }
             receiveMessage(kind, payload, in: &bytes, on: loop)
         case .ping(let payload):
             guard admitControlFrame(now: loop.now) else { return false }
@@ -69,6 +75,13 @@ extension Session {
             return false
         }
         return phase < .terminated
+    }
+
+    /// Lets go of a message that no handler gets.
+    @inline(never)
+    private func leaveOut(_ payload: Payload) -> Bool {
+        if payload == .assembled { unsafe state.pointee.decoder.releaseAssembled() }
+        return true
     }
 
     @inline(__always)

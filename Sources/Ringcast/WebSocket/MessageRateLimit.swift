@@ -17,6 +17,13 @@ public struct MessageRateLimit: Hashable, Sendable {
         case pause
         /// The peer's socket is closed with 1008.
         case close
+        /// Messages over the rate are dropped before the handler sees them, and counted
+        /// (`ServerStatistics.messagesOverRate`); the peer is told by this message: with the first one that is dropped,
+        /// and then at most once a second while more are.
+        ///
+        /// What is dropped uses up nothing, so that a peer that keeps saying too much is heard at the rate. It costs
+        /// its loop what reading its frames costs, since it is not held up: against floods take `pause` or `close`.
+        case reply(OwnedMessage)
     }
 
     /// A limit of messages, of bytes, or of both.

@@ -14,7 +14,13 @@ extension Session {
             fail(violation.closeCode, reason: violation.reason)
             return false
         }
-        if traits.contains(.metered), !admitMessage(compression.input.count, now: loop.now) { return false }
+        if traits.contains(.metered) {
+            switch admitMessage(compression.input.count, now: loop.now) {
+            case .handed: break
+            case .dropped: return true
+            case .ended: return false
+            }
+        }
         // No message is received while a handler runs, so that nothing else is written to the buffer meanwhile.
         func lend(_ buffer: borrowing MessageBuffer) { hand(buffer.bytes, kind) }
         lend(compression.input)

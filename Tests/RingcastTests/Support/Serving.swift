@@ -11,13 +11,23 @@ func serving(
     fetch: @escaping @Sendable (borrowing Request) throws -> Reply,
     body: @Sendable (Server) throws -> Void
 ) async throws {
+    try await run(try Server(configuration: testConfiguration(change), fetch: fetch), during: body)
+}
+
+/// Serves routes.
+func serving(
+    _ routes: Routes, _ change: (inout ServerConfiguration) -> Void = { _ in }, body: @Sendable (Server) throws -> Void
+) async throws {
+    try await run(try Server(configuration: testConfiguration(change), routes: routes), during: body)
+}
+
+private func testConfiguration(_ change: (inout ServerConfiguration) -> Void) -> ServerConfiguration {
     var configuration = ServerConfiguration(
         hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false, placement: .balanced)
     configuration.logger.logLevel = .critical
     configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
     change(&configuration)
-    let server = try Server(configuration: configuration, fetch: fetch)
-    try await run(server, during: body)
+    return configuration
 }
 
 /// Runs a server while `body` does, both on threads of their own: `body` may block, and the server does not wait for

@@ -17,10 +17,22 @@ final class SimulatedServer {
     /// The first loop.
     var simulation: SimulatedLoop { loops[0] }
 
-    init(
+    convenience init(
         loops loopCount: Int = 1, drivers: [SimulatedDriver.Options] = [], room: MailboxRoom = MailboxRoom(),
         _ change: (inout ServerConfiguration) -> Void = { _ in },
         fetch: @escaping @Sendable (borrowing Request) throws -> Reply
+    ) {
+        self.init(loops: loopCount, drivers: drivers, room: room, change, Application(fetch: fetch))
+    }
+
+    /// Serves routes, which have to make sense together.
+    convenience init(_ routes: Routes, _ change: (inout ServerConfiguration) -> Void = { _ in }) throws(ServerError) {
+        self.init(change, try Application(routes))
+    }
+
+    private init(
+        loops loopCount: Int = 1, drivers: [SimulatedDriver.Options] = [], room: MailboxRoom = MailboxRoom(),
+        _ change: (inout ServerConfiguration) -> Void, _ application: Application
     ) {
         var configuration = ServerConfiguration(port: 0)
         configuration.logger.logLevel = .critical
@@ -29,7 +41,8 @@ final class SimulatedServer {
         let options = drivers.isEmpty ? (0..<loopCount).map { _ in SimulatedDriver.Options() } : drivers
         var group: SimulatedGroup!
         do {
-            server = try Server(configuration: configuration, loopCount: loopCount, fetch: fetch) { setup in
+            server = try Server(configuration: configuration, loopCount: loopCount, application: application) {
+                setup in
                 group = SimulatedGroup(
                     drivers: options, room: room, tls: tls, discard: setup.discard, log: setup.log,
                     makeHandler: setup.makeHandler)

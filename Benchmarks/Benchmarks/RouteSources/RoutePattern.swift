@@ -1,0 +1,1 @@
+../../../Sources/HTTPProtocol/Routes/RoutePattern.swift

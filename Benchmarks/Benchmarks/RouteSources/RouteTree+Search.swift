@@ -1,0 +1,1 @@
+../../../Sources/HTTPProtocol/Routes/RouteTree+Search.swift

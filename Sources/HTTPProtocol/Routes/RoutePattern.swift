@@ -1,0 +1,67 @@
+/// The path of a route, divided into its segments: `/rooms/:room/files/*`.
+package struct RoutePattern: Hashable, Sendable {
+    package enum Segment: Hashable, Sendable {
+        /// These bytes and no others, percent-decoded.
+        case literal([UInt8])
+        /// `:name`: any segment that is not empty.
+        case parameter(String)
+        /// `*` or `*name`, the last one: all that is left, with its slashes; nothing, too.
+        case rest(String)
+    }
+
+    /// The pattern as it was written.
+    package let text: String
+    package let segments: [Segment]
+
+    /// The names of its parameters in order; that of a `*` without a name is `*`.
+    package var parameterNames: [String] {
+        segments.compactMap { segment in
+            switch segment {
+            case .literal: nil
+            case .parameter(let name), .rest(let name): name
+            }
+        }
+    }
+
+    /// Reads a pattern.
+    /// - Throws: what is wrong with it, in words that follow its text.
+    package init(_ text: String) throws(UnfitRoutePattern) {
+        guard text.utf8.first == UInt8(ascii: "/") else { throw UnfitRoutePattern("does not begin with a slash") }
+        guard !text.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) else {
+            throw UnfitRoutePattern("has a query or a fragment: a route is a path")
+        }
+        self.text = text
+        segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(Segment.init)
+        try check()
+    }
+
+    private func check() throws(UnfitRoutePattern) {
+        for segment in segments.dropLast() {
+            if case .rest = segment { throw UnfitRoutePattern("has a * that is not its last segment") }
+            if segment == .literal([]) { throw UnfitRoutePattern("has two slashes in a row") }
+        }
+        let names = parameterNames
+        if names.contains("") { throw UnfitRoutePattern("has a parameter without a name") }
+        if Set(names).count < names.count { throw UnfitRoutePattern("has two parameters of one name") }
+        if names.count > RouteParameters.capacity {
+            throw UnfitRoutePattern("has more than \(RouteParameters.capacity) parameters")
+        }
+    }
+}
+
+extension RoutePattern.Segment {
+    fileprivate init(_ text: Substring) {
+        switch text.utf8.first {
+        case UInt8(ascii: ":"): self = .parameter(String(text.dropFirst()))
+        case UInt8(ascii: "*"): self = .rest(text.utf8.count == 1 ? "*" : String(text.dropFirst()))
+        default: self = .literal(PercentDecoding.decodedBytes(String(text)))
+        }
+    }
+}
+
+/// What is wrong with the path of a route, in words that follow it.
+package struct UnfitRoutePattern: Error, Hashable {
+    package let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}

@@ -1,0 +1,38 @@
+import HTTPProtocol
+import HTTPTypes
+import Reactor
+
+/// Refusal before the body: what a route says of a request by its head alone.
+extension HTTPExchange {
+    /// How many bytes a body that is announced or has begun may have; nil if the request has been refused, and the
+    /// connection closes.
+    func bodyLimit(_ layout: RequestHeadLayout, head: RawSpan, on connection: Connection) -> Int? {
+        guard let routes = loop.application.routes else { return loop.requestLimits.bodyBytes }
+        let request = Request(
+            head: RequestHead(bytes: head, layout: layout), body: head.extracting(first: 0),
+            // Safe: the loop outlives what it answers.
+            peer: unsafe .connection(connection.slot, .passUnretained(loop)))
+        let reply: Reply
+        do {
+            return min(try routes.acceptBody(of: request), loop.requestLimits.bodyBytes)
+        } catch let thrown as Reply {
+            reply = thrown
+        } catch {
+            loop.core.logError("a route threw: \(error)")
+            reply = Reply(kind: .response(.internalServerError))
+        }
+        refuseBody(with: reply, RequestSummary(request, withHandshake: false), on: connection)
+        return nil
+    }
+
+    /// Answers a request whose body is not wanted, and closes: what still comes of it is thrown away.
+    private func refuseBody(with reply: Reply, _ request: RequestSummary, on connection: Connection) {
+        var request = request
+        request.keepsAlive = false
+        guard case .response(let response) = reply.kind else {
+            loop.core.logError("a request can be refused before its body by a response only")
+            return respond(.internalServerError, to: request, on: connection)
+        }
+        respond(response, to: request, on: connection)
+    }
+}

@@ -1,0 +1,44 @@
+public import HTTPTypes
+
+extension Reply {
+    /// The status: of an upgrade 101, of a deferred reply nil, since it is not known yet.
+    public var status: HTTPResponse.Status? {
+        switch kind {
+        case .response(let response): response.status
+        case .upgrade: .switchingProtocols
+        case .deferred: nil
+        }
+    }
+
+    /// The reply with its headers changed; a deferred one when it comes. Costs a copy of the headers. Those that belong
+    /// to the framing or to the handshake are left out when it is sent, as always.
+    public func changing(_ change: @escaping @Sendable (inout HTTPFields) -> Void) -> Reply {
+        then { reply in
+            switch reply.kind {
+            case .response(var response):
+                change(&response.headers)
+                return Reply(kind: .response(response))
+            case .upgrade(var upgrade):
+                change(&upgrade.headers)
+                return Reply(kind: .upgrade(upgrade))
+            case .deferred: return reply
+            }
+        }
+    }
+
+    /// The reply with one header set, in place of what it had of that name; a deferred one when it comes.
+    public func setting(_ name: HTTPField.Name, to value: String) -> Reply { changing { $0[name] = value } }
+
+    /// What `change` makes of the reply, for middleware that looks at replies or takes others instead: called at once,
+    /// and for a deferred reply when it comes, on the connection's loop. It is never given a deferred one.
+    public func then(_ change: @escaping @Sendable (Reply) -> Reply) -> Reply {
+        guard case .deferred(let body, let timeout) = kind else { return change(self) }
+        return .deferred(within: timeout) {
+            do {
+                return try await body().then(change)
+            } catch let thrown as Reply {
+                return thrown.then(change)
+            }
+        }
+    }
+}
