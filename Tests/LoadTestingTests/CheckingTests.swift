@@ -45,6 +45,13 @@ import Testing
         #expect(result.total.received > 40)
     }
 
+    @Test func `messages that come late are late, and not lost`() async throws {
+        let result = try await run("/swapping") { $0.depth = 4 }
+        #expect(result.total.late > 0 && result.total.duplicated == 0 && result.total.errors == 0)
+        #expect(result.total.lost <= 2, "at the end each connection may wait for one")
+        #expect(result.total.sent == result.total.received + result.total.lost)
+    }
+
     @Test func `every delivery that was left out is lost, once`() async throws {
         let result = try await run("/topic/{topic}") {
             ($0.workload, $0.subscribers, $0.publishers, $0.size) = (.fanout, 5, 2, 40)

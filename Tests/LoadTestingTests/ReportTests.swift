@@ -78,6 +78,11 @@ import Testing
         #expect(report.text.contains("200 (100 to 300)"))
     }
 
+    @Test func `spreads that touch overlap`() throws {
+        let (low, high) = (try #require(Spread([1, 2])), try #require(Spread([2, 3])))
+        #expect(low.overlaps(high) && high.overlaps(low))
+    }
+
     @Test func `a comparison tells better, worse, and what is within the spread`() throws {
         let before = BenchReport(runs: [run(rate: 100, p99: 50), run(rate: 110, p99: 60)])
         let after = BenchReport(runs: [run(rate: 200, p99: 55), run(rate: 220, p99: 70)])

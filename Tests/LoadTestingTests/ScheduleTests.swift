@@ -90,5 +90,7 @@ import Testing
         _ = drain(&schedule, by: 2_500_000)
         #expect(schedule.overdue(at: 2_500_000) == 0)
         #expect(schedule.overdue(at: 10_500_000) == 8)
+        let quick = OpenLoopSchedule(rate: 100_000, start: 0)
+        #expect(quick.overdue(at: 150_000) == 10, "ten a tick, and none before it")
     }
 }

@@ -20,6 +20,14 @@ enum TestServer {
                 ws.data += 1
                 if ws.data % 10 != 0 { ws.send(message) }
             })
+        // Every other message overtakes the one before it.
+        let swapping = WebSocketHandlers<OwnedMessage?>(
+            message: { ws, message in
+                guard let held = ws.data else { return ws.data = OwnedMessage(message) }
+                ws.send(message)
+                ws.send(held)
+                ws.data = nil
+            })
         // Its loop stands still once, at the 50th message of a connection.
         let stall = WebSocketHandlers<Int>(
             message: { ws, message in
@@ -49,6 +57,7 @@ enum TestServer {
             case "/wrong": return .upgrade(to: wrong, with: ())
             case "/twice": return .upgrade(to: twice, with: ())
             case "/lossy": return .upgrade(to: lossy, with: 0)
+            case "/swapping": return .upgrade(to: swapping, with: nil)
             case "/stall": return .upgrade(to: stall, with: 0)
             case "/forty":
                 let isIn = forty.count.add(1, ordering: .relaxed).newValue <= 40

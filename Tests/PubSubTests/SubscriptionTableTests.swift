@@ -75,6 +75,7 @@ import Testing
         }
         #expect(visited == [0, 1, 2, 3, 4, 6, 7])
         #expect(Set(table.visited("a")) == [1, 3, 4, 5, 6, 7, 10, 11])
+        #expect(table.localTopic(of: table.entry(for: "a"))?.end == 8, "no place stays empty behind the visit")
         #expect(table.localSubscriberCount(of: table.entry(for: "a")) == 8)
         for number in lists.indices { table.unsubscribeAll(memberships: &lists[number]) }
         #expect(table.visited("a") == [] && registry.list().isEmpty)

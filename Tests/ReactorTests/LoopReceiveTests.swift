@@ -199,6 +199,25 @@ import Testing
         #expect(loop.driver.loanCount == 0)
     }
 
+    @Test func `a connection that ended while it waited for a buffer leaves nothing to the next one in its slot`() {
+        let loop = loop { $0.smallBuffers = (2, 64) }
+        let peers = loop.connect(20)
+        loop.rest()
+        var next: [SimulatedPeer] = []
+        handler.onReceived = { [handler] bytes, connection in
+            if next.isEmpty {
+                handler.withEach { if $0.id.slot % 2 == 1 { $0.abort() } }
+                next = loop.connect(10)
+            }
+            return bytes.count
+        }
+        for peer in peers { peer.send([0x01]) }
+        loop.rest()
+        #expect(loop.loop.connectionCount == 20)
+        // One for each connection, and one more for the nine that had waited and were still there.
+        #expect(loop.driver.counts.receives == 39)
+    }
+
     @Test func `a connection changes to large buffers and back, and loses nothing`() {
         var received: [UInt8] = []
         var sizes: [Int] = []

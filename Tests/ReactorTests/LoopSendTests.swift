@@ -89,7 +89,13 @@ import Testing
         handler.withEach { connection in
             let (isBlocked, count) = (connection.isBlocked, connection.queuedByteCount)
             #expect(!isBlocked && count == 0)
+            connection.send([0x03])
         }
+        loop.rest()
+        peer.makeRoom(1)
+        loop.rest()
+        #expect(peer.receivedBytes == [0x01, 0x02, 0x03])
+        #expect(handler.events == [.opened, .drained], "whoever was told has to ask anew")
     }
 
     @Test func `drained is not told to who did not ask for it, though it saw the connection blocked`() {
@@ -171,6 +177,11 @@ import Testing
         loop.turn()
         #expect(loop.driver.loanCount == 0)
         #expect(peers.allSatisfy { $0.receivedBytes.count == 64 })
+        for peer in peers { peer.send(Array(repeating: 0x2A, count: 64)) }
+        loop.turn()
+        #expect(loop.driver.loanCount == 4, "those that came back can be lent again")
+        loop.rest()
+        loop.turn()
     }
 }
 

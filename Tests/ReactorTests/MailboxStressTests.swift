@@ -85,6 +85,44 @@ import Testing
         #expect(faults == 0)
     }
 
+    /// A push that finds the consumer between its look and its sleep: only bursts of a few pushes, each with a wake-up
+    /// of its own, and all of them taken before the next, come to that point over and over.
+    @Test(.timeLimit(.minutes(60)))
+    func `each of a burst of pushes wakes a consumer that has fallen asleep`() {
+        let rounds = Int(1e5 * Self.millions)
+        let mailbox = Mailbox<Int>(producers: 1)
+        let burst = Burst()
+        let producer = startThread {
+            var random = SeededGenerator(seed: 3)
+            var pushed = 0
+            for _ in 0..<rounds where !burst.isOver.load(ordering: .relaxed) {
+                for _ in 0..<Int.random(in: 1...3, using: &random) {
+                    _ = mailbox.push(pushed, from: 0)
+                    pushed += 1
+                    if mailbox.shouldWake(from: 0) { burst.isRung.store(true, ordering: .releasing) }
+                }
+                burst.pushed.store(pushed, ordering: .releasing)
+                burst.waitUntilTaken(pushed, pause: Int.random(in: 0..<200, using: &random))
+            }
+            burst.isOver.store(true, ordering: .releasing)
+        }
+        var taken = 0
+        var isLost = false
+        while !isLost, !burst.isOver.load(ordering: .acquiring) || taken < burst.pushed.load(ordering: .acquiring) {
+            let count = mailbox.drain { _ in }
+            taken += count
+            if count > 0 {
+                burst.taken.store(taken, ordering: .releasing)
+            } else if mailbox.prepareToSleep() {
+                isLost = !burst.sleep(with: taken)
+                mailbox.wokeUp()
+            }
+        }
+        burst.isOver.store(true, ordering: .releasing)
+        pthread_join(producer, nil)
+        #expect(!isLost, "asleep, with \(taken) of \(burst.pushed.load(ordering: .relaxed)) messages taken")
+    }
+
     private static let millions: Double = {
         guard let text = unsafe getenv("RINGCAST_STRESS") else { return 0.1 }
         return unsafe Double(String(cString: text)) ?? 0.1
@@ -152,6 +190,46 @@ private final class Bell: Sendable {
     func wait() {
         var byte: UInt8 = 0
         precondition(uninterrupted { unsafe Glibc.read(read, &byte, 1) } == 1)
+    }
+}
+
+/// How far the two sides of a burst have come. Nobody blocks here: a consumer that wakes within nanoseconds meets the
+/// producer's next push far more often.
+private final class Burst: Sendable {
+    /// Messages of bursts that are over, with all their wake-ups.
+    let pushed = Atomic(0)
+    let taken = Atomic(0)
+    let isRung = Atomic(false)
+    let isOver = Atomic(false)
+
+    /// Waits until so many have been taken, and some loads longer.
+    func waitUntilTaken(_ count: Int, pause: Int) {
+        spin { taken.load(ordering: .acquiring) >= count || isOver.load(ordering: .relaxed) }
+        for _ in 0..<pause { _ = taken.load(ordering: .relaxed) }
+    }
+
+    /// The consumer's sleep. Returns false if it was not woken although a burst is over of which something is left.
+    func sleep(with taken: Int) -> Bool {
+        var isWoken = false
+        spin {
+            // Looked at first: a burst's wake-ups come before its end.
+            let hasEnded = pushed.load(ordering: .acquiring) > taken || isOver.load(ordering: .acquiring)
+            isWoken =
+                isRung.load(ordering: .acquiring)
+                || isOver.load(ordering: .acquiring) && pushed.load(ordering: .acquiring) == taken
+            return isWoken || hasEnded
+        }
+        isRung.store(false, ordering: .relaxed)
+        return isWoken
+    }
+
+    private func spin(until isDone: () -> Bool) {
+        var rounds = 0
+        while !isDone() {
+            rounds += 1
+            // Its own processor is not there for everybody.
+            if rounds % 1_024 == 0 { usleep(10) }
+        }
     }
 }
 

@@ -92,6 +92,19 @@ import Testing
         #expect(taken == Array(0..<next))
     }
 
+    @Test func `an urgent push is taken beyond all bounds, and stays behind what waits`() {
+        let mailbox = Mailbox<Int>(producers: 1, laneCapacity: 2, overflowLimit: 2)
+        for number in 0..<4 { #expect(mailbox.push(number, from: 0)) }
+        #expect(!mailbox.push(4, from: 0), "lane and overflow are full")
+        mailbox.pushUrgent(4, from: 0)
+        #expect(mailbox.takeAll() == [0, 1])
+        // The lane has room again, for what waits behind it.
+        mailbox.pushUrgent(5, from: 0)
+        #expect(mailbox.takeAll() == [2, 3])
+        #expect(mailbox.flushOverflow(from: 0))
+        #expect(mailbox.takeAll() == [4, 5])
+    }
+
     @Test func `the foreign lane is bounded`() {
         let mailbox = Mailbox<Int>(producers: 1, foreignCapacity: 4)
         for round in 0..<10 {

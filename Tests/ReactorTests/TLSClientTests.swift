@@ -144,6 +144,15 @@ import Testing
             client.events == ["started", "failed: the peer closed the connection in the handshake", "closed"])
     }
 
+    @Test func `plain bytes that nobody had taken when TLS began fail the handshake`() throws {
+        client.startsWithBytes = true
+        let tie = try connect(trusting, host: "localhost")
+        tie.sendToClient(Array("220 go ahead".utf8))
+        tie.exchange()
+        #expect(client.events == ["started", "failed: plain bytes came in front of the handshake"])
+        tie.end()
+    }
+
     @Test func `what is queued while the hands are shaken goes out behind them, and nothing of it before`() throws {
         client.onStarted = { connection in connection.send(Array("secret".utf8)) }
         let tie = try connect(trusting, host: "localhost")
@@ -158,6 +167,8 @@ import Testing
 final class StartingTLS: ConnectionHandler {
     var tls: TLSClient?
     var host = "localhost"
+    /// Whether TLS begins with the first plain bytes, of which nothing is taken.
+    var startsWithBytes = false
     var events: [String] = []
     var failure = ""
     var onStarted: (Connection) -> Void = { _ in }
@@ -165,6 +176,10 @@ final class StartingTLS: ConnectionHandler {
     var onFailed: () -> Void = {}
 
     func opened(_ connection: Connection) {
+        if !startsWithBytes { start(connection) }
+    }
+
+    private func start(_ connection: Connection) {
         let isStarted = connection.startTLS(tls!, host: host)
         events.append(isStarted ? "started" : "not started")
         onStarted(connection)
@@ -182,6 +197,11 @@ final class StartingTLS: ConnectionHandler {
     }
 
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
+        if startsWithBytes {
+            startsWithBytes = false
+            start(connection)
+            return 0
+        }
         events.append("received \(unsafe bytes.withUnsafeBytes { unsafe Array($0) })")
         return bytes.byteCount
     }
@@ -200,6 +220,9 @@ final class Tie {
         loops = [server, client]
         peers = loops.map { $0.connect() }
     }
+
+    /// Plain bytes in front of the server's.
+    func sendToClient(_ bytes: [UInt8]) { peers[1].send(bytes) }
 
     func exchange() {
         var moves = true

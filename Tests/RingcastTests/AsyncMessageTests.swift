@@ -1,7 +1,8 @@
-import Ringcast
 import Synchronization
 import Testing
 import WebSocketProtocol
+
+@testable import Ringcast
 
 @Suite struct AsyncMessageTests {
     typealias Reference = WebSocketRef<Void>
@@ -112,11 +113,23 @@ import WebSocketProtocol
         }
     }
 
+    @Test func `an inbox counts what waits in it, and no more`() {
+        let inbox = MessageInbox()
+        inbox.append(.text("four"))
+        inbox.append(.binary([1, 2]))
+        #expect(inbox.count == 2 && inbox.byteCount == 6)
+        #expect(inbox.popFirst()?.string == "four" && inbox.count == 1 && inbox.byteCount == 2)
+        inbox.removeAll()
+        #expect(inbox.popFirst() == nil && inbox.count == 0 && inbox.byteCount == 0)
+    }
+
     @Test func `what came before the peer's Close is handled, and can be answered, before the close handler`()
         async throws
     {
         let (journal, gate) = (Journal<String>(), Gate())
-        try await serving(Self.gated(journal, gate, then: { $0.send($1) })) { server in
+        // Nothing but the last message's end brings the Close's answer.
+        let options = WebSocketOptions(closeTimeout: .seconds(3_600))
+        try await serving(Self.gated(journal, gate, options, then: { $0.send($1) })) { server in
             let client = try SocketClient(port: server.port)
             let texts = (0..<40).map { "\($0)" }
             try client.connection.send(Self.segment(texts) + SocketClient.encode(.close, [0x03, 0xE9]))

@@ -46,6 +46,14 @@ import Testing
         #expect(backlog.latestByteCount(of: "b") == nil)
     }
 
+    @Test func `an older frame of a topic leaves, and the newest can still be replaced`() {
+        var backlog = Backlog()
+        backlog.append([1], .latest("t"))
+        backlog.append([2, 2], .latest("t"))
+        #expect(backlog.popFirst()?.bytes == [1])
+        #expect(backlog.latestByteCount(of: "t") == 2 && backlog.evictLatest(of: "t") == [2, 2])
+    }
+
     @Test func `who falls behind keeps of each topic the newest, where it stands`() {
         var backlog = Backlog()
         for number: UInt8 in 0..<100 { backlog.append([number], .latest(number % 2 == 0 ? "a" : "b")) }

@@ -77,6 +77,40 @@ import Testing
         #expect(said[2] == [nil, nil, nil, "me"])
     }
 
+    @Test func `a second redirect at another server brings no secret back`() throws {
+        let heads = Journal<String>()
+        let other = ScriptedServer { peer in
+            let head = try peer.readHead()
+            heads.note(head)
+            if head.hasPrefix("GET /one ") {
+                try peer.send("HTTP/1.1 307 On\r\nLocation: /two\r\nContent-Length: 0\r\n\r\n")
+            } else {
+                try peer.send(ScriptedPeer.answer(to: head))
+                try peer.readToEnd()
+            }
+        }
+        let first = ScriptedServer { peer in
+            heads.note(try peer.readHead())
+            try peer.send("HTTP/1.1 307 On\r\nLocation: \(other.url)one\r\nContent-Length: 0\r\n\r\n")
+        }
+        let outcome = Outcome()
+        try other.run {
+            try first.run {
+                try withClients { group in
+                    var request = try ClientRequest("ws://ann:pw@127.0.0.1:\(first.port)/")
+                    request.maxRedirects = 2
+                    request.headers = [.cookie: "x=1", .userAgent: "me"]
+                    group.connect(request, handlers: outcome.handlers, with: ())
+                    #expect(outcome.journal.wait() == ["open -"])
+                }
+            }
+        }
+        let said = heads.entries.map { head in
+            ["authorization", "cookie", "user-agent"].map { value(of: $0, in: head) }
+        }
+        #expect(said == [["Basic YW5uOnB3", "x=1", "me"], [nil, nil, "me"], [nil, nil, "me"]])
+    }
+
     @Test func `what a user adds cannot become a line of its own`() throws {
         let heads = Journal<String>()
         let server = ScriptedServer { peer in

@@ -50,6 +50,22 @@ import Testing
         }
     }
 
+    @Test func `who is over the bound of its address takes up no place of the server's`() async throws {
+        try await serving(
+            { configuration in
+                configuration.hostname = nil
+                configuration.limits.connections = 3
+                configuration.limits.connectionsPerAddress = 1
+            }, fetch: { _ in .response(.ok) }
+        ) { server in
+            let one = try TCPClient(port: server.port)
+            #expect(try one.get("/").status == 200)
+            for _ in 0..<5 { #expect(try TCPClient(port: server.port).readAnswer().status == 503) }
+            #expect(try TCPClient(ipv6Port: server.port).get("/").status == 200)
+            withExtendedLifetime(one) {}
+        }
+    }
+
     @Test func `an upgraded socket counts until its connection is closed`() {
         let server = SimulatedServer(Self.silent) { $0.limits.connections = 1 }
         let socket = server.open()

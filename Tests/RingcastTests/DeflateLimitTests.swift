@@ -57,7 +57,7 @@ import WebSocketProtocol
             try client.sendDeflated(.binary, [UInt8](repeating: 0, count: 5_000))
             #expect(try client.readText() == "5000")
             try client.sendDeflated(.binary, [UInt8](repeating: 0, count: 10_000_000))
-            #expect(try client.readClose().closeCode == 1008)
+            #expect(try client.read().closeCode == 1008)
         }
     }
 

@@ -84,7 +84,9 @@ import WebSocketProtocol
         for options in [PerMessageDeflate(true), SocketClient.dedicated] {
             try await serving(Self.echo(options)) { server in
                 let client = try SocketClient(port: server.port, fields: SocketClient.offer())
-                for message in [noise, Self.text(2_000), noise, Self.text(2_000)] {
+                // Noise that a window holds comes twice: what refers back to a message that went plain is not read.
+                let short = [UInt8](noise.prefix(2_000))
+                for message in [noise, Self.text(2_000), noise, Self.text(2_000), short, short] {
                     try client.sendDeflated(.binary, message)
                     #expect(try client.read().payload == message)
                 }
@@ -159,7 +161,7 @@ import WebSocketProtocol
             try client.sendDeflated("é")
             #expect(try client.readText() == "é")
             try client.sendDeflated(.text, [0xC3])
-            #expect(try client.read().closeCode == 1007)
+            try #require(client.read().closeCode == 1007)
             #expect(try client.isAtEnd())
         }
     }

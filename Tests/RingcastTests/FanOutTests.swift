@@ -53,6 +53,24 @@ import Testing
         }
     }
 
+    @Test func `direct sends and pings stand where they were made, between publishes to their socket`() async throws {
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(publishToSelf: true),
+            open: { ws in ws.subscribe(to: "t") },
+            message: { ws, _ in
+                ws.publish("before", to: "t")
+                ws.send("direct")
+                ws.publish("between", to: "t")
+                ws.ping("ping")
+                ws.publish("after", to: "t")
+            })
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port)
+            try client.send("go")
+            for text in ["before", "direct", "between", "ping", "after"] { #expect(try client.read().text == text) }
+        }
+    }
+
     @Test func `who subscribes in the middle of a row gets only what follows`() async throws {
         let handlers = WebSocketHandlers<Void>(
             options: .init(publishToSelf: true),
@@ -69,6 +87,23 @@ import Testing
             let client = try SocketClient(port: server.port)
             try client.send("go")
             for text in ["between", "and", "end"] { #expect(try client.readText() == text) }
+        }
+    }
+
+    @Test func `publishes of several publishers in a row leave out each its own`() async throws {
+        try await Self.serveStage { ws in
+            ws.subscribe(to: "t")
+            ws.server.publish("to all", to: "t")
+            ws.publish("to others", to: "t")
+            ws.publish("to others", to: "t")
+            ws.server.publish("to all", to: "t")
+            ws.send("end")
+        } _: { server in
+            let member = try Self.member(of: server)
+            let stage = try SocketClient(port: server.port, path: "/stage")
+            try stage.send("go")
+            for text in ["to all", "to all", "end"] { #expect(try stage.readText() == text) }
+            for text in ["to all", "to others", "to others", "to all"] { #expect(try member.readText() == text) }
         }
     }
 

@@ -72,4 +72,29 @@ import WebSocketProtocol
         let figures = server.core.counters[0].load()
         #expect(figures.deliveries + figures.dropsEvicted + figures.dropsSuperseded == 10_001)
     }
+
+    @Test func `a frame evicts no more than has to go for it`() {
+        let server = serve(.dropOldest, limit: 64 << 10)
+        let (publisher, slow) = (server.open(), server.open(window: 0))
+        slow.send("join")
+        publisher.send("1 12")
+        publisher.send("1000 12")
+        for _ in 0..<40 {
+            let before = server.core.counters[0].load().dropsEvicted
+            publisher.send("1 12")
+            #expect(server.core.counters[0].load().dropsEvicted == before + 1)
+        }
+    }
+
+    @Test func `what waits when a socket is cut is counted as dropped`() {
+        let server = serve(.dropOldest, limit: 64 << 10)
+        let (publisher, slow) = (server.open(), server.open(window: 0))
+        slow.send("join")
+        publisher.send("1 12")
+        publisher.send("20 12")
+        slow.peer.reset()
+        server.rest()
+        let figures = server.core.counters[0].load()
+        #expect(figures.deliveries == 1 && figures.dropsClosed == 20)
+    }
 }

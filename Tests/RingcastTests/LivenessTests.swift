@@ -13,7 +13,7 @@ import WebSocketProtocol
     private func wait(for opcode: Opcode, on socket: SimulatedSocket, of server: SimulatedServer) -> UInt64 {
         let start = server.now
         while !socket.frames().contains(where: { $0.opcode == opcode }) {
-            guard server.now - start < 100_000_000 else { return .max }
+            guard server.now - start < 100_000_000, !socket.peer.isClosed else { return .max }
             server.advance(.milliseconds(10))
         }
         return server.now - start
@@ -99,6 +99,12 @@ import WebSocketProtocol
         socket.peer.window = 1_000
         server.rest()
         #expect(journal.entries.suffix(3) == ["sent(bytes: 5)", "backpressure", "drain"])
+        // And another liveness ping that waits brings it no second one.
+        socket.peer.window = 0
+        server.advance(.milliseconds(30_200))
+        socket.peer.window = 1_000
+        server.rest()
+        #expect(journal.entries.count == 4)
     }
 
     @Test func `only what comes in counts`() {

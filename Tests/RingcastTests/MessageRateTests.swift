@@ -14,6 +14,8 @@ import WebSocketProtocol
         #expect(bucket.take(1, now: 100_000) == 0)
         for _ in 0..<9 { #expect(bucket.take(1, now: 100_000) == 0) }
         #expect(bucket.take(1, now: 100_000) > 0, "a long silence saves up no more than the burst")
+        var third = TokenBucket(perSecond: 3, burst: 0, now: 0)
+        #expect(third.take(1, now: 0) == 0 && third.take(1, now: 0) == 334, "a third of a second, and no less")
     }
 
     @Test func `extreme numbers neither trap nor let go`() {
@@ -72,6 +74,25 @@ import WebSocketProtocol
         server.rest()
         #expect(journal.entries.count == 24, "what was left of the burst")
         #expect(socket.frames().map(\.closeCode) == [1008])
+    }
+
+    @Test func `a socket that is paused while it is throttled stays so when the throttle ends`() {
+        let journal = Journal<Int>()
+        let server = SimulatedServer(
+            WebSocketHandlers<Void>(
+                options: .init(messageRate: MessageRateLimit(messagesPerSecond: 1)),
+                message: { ws, message in
+                    journal.note(message.byteCount)
+                    if message.byteCount == 2 { ws.pause() }
+                }))
+        let socket = server.open()
+        socket.peer.send((1...3).flatMap { SocketClient.encode(.text, [UInt8](repeating: 65, count: $0)) })
+        server.advance(.seconds(10))
+        #expect(journal.entries == [1, 2])
+        guard let loop = server.simulation.loop.installedHandler as? SocketLoop else { return }
+        loop.sessions.forEach { $0.release(.paused) }
+        server.rest()
+        #expect(journal.entries == [1, 2, 3])
     }
 
     @Test func `a throttled socket can be closed, and its peer's answer is read`() {

@@ -1,7 +1,8 @@
 import ReactorTesting
-import Ringcast
 import Testing
 import WebSocketProtocol
+
+@testable import Ringcast
 
 @Suite(.blocking) struct ReconnectTests {
     @Test(arguments: [
@@ -136,6 +137,16 @@ import WebSocketProtocol
             }
             #expect(attempts.entries.count == 1 + failures)
         }
+    }
+
+    @Test func `behind a socket that lasted the wait is short again`() {
+        var count = ReconnectCount()
+        for _ in 0..<5 { count.noteFailedAttempt() }
+        #expect(count.failures == 5 && count.waits == 5)
+        count.noteEnd(isStable: true)
+        #expect(count.failures == 0 && count.waits == 1, "it lasted: no failure, and one short wait")
+        count.noteEnd(isStable: false)
+        #expect(count.failures == 1 && count.waits == 2)
     }
 
     @Test func `a socket that was closed here has no successor`() async throws {

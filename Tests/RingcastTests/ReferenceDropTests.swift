@@ -38,6 +38,20 @@ import WebSocketProtocol
         #expect(socket.frames().map(\.opcode) == [.close])
     }
 
+    @Test func `a message for a socket that is gone does not reach the next one in its place`() {
+        let lifelines = Journal<WebSocketRef<Void>>()
+        let server = SimulatedServer(WebSocketHandlers<Void>(open: { ws in lifelines.note(ws.reference) }))
+        let first = server.open()
+        first.send(.close, [3, 232])
+        let second = server.open()
+        let (gone, present) = (lifelines.wait(for: 2)[0].lifeline, lifelines.entries[1].lifeline)
+        #expect(gone.slot == present.slot, "the second has the first one's place")
+        deliver("late", to: gone, on: server)
+        #expect(second.frames() == [] && drops(\.dropsClosed, server) == 1)
+        deliver("hello", to: present, on: server)
+        #expect(second.frames().map(\.text) == ["hello"])
+    }
+
     @Test func `a message that finds no room tells other threads of backpressure, until there is room`() {
         let lifelines = Journal<WebSocketRef<Void>>()
         let handlers = WebSocketHandlers<Void>(

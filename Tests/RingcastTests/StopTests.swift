@@ -86,8 +86,10 @@ import WebSocketProtocol
 
     /// A message goes to its topic's home, and from there to its subscribers: two steps, which the Close must not
     /// overtake. The third is that of a reference, which publishes through the loop of its socket.
-    @Test(arguments: [false, true])
-    func `what was published in total order before the stop comes before the Close`(byReference: Bool) throws {
+    @Test(arguments: [false, true], [false, true])
+    func `what was published in total order before the stop comes before the Close`(
+        byReference: Bool, hasStoppedAccepting: Bool
+    ) throws {
         let topic = TotalOrderLoopTests.topic(at: 2, of: 4)
         let references = Journal<WebSocketRef<Void>>()
         let handlers = WebSocketHandlers<Void>(
@@ -103,6 +105,11 @@ import WebSocketProtocol
             })
         let server = SimulatedServer(handlers, loops: 4) { $0.topics = [.matching("*", order: .total)] }
         let (other, reader, publisher) = (server.open(on: 1), server.open(on: 3), server.open(on: 0))
+        if hasStoppedAccepting {
+            // All have heard that long before the message is sent, and none may take it for a word behind that.
+            for loop in server.loops { loop.ask { $0.stopAccepting() } }
+            server.rest()
+        }
         publisher.peer.send(SocketClient.encode(.text, Array("last".utf8)))
         server.loops[0].turn(2)
         server.core.stopPlan = StopPlan(

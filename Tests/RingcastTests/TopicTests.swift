@@ -74,6 +74,22 @@ import WebSocketProtocol
         }
     }
 
+    @Test func `a socket that is terminated is no subscriber from then on`() async throws {
+        let counts = Journal<Int>()
+        let handlers = WebSocketHandlers<Void>(
+            open: { ws in ws.subscribe(to: "t") },
+            message: { ws, _ in
+                counts.note(ws.server.subscriberCount(of: "t"))
+                ws.terminate()
+                counts.note(ws.server.subscriberCount(of: "t"))
+            })
+        try await serving(handlers) { server in
+            let client = try SocketClient(port: server.port)
+            try client.send("go")
+            #expect(counts.wait(for: 2) == [1, 0])
+        }
+    }
+
     @Test func `a publish that nobody else hears is dropped`() async throws {
         try await Self.serveRoom { server in
             let alone = try Self.join(server, "a")[0]

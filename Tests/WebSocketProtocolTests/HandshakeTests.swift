@@ -3,6 +3,15 @@ import Testing
 @testable import WebSocketProtocol
 
 @Suite struct HandshakeTests {
+    @Test func `a client takes no answer to another key`() throws {
+        let handshake = ClientHandshake()
+        var answer = HandshakeResponse(
+            upgrade: "websocket", connection: "Upgrade", accept: Handshake.acceptValue(forKey: handshake.key))
+        _ = try handshake.check(answer)
+        answer.accept = Handshake.acceptValue(forKey: ClientHandshake().key)
+        #expect(throws: HandshakeViolation.acceptValue) { try handshake.check(answer) }
+    }
+
     private let request = HandshakeRequest(
         method: "GET", host: "example.com", upgrade: "websocket", connection: "Upgrade",
         key: "dGhlIHNhbXBsZSBub25jZQ==", version: "13")

@@ -38,6 +38,9 @@ import WebSocketProtocol
     @Test func `a character that ASCII cuts short fails although the fragment is all ASCII`() {
         let bytes = Frame(first: 0x01, payload: [0xC3]) + Frame(first: 0x80, payload: [0x61])
         expect(bytes, gives: [.violation(.invalidText)])
+        // Also where its rest comes behind that.
+        let split = Frame(first: 0x01, payload: [0xC3]) + Frame(first: 0x00, payload: [0x61])
+        expect(split + Frame(first: 0x80, payload: [0xA9]), gives: [.violation(.invalidText)])
     }
 
     @Test func `text that ends inside a character fails with its last fragment`() {

@@ -36,10 +36,7 @@ extension WebSocketClient {
             let connections: Connections
             private var current: WebSocketClient?
             private var connectedAt: ContinuousClock.Instant?
-            /// Attempts in a row that have failed, sockets that did not last among them.
-            private var failures = 0
-            /// Waits in a row without a socket that lasted: each is longer than the one before.
-            private var waits = 0
+            private var count = ReconnectCount()
 
             init(connections: Connections) { self.connections = connections }
 
@@ -58,7 +55,7 @@ extension WebSocketClient {
                     guard await mayFollow(last) else { return nil }
                 }
                 while true {
-                    if waits > 0 { try await backOff() }
+                    if count.waits > 0 { try await backOff() }
                     do throws(WebSocketClientError) {
                         let socket = try await WebSocketClient.connect(
                             connections.request, options: connections.options, group: connections.group)
@@ -66,9 +63,8 @@ extension WebSocketClient {
                         connectedAt = .now
                         return socket
                     } catch {
-                        failures += 1
-                        waits += 1
-                        let isLast = connections.policy.maximumAttempts.map { failures >= $0 } ?? false
+                        count.noteFailedAttempt()
+                        let isLast = connections.policy.maximumAttempts.map { count.failures >= $0 } ?? false
                         if isLast || connections.policy.isFinalError(error) { throw error }
                     }
                 }
@@ -79,9 +75,7 @@ extension WebSocketClient {
                 guard !last.wasClosedHere else { return false }
                 let policy = connections.policy
                 let lasted = connectedAt.map { ContinuousClock.now - $0 } ?? .zero
-                let isStable = lasted >= policy.stableTime
-                failures = isStable ? 0 : failures + 1
-                waits = isStable ? 1 : waits + 1
+                count.noteEnd(isStable: lasted >= policy.stableTime)
                 if let code = last.closeCode { return !policy.isFinal(code) }
                 // Whoever asks for the next socket has done with this one.
                 await last.close(.goingAway)
@@ -90,7 +84,7 @@ extension WebSocketClient {
 
             private func backOff() async throws(WebSocketClientError) {
                 var generator = SystemRandomNumberGenerator()
-                let delay = connections.policy.delay(afterFailures: waits, using: &generator)
+                let delay = connections.policy.delay(afterFailures: count.waits, using: &generator)
                 let group = if let group = connections.group { group } else { try ClientGroup.shared.get() }
                 try await group.wait(for: delay)
             }
@@ -99,4 +93,23 @@ extension WebSocketClient {
 
     /// Whether `close` was called on this side.
     var wasClosedHere: Bool { channel.state.withLock { $0.closesItself } }
+}
+
+/// What a row of connections has come to, since the last socket that lasted.
+struct ReconnectCount: Sendable {
+    /// Attempts in a row that have failed, sockets that did not last among them.
+    private(set) var failures = 0
+    /// Waits in a row without a socket that lasted: each is longer than the one before.
+    private(set) var waits = 0
+
+    mutating func noteFailedAttempt() {
+        failures += 1
+        waits += 1
+    }
+
+    /// - Parameter isStable: whether the socket that has ended has lasted for the policy's `stableTime`.
+    mutating func noteEnd(isStable: Bool) {
+        failures = isStable ? 0 : failures + 1
+        waits = isStable ? 1 : waits + 1
+    }
 }
