@@ -16,6 +16,8 @@ let package = Package(
     name: "ringcast",
     products: [
         .library(name: "Ringcast", targets: ["Ringcast"]),
+        .library(name: "RingcastJSON", targets: ["RingcastJSON"]),
+        .library(name: "RingcastTesting", targets: ["RingcastTesting"]),
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "WebSocketProtocol", targets: ["WebSocketProtocol"]),
         .executable(name: "ringcast", targets: ["RingcastCLI"]),
@@ -74,6 +76,16 @@ let package = Package(
                     condition: .when(traits: ["ServiceLifecycle"])),
             ],
             swiftSettings: library),
+        // Codable values as messages and bodies: the only library that imports FoundationEssentials.
+        .target(name: "RingcastJSON", dependencies: ["Ringcast"], swiftSettings: library),
+        // Users' tests: servers and clients on the simulated kernel.
+        .target(
+            name: "RingcastTesting",
+            dependencies: [
+                "Ringcast", "Reactor", "SimulatedKernel", "HTTPProtocol", "WebSocketProtocol",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: library),
         .target(
             name: "LoadTesting",
             dependencies: [
@@ -114,6 +126,12 @@ let package = Package(
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
+        .testTarget(
+            name: "RingcastTestingTests", dependencies: ["RingcastTesting", "RingcastJSON", "Ringcast"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RingcastJSONTests", dependencies: ["RingcastJSON", "RingcastTesting", "Ringcast"],
+            swiftSettings: strict),
         // The repository's own rules.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),

@@ -117,9 +117,11 @@ package final class SimulatedDriver: Driver {
     package var sendsInBatches: Bool { options.sendsInBatches }
     package var unsubmittedCount: Int { operations.count }
 
-    /// A new connection, waiting to be accepted.
+    /// A new connection, waiting to be accepted; refused if nobody listens any more.
     package func connect(to listener: Int32 = SimulatedDriver.listener) -> SimulatedPeer {
         let peer = SimulatedPeer()
+        peer.wasRefused = closedListeners.contains(listener)
+        if peer.wasRefused { return peer }
         waitingPeers[listener, default: []].append(peer)
         return peer
     }

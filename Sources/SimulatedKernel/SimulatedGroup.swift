@@ -44,8 +44,9 @@ package final class SimulatedGroup {
     /// Turns the loops until all of them would sleep: what is to be done then needs an event or time. Loops that have
     /// ended together are finished.
     ///
-    /// Loops are turned whether or not somebody has woken them, and one may sleep while another posts to it: only a round in which nothing
-    /// has come to any loop proves that there is nothing. The first is always made, since timers fire behind the wait.
+    /// Loops are turned whether or not somebody has woken them, and one may sleep while another posts to it: only a
+    /// round in which nothing has come to any loop proves that there is nothing. The first is always made, since timers
+    /// fire behind the wait.
     package func rest() {
         guard !isFinished else { return }
         turn()

@@ -63,6 +63,7 @@ import Testing
         "SimulatedKernel/SimulatedDriver+Requests.swift": (1, "a loop's breach of a law"),
         "SimulatedKernel/SimulatedDriver.swift": (1, "no eventfd"),
         "SimulatedKernel/SimulatedGroup.swift": (1, "loops that do not rest"),
+        "RingcastTesting/TestNetwork.swift": (1, "a server and clients that do not rest"),
         "SimulatedKernel/SimulatedLoop.swift": (2, "a loop that does not rest or end"),
         "SimulatedKernel/SimulatedPeer.swift": (1, "a peer that says more behind its end"),
         // The load engine, in a process of its own.

@@ -1,7 +1,7 @@
-import HTTPProtocol
+package import HTTPProtocol
 import HTTPTypes
 import Reactor
-import WebSocketProtocol
+package import WebSocketProtocol
 
 /// The request, and what the server says to it.
 extension ConnectionAttempt {
@@ -98,7 +98,7 @@ extension ConnectionAttempt {
 }
 
 extension HandshakeResponse {
-    init(_ head: ResponseHead) {
+    package init(_ head: ResponseHead) {
         self.init(
             upgrade: head.fields[.upgrade], connection: head.fields[.connection],
             accept: head.fields[.secWebSocketAccept], subprotocol: head.fields[.secWebSocketProtocol],
