@@ -39,15 +39,32 @@ public final class TestServer {
     ///   - clock: what the server goes by: one of its own. Give it to code of yours that waits.
     ///   - fetch: called for every request.
     /// - Throws: what makes no sense in the configuration, in one sentence.
-    public init(
+    public convenience init(
         configuration: ServerConfiguration = ServerConfiguration(), loops: Int = 1, seed: UInt64? = nil,
         clock: TestClock = TestClock(), fetch: @escaping @Sendable (borrowing Request) throws -> Reply
+    ) throws(ServerError) {
+        try self.init(configuration, loops, seed, clock, Application(fetch: fetch))
+    }
+
+    /// Makes a server that runs, and whose requests are answered by their routes.
+    /// - Parameters: as those of the other initializer.
+    /// - Throws: what makes no sense in the configuration, or routes that make no sense together, in one sentence.
+    public convenience init(
+        configuration: ServerConfiguration = ServerConfiguration(), loops: Int = 1, seed: UInt64? = nil,
+        clock: TestClock = TestClock(), routes: Routes
+    ) throws(ServerError) {
+        try self.init(configuration, loops, seed, clock, try Application(routes))
+    }
+
+    private init(
+        _ configuration: ServerConfiguration, _ loops: Int, _ seed: UInt64?, _ clock: TestClock,
+        _ application: Application
     ) throws(ServerError) {
         guard (1...1024).contains(loops) else {
             throw ServerError("\(loops) is not a number of loops: choose 1 to 1024")
         }
         var made: SimulatedGroup?
-        server = try Server(configuration: configuration, loopCount: loops, fetch: fetch) { setup in
+        server = try Server(configuration: configuration, loopCount: loops, application: application) { setup in
             let group = SimulatedGroup(
                 drivers: (0..<loops).map { Self.driver(seed: seed, loop: $0) },
                 clock: clock.clock,

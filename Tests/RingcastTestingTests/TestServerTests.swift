@@ -151,6 +151,22 @@ import Testing
         #expect(Set(journal.entries) == ["1001", "cancelled"])
     }
 
+    @Test func `a server of routes is tested as it is`() throws {
+        var routes = Routes()
+        routes.get("/health") { _ in .response(.ok, "fine") }
+        routes.webSocket("/rooms/:room", WebSocketHandlers<String>(open: { ws in ws.send("in \(ws.data)") })) {
+            request in
+            guard let name = request.cookie("name") else { throw Reply.response(.unauthorized) }
+            return "\(request.parameter("room") ?? "") as \(name)"
+        }
+        let app = try TestServer(loops: 2, routes: routes)
+        #expect(try app.request(.get, "/health").string == "fine")
+        #expect(try app.request(.get, "/nowhere").status == .notFound)
+        #expect(
+            try app.connect("/rooms/1", headers: [.cookie: "name=ann"]).received.map(\.string) == ["in 1 as ann"])
+        #expect(throws: TestClientError.self) { try app.connect("/rooms/1") }
+    }
+
     @Test func `what makes no sense is an error, and a server that runs is not run again`() async throws {
         #expect(throws: ServerError.self) { try TestServer(loops: 0) { _ in .response(.ok) } }
         let limits = ServerLimits(headTimeout: .seconds(-1))
