@@ -55,6 +55,11 @@ def server_binary():
     return os.environ["RINGCAST"]
 
 
+def uring_is_switched_off():
+    """Whether `RINGCAST_DISABLE` makes every server use epoll: then nobody refuses it rings."""
+    return "io-uring" in os.environ.get("RINGCAST_DISABLE", "").split(",")
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
