@@ -152,7 +152,7 @@ final class SimulatedWorld {
         guard let client = clients.randomElement(using: &random) else { return }
         let topic = Self.topics.randomElement(using: &random)!
         let length = random.oneIn(6) ? 3_000 : random.oneIn(40) ? 70_000 : Int.random(in: 1...60, using: &random)
-        let padding = String(repeating: "x", count: length)
+        let padding = String(Self.padding.utf8.prefix(length))!
         let words =
             switch Int.random(in: 0..<20, using: &random) {
             case ..<7: "p \(topic) \(padding)"
@@ -168,10 +168,11 @@ final class SimulatedWorld {
     private func publishFromOutside() {
         let topic = Self.topics.randomElement(using: &random)!
         let publication = ledger.publish(0, to: topic)
-        server.server.publish("m \(publication) \(random.oneIn(8) ? Self.longPadding : "y")", to: Topic(topic))
+        server.server.publish("m \(publication) \(String(Self.padding.utf8.prefix(random.oneIn(8) ? 9_000 : 1))!)", to: Topic(topic))
     }
 
-    private static let longPadding = String(repeating: "y", count: 9_000)
+    /// Made once: repeating a character costs more than all else in a world.
+    private static let padding = String(decoding: [UInt8](repeating: 120, count: 70_000), as: UTF8.self)
 
     // MARK: faults
 
