@@ -72,8 +72,10 @@ struct SimulationPlan {
             options.acceptsRepeatedly = !random.oneIn(4)
             options.smallBuffers = (16, 512)
             options.largeBuffers = (4, 4_096)
+            // As large as a server's: messages are then sent from the buffers that they came in.
+            if random.oneIn(4) { (options.smallBuffers, options.largeBuffers) = ((16, 4_096), (4, 65_536)) }
             if random.oneIn(3) { options.smallBuffers.count = Int.random(in: 2...8, using: &random) }
-            if random.oneIn(3) { options.smallBuffers.byteCount = Int.random(in: 64...512, using: &random) }
+            if random.oneIn(4) { options.smallBuffers.byteCount = Int.random(in: 64...512, using: &random) }
             if random.oneIn(3) { options.submissionLimit = Int.random(in: 2...16, using: &random) }
             if random.oneIn(3) { options.completionLimit = Int.random(in: 2...16, using: &random) }
             if random.oneIn(5) { options.descriptorLimit = Int.random(in: 2...6, using: &random) }
