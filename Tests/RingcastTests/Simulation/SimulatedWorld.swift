@@ -168,7 +168,8 @@ final class SimulatedWorld {
     private func publishFromOutside() {
         let topic = Self.topics.randomElement(using: &random)!
         let publication = ledger.publish(0, to: topic)
-        server.server.publish("m \(publication) \(String(Self.padding.utf8.prefix(random.oneIn(8) ? 9_000 : 1))!)", to: Topic(topic))
+        let padding = String(Self.padding.utf8.prefix(random.oneIn(8) ? 9_000 : 1))!
+        server.server.publish("m \(publication) \(padding)", to: Topic(topic))
     }
 
     /// Made once: repeating a character costs more than all else in a world.
