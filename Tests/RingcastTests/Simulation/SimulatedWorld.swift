@@ -161,7 +161,8 @@ final class SimulatedWorld {
             case ..<19: "e \(padding)"
             default: random.oneIn(3) ? (random.oneIn(2) ? "c" : "t") : "s \(topic)"
             }
-        client.say(words, &random)
+        // Now and then one does not stop: lanes fill.
+        for _ in 0..<(length < 100 && random.oneIn(30) ? 30 : 1) { client.say(words, &random) }
     }
 
     /// A thread that is no loop publishes; it is no socket, and no subscriber's publisher.

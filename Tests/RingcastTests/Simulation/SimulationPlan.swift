@@ -56,7 +56,7 @@ struct SimulationPlan {
         var room = MailboxRoom()
         (room.lane, room.overflow, room.foreignLane) = (64, 1 << 12, 64)
         if random.oneIn(3) { room.lane = 1 << Int.random(in: 1...4, using: &random) }
-        if random.oneIn(6) { room.overflow = Int.random(in: 1...12, using: &random) }
+        if random.oneIn(6) { (room.lane, room.overflow) = (2, Int.random(in: 1...6, using: &random)) }
         return room
     }
 
