@@ -71,7 +71,7 @@ public final class EventLoop {
 
     package func tick() { tick(waiting: prepareToWait()) }
 
-    /// A turn behind `prepareToWait`, which said how long the wait may last. In a simulation others go on between the two.
+    /// A turn behind `prepareToWait`, which said how long the wait may last. In a simulation others go on between.
     package func tick(waiting milliseconds: UInt64?) {
         wait(milliseconds: milliseconds)
         settleSends()

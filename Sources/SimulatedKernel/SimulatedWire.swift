@@ -1,4 +1,4 @@
-/// What joins two simulated sockets, so that both ends are loops: bytes, ends and resets go across when the test says so.
+/// What joins two simulated sockets, so that both ends are loops: bytes, ends and resets go across when a test says so.
 ///
 /// Each direction holds `capacity` bytes at most, so that a reader that stands still makes the other end's socket full.
 package final class SimulatedWire {

@@ -20,21 +20,6 @@ enum TestServer {
                 ws.data += 1
                 if ws.data % 10 != 0 { ws.send(message) }
             })
-        // Every other message overtakes the one before it.
-        let swapping = WebSocketHandlers<OwnedMessage?>(
-            message: { ws, message in
-                guard let held = ws.data else { return ws.data = OwnedMessage(message) }
-                ws.send(message)
-                ws.send(held)
-                ws.data = nil
-            })
-        // Its loop stands still once, at the 50th message of a connection.
-        let stall = WebSocketHandlers<Int>(
-            message: { ws, message in
-                ws.data += 1
-                if ws.data == 50 { usleep(stallMicroseconds) }
-                ws.send(message)
-            })
         let forty = Shared()
         var toSelf = WebSocketOptions()
         toSelf.publishToSelf = true
@@ -73,6 +58,23 @@ enum TestServer {
             }
         }
     }
+
+    /// Every other message overtakes the one before it.
+    private static let swapping = WebSocketHandlers<OwnedMessage?>(
+        message: { ws, message in
+            guard let held = ws.data else { return ws.data = OwnedMessage(message) }
+            ws.send(message)
+            ws.send(held)
+            ws.data = nil
+        })
+
+    /// Its loop stands still once, at the 50th message of a connection.
+    private static let stall = WebSocketHandlers<Int>(
+        message: { ws, message in
+            ws.data += 1
+            if ws.data == 50 { usleep(stallMicroseconds) }
+            ws.send(message)
+        })
 
     static let stallMicroseconds: UInt32 = 400_000
 

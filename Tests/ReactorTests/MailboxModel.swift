@@ -1,10 +1,10 @@
 /// The words by which a consumer and a producer of a mailbox agree on sleep and wake-ups (`Mailbox+Sleeping`,
 /// `LaneBitmap`), as a model all of whose interleavings are gone through.
 ///
-/// The memory is as weak as the code has to expect: a plain store waits in its thread's buffer and becomes visible at any
-/// later time, stores to different words in any order unless one is a release; a fence finds the buffer empty. Loads
-/// happen in order. A read-modify-write is a fence as well, as on x86: what the two fences are for that stand behind one
-/// (in `removeAll` and behind the second look) shows on weaker machines only, and not here.
+/// The memory is as weak as the code has to expect: a plain store waits in its thread's buffer and becomes visible at
+/// any later time, stores to different words in any order unless one is a release; a fence finds the buffer empty.
+/// Loads happen in order. A read-modify-write is a fence as well, as on x86: what the two fences are for that stand
+/// behind one (in `removeAll` and behind the second look) shows on weaker machines only, and not here.
 struct MailboxModel: Hashable {
     /// What is left out of the protocol.
     enum Flaw: CaseIterable {
@@ -45,7 +45,7 @@ struct MailboxModel: Hashable {
         pushesLeft == 0 && producer == Thread() && isBlocked && !hasWakeUp && memory[.pushed]! > taken
     }
 
-    /// Goes through everything that can happen. Returns how many states there are, and whether a wake-up is lost in one.
+    /// Goes through everything that can happen. Returns how many states there are, and whether one has lost a wake-up.
     static func explore(pushes: Int, without flaw: Flaw?) -> (states: Int, isLost: Bool) {
         let first = MailboxModel(pushes: pushes, without: flaw)
         var seen: Set<MailboxModel> = [first]

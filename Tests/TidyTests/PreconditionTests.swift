@@ -59,7 +59,7 @@ import Testing
         "Ringcast/WebSocket/WebSocket+Server.swift": (1, "a client's handler that asks for a server"),
         "Ringcast/WebSocket/WebSocketHandlers.swift": (2, "options"),
         // Tests' own: a loop that breaks a law of its driver, and a test that never ends.
-        "SimulatedKernel/SimulatedBuffers.swift": (1, "a loop's breach of a law"),
+        "SimulatedKernel/Laws.swift": (1, "a loop's breach of a law"),
         "SimulatedKernel/SimulatedDriver+Requests.swift": (1, "a loop's breach of a law"),
         "SimulatedKernel/SimulatedDriver.swift": (1, "no eventfd"),
         "SimulatedKernel/SimulatedGroup.swift": (1, "loops that do not rest"),

@@ -222,7 +222,8 @@ final class SimulatedWorld {
         }
         if quiet < 3 {
             ledger.complain(
-                "the loops do not come to rest: \(loops.filter(\.wouldWake).map(\.whyAwake)), \(clients.filter(\.isBusy).map(\.id))"
+                "the loops do not come to rest: \(loops.filter(\.wouldWake).map(\.whyAwake)), "
+                    + "clients \(clients.filter(\.isBusy).map(\.id))"
             )
         }
         ledger.settle()

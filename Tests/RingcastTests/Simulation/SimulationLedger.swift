@@ -140,8 +140,8 @@ final class SimulationLedger: @unchecked Sendable {
         }
     }
 
-    /// All that was queued has been taken: nothing may be owed any more that was not dropped. Returns how many published
-    /// messages are missing, which only a full lane explains.
+    /// All that was queued has been taken: nothing may be owed any more that was not dropped. Returns how many
+    /// published messages are missing, which only a full lane explains.
     func checkDebts(of id: Int) -> Int {
         guard let member = members[id], member.closes == 0 else { return 0 }
         if member.heard != sayings[id, default: 0] {
