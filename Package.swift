@@ -20,21 +20,27 @@ let package = Package(
         .library(name: "RingcastTesting", targets: ["RingcastTesting"]),
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "WebSocketProtocol", targets: ["WebSocketProtocol"]),
+        .library(name: "RingcastMetrics", targets: ["RingcastMetrics"]),
+        .library(name: "RingcastTracing", targets: ["RingcastTracing"]),
         .executable(name: "ringcast", targets: ["RingcastCLI"]),
     ],
     // What a package that depends on this one can leave out, with `traits: []`: neither fetched nor compiled then.
     traits: [
-        .default(enabledTraits: ["CommandLineTool", "ServiceLifecycle"]),
+        .default(enabledTraits: ["CommandLineTool", "ServiceLifecycle", "Metrics", "Tracing"]),
         .trait(
             name: "CommandLineTool",
             description: "What the tool `ringcast` stands on. Without it only the libraries build."),
         .trait(name: "ServiceLifecycle", description: "A Server is a Service of swift-service-lifecycle."),
+        .trait(name: "Metrics", description: "RingcastMetrics hands a server's metrics to swift-metrics."),
+        .trait(name: "Tracing", description: "RingcastTracing makes spans with swift-distributed-tracing."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -86,6 +92,21 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: library),
+        // What the core does not need to know: empty without their traits.
+        .target(
+            name: "RingcastMetrics",
+            dependencies: [
+                "Ringcast",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "RingcastTracing",
+            dependencies: [
+                "Ringcast", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
+            ],
+            swiftSettings: strict),
         .target(
             name: "LoadTesting",
             dependencies: [
@@ -135,6 +156,23 @@ let package = Package(
         // The repository's own rules.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),
+        .testTarget(
+            name: "RingcastMetricsTests",
+            dependencies: [
+                "RingcastMetrics", "Ringcast",
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RingcastTracingTests",
+            dependencies: [
+                "RingcastTracing", "Ringcast", "ReactorTesting",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(
+                    name: "InMemoryTracing", package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "SystemCalls", "CMalloc"],
             swiftSettings: library),

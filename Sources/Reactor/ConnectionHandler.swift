@@ -40,6 +40,10 @@ public protocol ConnectionHandler: AnyObject {
     /// alert, if it listens. The connection is closed behind it, which `closed` tells as always.
     func securingFailed(_ connection: Connection, _ reason: String)
 
+    /// The loop has a line for the log about a connection, which may be one that the handler was not told of. By
+    /// default it goes to the group's log, with the peer's address.
+    func log(_ level: LogLevel, _ line: String, about connection: Connection)
+
     /// The deadline of `setDeadline` has passed.
     func deadlineReached(_ connection: Connection)
 
@@ -71,6 +75,10 @@ extension ConnectionHandler {
     public func blocked(_ connection: Connection) {}
     public func drained(_ connection: Connection) {}
     public func inputEnded(_ connection: Connection) { connection.close() }
+    public func log(_ level: LogLevel, _ line: String, about connection: Connection) {
+        let peer = connection.remoteAddress.map { " (\($0))" } ?? ""
+        connection.slot.state.withLoop { $0.log(level, line + peer) }
+    }
     public func deadlineReached(_ connection: Connection) {}
     public func secured(_ connection: Connection) {}
     public func securingFailed(_ connection: Connection, _ reason: String) {}

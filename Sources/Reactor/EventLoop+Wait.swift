@@ -29,6 +29,7 @@ extension EventLoop {
         }
         // What is sent is taken as the wait begins, and the wait may last for hours.
         if !state.flushing.isEmpty { state.flushTime = group.clock(now) }
+        measureEndsTurn()
         return milliseconds
     }
 
@@ -44,6 +45,7 @@ extension EventLoop {
         group.mailboxes[index].wokeUp()
         let lastLook = now
         updateClock()
+        measureBeginsTurn()
         collectCompletions()
         if isCatchingUp || now - lastLook >= Self.unnoticedJump { catchUp() }
         state.coalescer?.noteTurn(state.completions.count, now: now)

@@ -20,6 +20,7 @@ public final class EventLoop {
     let driver: any Driver
     let group: GroupState
     let log: LogSink
+    let meter: LoopMeter
     let timers: TimerWheel
     unowned(unsafe) var handler: any ConnectionHandler
     /// Keeps the handler alive: `handler` is unowned, which spares a retain and a release per event.
@@ -36,6 +37,7 @@ public final class EventLoop {
         self.executor = executor
         self.log = log
         statistics = group.statistics[index]
+        meter = group.meter
         timers = TimerWheel(now: clock)
         let loans = BufferLoans(small: driver.bufferCount(.small), large: driver.bufferCount(.large))
         box = LoopBox(LoopState(loopCount: group.loopCount, loans: loans, now: clock))

@@ -11,6 +11,8 @@ package final class GroupState: Sendable {
     let placement: ConnectionPlacement
     /// The loops' clock (ms); it is given the last reading.
     let clock: @Sendable (UInt64) -> UInt64
+    /// What the loops measure themselves by.
+    let meter: LoopMeter
     private let addresses = Mutex<[DriverAddress]>([])
     private let lastExhaustionReport = Mutex<UInt64>(0)
     private let endedCount = Atomic<Int>(0)
@@ -23,7 +25,8 @@ package final class GroupState: Sendable {
     package init(
         loopCount: Int, placement: ConnectionPlacement, room: MailboxRoom = MailboxRoom(),
         discard: @escaping @Sendable (ServiceMessage) -> Void = { _ in },
-        clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds }
+        clock: @escaping @Sendable (UInt64) -> UInt64 = { _ in MonotonicClock.milliseconds },
+        meter: LoopMeter = .system
     ) {
         mailboxes = (0..<loopCount).map { _ in
             Mailbox(
@@ -34,6 +37,7 @@ package final class GroupState: Sendable {
         self.placement = placement
         self.discard = discard
         self.clock = clock
+        self.meter = meter
     }
 
     var loopCount: Int { mailboxes.count }

@@ -61,7 +61,8 @@ public final class LoopGroup: Sendable {
             self.sockets = sockets
             (driver, (group, executors, threads)) = try selected.used { driver throws(ReactorError) in
                 let group = GroupState(
-                    loopCount: plan.loopCount, placement: configuration.placement, discard: discard)
+                    loopCount: plan.loopCount, placement: configuration.placement, discard: discard,
+                    meter: configuration.measuresTurns ? .system : .off)
                 let executors = (0..<plan.loopCount).map { LoopExecutor(index: $0, group: group) }
                 let threads = try LoopThread.makeAll(
                     plan: plan, group: group, executors: executors, log: configuration.log, listeners: sockets,

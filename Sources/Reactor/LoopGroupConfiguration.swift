@@ -14,6 +14,9 @@ public struct LoopGroupConfiguration: Sendable {
     public var driver: DriverChoice
     /// Whether busy loops wait for more work.
     public var coalescing: Coalescing
+    /// Whether loops measure how long their turns take and how busy they are, which costs two readings of the clock per
+    /// turn.
+    public var measuresTurns = true
     /// Where the loops say what an operator should know; see `LogSink` for its threads.
     public var log: LogSink
 

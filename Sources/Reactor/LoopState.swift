@@ -53,6 +53,14 @@ struct LoopState: ~Copyable {
     /// Nil where coalescing is off.
     var coalescer: Coalescer?
 
+    // MARK: what the loop measures of itself: see EventLoop+Measure.swift
+
+    /// When the turn's work began (ns); 0 before the first turn, and where nothing is measured.
+    var turnStart: UInt64 = 0
+    /// Since when (ms) the share is measured that comes next, and the thread's processor time then (ns).
+    var shareStart: UInt64
+    var shareProcessorTime: UInt64 = 0
+
     // MARK: the end: see EventLoop+Stop.swift
 
     var hasStoppedAccepting = false
@@ -66,6 +74,7 @@ struct LoopState: ~Copyable {
     init(loopCount: Int, loans: BufferLoans, now: UInt64) {
         self.loans = loans
         self.now = now
+        shareStart = now
         posted = LoopSet(loopCount: loopCount)
         stopProgress = StopProgress(loopCount: loopCount)
     }

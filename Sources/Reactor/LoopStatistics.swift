@@ -26,6 +26,22 @@ public final class LoopStatistics: Sendable {
     /// Wake-ups of other loops that slept when this one posted to them: at most one for each loop and turn.
     public let wakeUps = Counter()
 
+    /// How long turns took, without their waits, in nanoseconds.
+    public let turnTimes = LoopHistogram(bounds: LoopStatistics.turnTimeBounds)
+    /// The shares of the time, in millionths, that the loop's thread was on a processor: one for each second.
+    public let busyShares = LoopHistogram(bounds: LoopStatistics.busyShareBounds)
+    /// The processor time of the loop's thread in nanoseconds, as of its last turn that began a second or more behind
+    /// the one before.
+    public let processorTime = Counter()
+
+    private static let turnTimeBounds = [
+        10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000,
+        50_000_000, 100_000_000, 250_000_000, 1_000_000_000,
+    ]
+    private static let busyShareBounds = [
+        50_000, 100_000, 200_000, 300_000, 400_000, 500_000, 600_000, 700_000, 800_000, 900_000, 950_000, 1_000_000,
+    ]
+
     init() {}
 }
 

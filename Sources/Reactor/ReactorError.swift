@@ -4,19 +4,46 @@ internal import SystemCalls
 public struct ReactorError: Error, Hashable, CustomStringConvertible {
     /// The sentence, for an operator's eyes.
     public let description: String
+    /// What kind of thing went wrong.
+    public let code: Code
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, _ code: Code = .invalidConfiguration) {
+        self.description = description
+        self.code = code
+    }
+
+    /// A kind of error, to be switched on. More may come: a `switch` needs a `default`.
+    public struct Code: Hashable, Sendable {
+        /// The code's name.
+        public let name: String
+
+        /// Something that was asked for makes no sense.
+        public static let invalidConfiguration = Code(name: "invalidConfiguration")
+        /// An address that somebody else listens on.
+        public static let addressInUse = Code(name: "addressInUse")
+        /// Something that this process may not do.
+        public static let notPermitted = Code(name: "notPermitted")
+        /// An address that cannot be listened on for another reason.
+        public static let cannotListen = Code(name: "cannotListen")
+        /// The kernel's interface that was asked for is not to be had.
+        public static let noDriver = Code(name: "noDriver")
+        /// Too few open files, threads or the like.
+        public static let outOfResources = Code(name: "outOfResources")
+        /// Certificates, keys or TLS itself cannot be used.
+        public static let tls = Code(name: "tls")
+    }
 }
 
 extension ReactorError {
     /// What the kernel's refusal of a ring means here.
     static func noRing(_ error: SystemError) -> ReactorError {
-        ReactorError(RingRefusal.current(error).description)
+        ReactorError(RingRefusal.current(error).description, .noDriver)
     }
 
     static func noEpoll(_ error: SystemError) -> ReactorError {
         ReactorError(
-            error == .tooManyOpenFiles ? tooFewOpenFiles : "a loop could not be set up with epoll: \(error)")
+            error == .tooManyOpenFiles ? tooFewOpenFiles : "a loop could not be set up with epoll: \(error)",
+            error == .tooManyOpenFiles ? .outOfResources : .noDriver)
     }
 
     static let tooFewOpenFiles =
@@ -25,21 +52,21 @@ extension ReactorError {
     static func noThread(_ error: SystemError) -> ReactorError {
         ReactorError(
             "a loop's thread could not be started (\(error)): raise the limit of processes (ulimit -u, a container's "
-                + "--pids-limit, systemd's TasksMax=), or use fewer loops")
+                + "--pids-limit, systemd's TasksMax=), or use fewer loops", .outOfResources)
     }
 
     static func cannotListen(host: String, port: Int, _ error: SystemError) -> ReactorError {
         switch error {
         case .addressInUse:
-            ReactorError("port \(port) is taken: stop the other server, or choose another port")
+            ReactorError("port \(port) is taken: stop the other server, or choose another port", .addressInUse)
         case .accessDenied, .notPermitted:
             ReactorError(
                 "port \(port) needs a permission that this process lacks: choose a port from 1024 up, or grant "
-                    + "CAP_NET_BIND_SERVICE")
+                    + "CAP_NET_BIND_SERVICE", .notPermitted)
         case .addressNotAvailable:
-            ReactorError("\(host) is not an address of this machine")
+            ReactorError("\(host) is not an address of this machine", .cannotListen)
         default:
-            ReactorError("cannot listen on \(host) port \(port): \(error)")
+            ReactorError("cannot listen on \(host) port \(port): \(error)", .cannotListen)
         }
     }
 }

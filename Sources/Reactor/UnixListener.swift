@@ -50,7 +50,7 @@ enum UnixListener {
         var information = stat()
         guard unsafe lstat(path, &information) == 0 else { return }
         guard information.st_mode & S_IFMT == S_IFSOCK else {
-            throw ReactorError("\(path) exists and is no socket: choose another path, or remove it")
+            throw ReactorError("\(path) exists and is no socket: choose another path, or remove it", .addressInUse)
         }
         if takesOver { return }
         let answers = unsafe address.withPointer { unsafe ringcast_unix_answers($0, $1) }
@@ -88,10 +88,11 @@ enum UnixListener {
     private static func cannotListen(_ name: String, _ error: SystemError) -> ReactorError {
         switch error {
         case .addressInUse:
-            ReactorError("the Unix socket \(name) is taken: stop the other server, or choose another path")
+            ReactorError(
+                "the Unix socket \(name) is taken: stop the other server, or choose another path", .addressInUse)
         case .accessDenied, .notPermitted:
-            ReactorError("the Unix socket \(name) needs a permission that this process lacks: \(error)")
-        default: ReactorError("cannot listen on the Unix socket \(name): \(error)")
+            ReactorError("the Unix socket \(name) needs a permission that this process lacks: \(error)", .notPermitted)
+        default: ReactorError("cannot listen on the Unix socket \(name): \(error)", .cannotListen)
         }
     }
 }

@@ -10,7 +10,9 @@ package struct UringCapabilities: Sendable {
 
     /// - Throws: when there is no ring to be had, or no multishot receive into provided buffers (Linux 6.1 has both).
     package static func probe() throws(ReactorError) -> UringCapabilities {
-        guard KernelFeature.ring.isAllowed else { throw ReactorError("io_uring is switched off by RINGCAST_DISABLE") }
+        guard KernelFeature.ring.isAllowed else {
+            throw ReactorError("io_uring is switched off by RINGCAST_DISABLE", .noDriver)
+        }
         do throws(SystemError) {
             let ring = try Ring(submissionEntries: 8, completionEntries: 64)
             let buffers = try BufferRing(in: ring, group: 0, bufferSize: 4096, bufferCount: 8)

@@ -3,7 +3,7 @@ import Ringcast
 
 /// What `ringcast serve` answers at which path.
 enum Endpoints {
-    /// - Parameter isOpen: whether everybody may use `/publish/T` and `/stats` (`--open`).
+    /// - Parameter isOpen: whether everybody may use `/publish/T`, `/stats` and `/metrics` (`--open`).
     static func routes(options: WebSocketOptions, isOpen: Bool) -> Routes {
         let topic = TopicMember.handlers(options: options)
         var routes = Routes()
@@ -18,6 +18,7 @@ enum Endpoints {
         if !isOpen { routes.use { request, next in isLocal(request) ? try next(request) : forbidden } }
         routes.webSocket("/publish/*", topic) { try TopicMember($0, subscribes: false) }
         routes.get("/stats") { statistics(of: $0.server) }
+        routes.get("/metrics") { .metrics(of: $0.server) }
         return routes
     }
 

@@ -12,8 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
         discussion:
-            "/stats tells in JSON what the server has done. Both it and /publish/T are for this machine alone, unless "
-            + "--open is given, and web pages of other sites may open no WebSocket, unless --origin any is. SIGINT and "
+            "/stats tells in JSON what the server has done, /metrics as text for Prometheus. They and /publish/T are for "
+            + "this machine alone, unless --open is given, and web pages of other sites may open no WebSocket, unless --origin any is. SIGINT and "
             + "SIGTERM stop it; at SIGHUP it reads its certificates again."
     )
 
@@ -61,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: options.origin.policy,
             slowConsumerPolicy: options.slowConsumer.policy,
-            topics: options.topicRules, logger: logger)
+            topics: options.topicRules, measuresTurns: !options.noTurnTimes, logger: logger)
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
         options.bounds.apply(to: &socketOptions)

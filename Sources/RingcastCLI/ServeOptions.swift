@@ -63,9 +63,12 @@ struct ServeOptions: ParsableArguments {
 
     @Flag(
         help:
-            "Let everybody use /publish/T and /stats, not only who connects by the loopback or a Unix socket."
+            "Let everybody use /publish/T, /stats and /metrics, not only who connects by the loopback or a Unix socket."
     )
     var open = false
+
+    @Flag(help: "Do not measure how long turns of the loops take and how busy they are.")
+    var noTurnTimes = false
 
     @Option(
         help: ArgumentHelp(

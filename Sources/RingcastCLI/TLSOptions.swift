@@ -65,7 +65,8 @@ struct TLSOptions: ParsableArguments {
 
     private func firstLine(of path: String) throws(ServerError) -> String {
         guard let text = SystemFile.read(path) else {
-            throw ServerError("the passphrase file \(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+            throw ServerError(
+                "the passphrase file \(path) cannot be read: \(unsafe String(cString: strerror(errno)))", code: .tls)
         }
         return String(text.prefix { $0 != "\n" })
     }

@@ -23,7 +23,7 @@ package final class SimulatedGroup {
         self.clock = clock
         let state = GroupState(
             loopCount: drivers.count, placement: .kernel, room: room, discard: discard,
-            clock: { _ in clock.milliseconds })
+            clock: { _ in clock.milliseconds }, meter: .off)
         loops = drivers.enumerated().map { index, options in
             SimulatedLoop(
                 index: index, group: state, clock: clock, options, tls: tls, log: log, makeHandler: makeHandler)

@@ -18,7 +18,7 @@ package final class SimulatedLoop {
         makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
         let clock = VirtualClock()
-        let group = GroupState(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds })
+        let group = GroupState(loopCount: 1, placement: .kernel, clock: { _ in clock.milliseconds }, meter: .off)
         self.init(index: 0, group: group, clock: clock, options, tls: tls, log: log, makeHandler: makeHandler)
     }
 

@@ -47,8 +47,7 @@ import WebSocketProtocol
             await #expect {
                 _ = try await iterator.next()
             } throws: { error in
-                guard case .closed(.protocolError, _)? = error as? WebSocketClientError else { return false }
-                return true
+                (error as? WebSocketClientError)?.closeCode == .protocolError
             }
         }
     }

@@ -49,7 +49,7 @@ import Testing
     func `a refusal is the proxy's, and nothing of it is followed`(_ status: Int) throws {
         let (error, asked) = try failure(
             behind: "HTTP/1.1 \(status) No\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
-        guard case .proxyRefused(let answer) = error else { throw error }
+        guard error.code == .proxyRefused, let answer = error.answer else { throw error }
         #expect(answer.status.code == status && asked.count == 1)
         #expect(ReconnectPolicy.isFinalErrorByDefault(error) == [403, 407].contains(status))
     }

@@ -130,7 +130,7 @@ import Testing
 
                 request = try ClientRequest(server.url)
                 request.subprotocols = ["a\r\nEvil: 3"]
-                guard case .invalidRequest = try Outcome().failure(of: request, group) else {
+                guard try Outcome().failure(of: request, group).code == .invalidRequest else {
                     throw WebSocketClientError.cancelled
                 }
             }

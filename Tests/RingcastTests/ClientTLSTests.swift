@@ -57,7 +57,8 @@ import WebSocketProtocol
                 bad[1].tls.trust = .authorities(.text(TestAuthority().pem))
                 bad[2].tls.serverName = "elsewhere.example"
                 for request in bad {
-                    guard case .tls(let reason) = try Outcome().failure(of: request, group) else {
+                    let failure = try Outcome().failure(of: request, group)
+                    guard failure.code == .tls, let reason = failure.detail else {
                         throw WebSocketClientError.cancelled
                     }
                     #expect(!reason.isEmpty)
@@ -92,7 +93,7 @@ import WebSocketProtocol
         try server.run {
             try withClients { group in
                 let request = try ClientRequest("wss://127.0.0.1:\(server.port)/")
-                guard case .tls = try Outcome().failure(of: request, group) else {
+                guard try Outcome().failure(of: request, group).code == .tls else {
                     throw WebSocketClientError.cancelled
                 }
                 #expect(eventually { group.statistics[0].connections == 0 })

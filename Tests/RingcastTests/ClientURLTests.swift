@@ -48,8 +48,7 @@ import Testing
     ])
     func `what is no WebSocket URL is refused`(_ text: String) {
         #expect { _ = try WebSocketURL(text) } throws: { error in
-            guard case .invalidURL = error as? WebSocketClientError else { return false }
-            return true
+            (error as? WebSocketClientError)?.code == .invalidURL
         }
     }
 

@@ -36,8 +36,7 @@ import Testing
             await #expect {
                 _ = try await WebSocketClient.connect("ws://127.0.0.1:1/", options: options)
             } throws: { error in
-                guard case .invalidRequest? = error as? WebSocketClientError else { return false }
-                return true
+                (error as? WebSocketClientError)?.code == .invalidRequest
             }
         }
     }
@@ -63,7 +62,7 @@ import Testing
         await #expect {
             _ = try await WebSocketClient.connect(request)
         } throws: { error in
-            if case .cannotConnect? = error as? WebSocketClientError { true } else { false }
+            (error as? WebSocketClientError)?.code == .cannotConnect
         }
     }
 

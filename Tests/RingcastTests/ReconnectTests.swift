@@ -50,7 +50,7 @@ import WebSocketProtocol
                 Issue.record("there is no socket")
             } catch {
                 #expect(error.description.hasPrefix("\(name) is ") && error.description.contains(": "))
-                guard case .invalidRequest = error else {
+                guard error.code == .invalidRequest else {
                     Issue.record("\(error)")
                     continue
                 }

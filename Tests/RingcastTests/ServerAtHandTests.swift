@@ -140,13 +140,13 @@ import Testing
         #expect(!recorder.lines.contains { $0.contains("secret") })
     }
 
-    @Test func `a logger that is first asked for later knows no path`() async throws {
+    @Test func `a logger that is first asked for later knows the path, too`() async throws {
         let recorder = LogRecorder()
         let handlers = WebSocketHandlers<Void>(message: { ws, _ in ws.logger.info("late") })
         try await serving(handlers, { $0.logger = recorder.logger() }) { server in
             let client = try SocketClient(port: server.port, path: "/room")
             try client.send("x")
-            #expect(eventually { recorder.lines.contains { $0.hasPrefix("info: late remote=127.0.0.1:") } })
+            #expect(eventually { recorder.lines.contains { $0.hasPrefix("info: late path=/room remote=127.0.0.1:") } })
         }
     }
 }

@@ -11,12 +11,12 @@ import Testing
 
     @Test func `a loop's counters are as many words as are published`() {
         var counters = LoopCounters()
-        (counters.messagesIn, counters.unsettledFrames) = (1, 2)
+        (counters.messagesIn, counters.backpressureEvents) = (1, 2)
         let published = PublishedCounters()
         published.store(counters)
-        #expect(MemoryLayout<LoopCounters>.size == 17 * MemoryLayout<UInt64>.size)
+        #expect(MemoryLayout<LoopCounters>.size == 22 * MemoryLayout<UInt64>.size)
         #expect(published.load().messagesIn == 1)
-        #expect(published.load().unsettledFrames == 2)
+        #expect(published.load().backpressureEvents == 2)
     }
 
     @Test func `the data of a socket is aligned as its type asks`() {

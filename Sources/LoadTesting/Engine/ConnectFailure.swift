@@ -4,21 +4,21 @@ import Ringcast
 extension WebSocketClientError {
     /// One sentence: what happened to an attempt to connect, and what to look at.
     var advice: String {
-        switch self {
-        case .cannotConnect(let address, let reason) where reason == "Invalid argument":
-            "cannot connect to \(address): \(reason); --sources is for servers on 127.0.0.1"
-        case .cannotConnect(let address, let reason):
-            "cannot connect to \(address): \(reason); is the server running, and is that where it listens?"
+        switch code {
+        case .cannotConnect where detail == "Invalid argument": "\(self); --sources is for servers on 127.0.0.1"
+        case .cannotConnect: "\(self); is the server running, and is that where it listens?"
         case .nameNotResolved: "\(self); is the host name in --url written as it should be?"
-        case .timedOut(let phase):
+        case .timedOut:
             "\(self) (--connect-timeout): "
                 + (phase == .connection
                     ? "nobody answers there; is the address right, or does a firewall drop it?"
                     : "something accepts connections and says nothing; is that a WebSocket server, and not too busy?")
-        case .tls(let reason) where reason.contains("certificate"): "\(self); --insecure accepts any certificate"
+        case .tls where detail?.contains("certificate") == true: "\(self); --insecure accepts any certificate"
         case .tls: "\(self); is that a wss server, or is it ws?"
-        case .refused(let answer):
-            "the server answered \(answer.status.code) \(answer.status.reasonPhrase) and no WebSocket: \(answer.advice)"
+        case .refused:
+            answer.map {
+                "the server answered \($0.status.code) \($0.status.reasonPhrase) and no WebSocket: \($0.advice)"
+            } ?? "\(self)"
         case .invalidHandshake, .connectionLost:
             "\(self); is that a WebSocket server, and ws or wss as it should be?"
         default: "\(self)"

@@ -49,7 +49,7 @@ extension EventLoop {
 
     private func sessionBroke(_ connection: ConnectionSlot, _ why: String) {
         guard connection.state.phase < .closing else { return }
-        if let line = state.tls.report("a TLS connection broke: \(why)", now: now) { log(.info, line) }
+        report("a TLS connection broke: \(why)", about: connection)
         connection.state.disconnectReason = .protocolError
         dropPlainBytes(connection)
         close(connection)

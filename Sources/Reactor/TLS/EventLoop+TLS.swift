@@ -119,8 +119,13 @@ extension EventLoop {
         statistics.handshakeFailures.add(1)
         // A client's handler, which knows the connection, is told why: a line of the log would say it twice.
         guard connection.state.flags.contains(.unannounced) else { return }
-        let peer = driver.peerAddress(of: connection.state.descriptor).map { " with \($0)" } ?? ""
-        if let line = state.tls.report("no TLS\(peer): \(why)", now: now) { log(.info, line) }
+        report("no TLS: \(why)", about: connection)
+    }
+
+    /// Logs what a peer has caused, within the bounds of `TLSWork.report`.
+    func report(_ sentence: String, about connection: ConnectionSlot) {
+        guard let line = state.tls.report(sentence, now: now) else { return }
+        unsafe handler.log(.info, line, about: Connection(connection))
     }
 
     /// Ends the handshakes under way when the loop stops: connections that no handler knows have nothing to lose.

@@ -17,10 +17,10 @@ enum PEM {
         let isComplete = TLSFailure.isReason(PEM_R_NO_START_LINE, of: ERR_LIB_PEM)
         let failure = TLSFailure.take()
         guard isComplete else {
-            throw ReactorError("\(source.name(what)) holds a certificate that cannot be read: \(failure)")
+            throw ReactorError("\(source.name(what)) holds a certificate that cannot be read: \(failure)", .tls)
         }
         guard unsafe !certificates.all.isEmpty else {
-            throw ReactorError("\(source.name(what)) holds no certificate (PEM: -----BEGIN CERTIFICATE-----)")
+            throw ReactorError("\(source.name(what)) holds no certificate (PEM: -----BEGIN CERTIFICATE-----)", .tls)
         }
         return certificates
     }
@@ -39,7 +39,7 @@ enum PEM {
                 certificate.passphrase == nil
                     ? "\(name) is encrypted: give its passphrase" : "the passphrase does not open \(name)")
         }
-        throw ReactorError("\(name) holds no private key that can be read (\(failure))")
+        throw ReactorError("\(name) holds no private key that can be read (\(failure))", .tls)
     }
 
     private static func read(_ source: PEMSource, called what: String) throws(ReactorError) -> [UInt8] {
@@ -50,7 +50,7 @@ enum PEM {
         do throws(SystemError) {
             return try contents(of: path)
         } catch {
-            throw ReactorError("\(source.name(what)) cannot be read: \(error)")
+            throw ReactorError("\(source.name(what)) cannot be read: \(error)", .tls)
         }
     }
 

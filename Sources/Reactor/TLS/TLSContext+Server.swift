@@ -17,14 +17,14 @@ extension TLSContext {
         let (leaf, name) = unsafe (chain.all[0], certificate.chain.name("certificate"))
         TLSFailure.clear()
         guard unsafe SSL_CTX_use_certificate(context, leaf) == 1 else {
-            throw ReactorError("\(name) cannot be used: \(TLSFailure.take())")
+            throw ReactorError("\(name) cannot be used: \(TLSFailure.take())", .tls)
         }
         guard unsafe X509_check_private_key(leaf, key) == 1 else {
             TLSFailure.clear()
-            throw ReactorError("\(certificate.key.name("key")) does not belong to \(name)")
+            throw ReactorError("\(certificate.key.name("key")) does not belong to \(name)", .tls)
         }
         guard unsafe SSL_CTX_use_PrivateKey(context, key) == 1 else {
-            throw ReactorError("\(certificate.key.name("key")) cannot be used: \(TLSFailure.take())")
+            throw ReactorError("\(certificate.key.name("key")) cannot be used: \(TLSFailure.take())", .tls)
         }
         for index in unsafe chain.all.indices.dropFirst() {
             unsafe ringcast_tls_add_chain_certificate(context, chain.all[index])
@@ -45,12 +45,12 @@ extension TLSContext {
         let ciphers = configuration.ciphers ?? Self.defaultCiphers
         guard unsafe SSL_CTX_set_cipher_list(context, ciphers) == 1 else {
             TLSFailure.clear()
-            throw ReactorError("\"\(ciphers)\" names no cipher that OpenSSL knows")
+            throw ReactorError("\"\(ciphers)\" names no cipher that OpenSSL knows", .tls)
         }
         let suites = configuration.cipherSuites ?? Self.defaultSuites
         guard unsafe SSL_CTX_set_ciphersuites(context, suites) == 1 else {
             TLSFailure.clear()
-            throw ReactorError("\"\(suites)\" is not a list of TLS 1.3 cipher suites that OpenSSL knows")
+            throw ReactorError("\"\(suites)\" is not a list of TLS 1.3 cipher suites that OpenSSL knows", .tls)
         }
     }
 

@@ -33,7 +33,7 @@ final class TLSContext: @unchecked Sendable {
         unsafe transport = TLSTransport.makeMethod()
         // A ticket brings the client's certificate with it: it must not outlive a change of the authorities.
         ticketKeys = (verifiesPeer ? nil : predecessor?.ticketKeys) ?? TicketKeys()
-        guard !configuration.certificates.isEmpty else { throw ReactorError("a TLS server needs a certificate") }
+        guard !configuration.certificates.isEmpty else { throw ReactorError("a TLS server needs a certificate", .tls) }
         for certificate in configuration.certificates {
             let context = try unsafe makeContext(minimumVersion: configuration.minimumVersion)
             try unsafe use(certificate, in: context)
@@ -74,7 +74,7 @@ final class TLSContext: @unchecked Sendable {
     private func makeContext(minimumVersion: TLSVersion) throws(ReactorError) -> OpaquePointer {
         TLSFailure.clear()
         guard let context = unsafe SSL_CTX_new(role == .server ? TLS_server_method() : TLS_client_method()) else {
-            throw ReactorError("OpenSSL cannot be used: \(TLSFailure.take())")
+            throw ReactorError("OpenSSL cannot be used: \(TLSFailure.take())", .tls)
         }
         unsafe contexts.append(context)
         unsafe ringcast_tls_set_minimum_version(context, minimumVersion == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION)
@@ -124,7 +124,7 @@ final class TLSContext: @unchecked Sendable {
         var bytes: [UInt8] = []
         for name in protocols {
             guard 1...255 ~= name.utf8.count else {
-                throw ReactorError("\"\(name)\" is not the name of an application protocol (ALPN)")
+                throw ReactorError("\"\(name)\" is not the name of an application protocol (ALPN)", .tls)
             }
             bytes.append(UInt8(name.utf8.count))
             bytes += Array(name.utf8)

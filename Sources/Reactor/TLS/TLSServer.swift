@@ -56,7 +56,7 @@ extension LoopGroup {
     /// - Throws: a sentence, and then everything stays as it was.
     public func reloadTLS(_ configuration: TLSConfiguration, listener: Int = 0) throws(ReactorError) {
         guard tls.indices.contains(listener), let server = tls[listener] else {
-            throw ReactorError("listener \(listener) speaks no TLS: only a new server can change that")
+            throw ReactorError("listener \(listener) speaks no TLS: only a new server can change that", .tls)
         }
         for warning in try server.reload(configuration) { log(.warning, warning) }
     }

@@ -46,7 +46,7 @@ public struct ReconnectPolicy: Sendable {
     /// Whether an error says that another try would end no better: what was asked for makes no sense, the answer of
     /// server or proxy is not one, or one of them refuses with a 4xx other than 408, 425 and 429.
     public static func isFinalErrorByDefault(_ error: WebSocketClientError) -> Bool {
-        switch error {
+        switch error.reason {
         case .invalidURL, .invalidRequest, .invalidHandshake, .invalidProxyAnswer, .badRedirect, .cancelled, .stopped:
             true
         case .refused(let answer), .proxyRefused(let answer):

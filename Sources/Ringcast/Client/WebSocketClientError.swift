@@ -1,38 +1,144 @@
 public import HTTPTypes
 public import WebSocketProtocol
 
-/// Why there is no WebSocket, or none any more.
-public enum WebSocketClientError: Error, Hashable, Sendable {
-    /// A URL that cannot be used, and what is wrong with it.
-    case invalidURL(String)
-    /// A request that cannot be sent, and what is wrong with it: a header, a subprotocol that is no token, ….
-    case invalidRequest(String)
-    /// A host whose name has no addresses, in the resolver's words.
-    case nameNotResolved(host: String, String)
-    /// A host none of whose addresses can be connected to: the last one, and its error.
-    case cannotConnect(to: String, String)
-    /// The end of the handshake timeout, and what was waited for.
-    case timedOut(HandshakePhase)
-    /// TLS that cannot be set up, or a certificate that is not believed, and why.
-    case tls(String)
-    /// A server that answers something else than 101.
-    case refused(RefusedHandshake)
-    /// A proxy that does not open the tunnel.
-    case proxyRefused(RefusedHandshake)
-    /// A proxy's answer that is not HTTP, or does not end where it should, and what is wrong with it.
-    case invalidProxyAnswer(String)
-    /// A server's answer that may not be accepted (RFC 6455 §4.1), and what is wrong with it.
-    case invalidHandshake(String)
-    /// A redirect beyond those that the request allows, or one that leads nowhere: its `Location`.
-    case badRedirect(String)
-    /// A connection that ended before the answer was complete, and what was waited for.
-    case connectionLost(HandshakePhase)
+/// Why there is no WebSocket, or none any more: a `code` to be switched on, and what belongs to it.
+///
+///     switch error.code {
+///     case .refused: print(error.answer?.status)
+///     case .cannotConnect, .timedOut: print("try again later: \(error)")
+///     default: print("\(error)")
+///     }
+public struct WebSocketClientError: Error, Hashable, Sendable {
+    let reason: Reason
+
+    /// What happened, with all that is known of it. Not public: a case more, or one more value in a case, would break
+    /// callers.
+    enum Reason: Hashable, Sendable {
+        case invalidURL(String)
+        case invalidRequest(String)
+        case nameNotResolved(host: String, String)
+        case cannotConnect(to: String, String)
+        case timedOut(HandshakePhase)
+        case tls(String)
+        case refused(RefusedHandshake)
+        case proxyRefused(RefusedHandshake)
+        case invalidProxyAnswer(String)
+        case invalidHandshake(String)
+        case badRedirect(String)
+        case connectionLost(HandshakePhase)
+        case cancelled
+        case stopped(String)
+        case closed(CloseCode, reason: String)
+    }
+
+    /// A kind of error, to be switched on. More may come: a `switch` needs a `default`.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// The code's name, for logs.
+        public let name: String
+        /// As `name`.
+        public var description: String { name }
+    }
+}
+
+extension WebSocketClientError.Code {
+    /// A URL that cannot be used.
+    public static let invalidURL = Self(name: "invalidURL")
+    /// A request that cannot be sent: a header, a subprotocol that is no token, ….
+    public static let invalidRequest = Self(name: "invalidRequest")
+    /// A host whose name has no addresses.
+    public static let nameNotResolved = Self(name: "nameNotResolved")
+    /// A host none of whose addresses can be connected to.
+    public static let cannotConnect = Self(name: "cannotConnect")
+    /// The end of the handshake timeout; `phase` is what was waited for.
+    public static let timedOut = Self(name: "timedOut")
+    /// TLS that cannot be set up, or a certificate that is not believed.
+    public static let tls = Self(name: "tls")
+    /// A server that answers something else than 101: `answer`.
+    public static let refused = Self(name: "refused")
+    /// A proxy that does not open the tunnel: `answer`.
+    public static let proxyRefused = Self(name: "proxyRefused")
+    /// A proxy's answer that is not HTTP, or does not end where it should.
+    public static let invalidProxyAnswer = Self(name: "invalidProxyAnswer")
+    /// A server's answer that may not be accepted (RFC 6455 §4.1).
+    public static let invalidHandshake = Self(name: "invalidHandshake")
+    /// A redirect beyond those that the request allows, or one that leads nowhere.
+    public static let badRedirect = Self(name: "badRedirect")
+    /// A connection that ended before the answer was complete; `phase` is what was waited for.
+    public static let connectionLost = Self(name: "connectionLost")
     /// A task, or an attempt, that was cancelled.
-    case cancelled
-    /// Loops that have been stopped, or could not be made, and why.
-    case stopped(String)
-    /// A WebSocket that is closed, and how it was.
-    case closed(CloseCode, reason: String)
+    public static let cancelled = Self(name: "cancelled")
+    /// Loops that have been stopped, or could not be made.
+    public static let stopped = Self(name: "stopped")
+    /// A WebSocket that is closed: `closeCode` and `closeReason`.
+    public static let closed = Self(name: "closed")
+}
+
+extension WebSocketClientError {
+    /// What kind of thing went wrong.
+    public var code: Code {
+        switch reason {
+        case .invalidURL: .invalidURL
+        case .invalidRequest: .invalidRequest
+        case .nameNotResolved: .nameNotResolved
+        case .cannotConnect: .cannotConnect
+        case .timedOut: .timedOut
+        case .tls: .tls
+        case .refused: .refused
+        case .proxyRefused: .proxyRefused
+        case .invalidProxyAnswer: .invalidProxyAnswer
+        case .invalidHandshake: .invalidHandshake
+        case .badRedirect: .badRedirect
+        case .connectionLost: .connectionLost
+        case .cancelled: .cancelled
+        case .stopped: .stopped
+        case .closed: .closed
+        }
+    }
+
+    /// What is wrong, in the words of whoever found out; nil where the code says it all.
+    public var detail: String? {
+        switch reason {
+        case .invalidURL(let what), .invalidRequest(let what), .nameNotResolved(_, let what),
+            .cannotConnect(_, let what), .tls(let what), .invalidProxyAnswer(let what), .invalidHandshake(let what),
+            .badRedirect(let what), .stopped(let what):
+            what
+        default: nil
+        }
+    }
+
+    /// The host whose name has no addresses, or the address that was tried last.
+    public var address: String? {
+        switch reason {
+        case .nameNotResolved(let address, _), .cannotConnect(let address, _): address
+        default: nil
+        }
+    }
+
+    /// What a server or a proxy answered that refused.
+    public var answer: RefusedHandshake? {
+        switch reason {
+        case .refused(let answer), .proxyRefused(let answer): answer
+        default: nil
+        }
+    }
+
+    /// What was waited for when the time was over, or the connection ended.
+    public var phase: HandshakePhase? {
+        switch reason {
+        case .timedOut(let phase), .connectionLost(let phase): phase
+        default: nil
+        }
+    }
+
+    /// What the WebSocket was closed with.
+    public var closeCode: CloseCode? {
+        if case .closed(let code, _) = reason { code } else { nil }
+    }
+
+    /// The reason that came with `closeCode`; may be empty.
+    public var closeReason: String? {
+        if case .closed(_, let text) = reason { text } else { nil }
+    }
 }
 
 /// What a client waits for on its way to a WebSocket.
@@ -75,7 +181,7 @@ extension WebSocketClientError: CustomStringConvertible {
     public var description: String { sentence.onOneLine }
 
     private var sentence: String {
-        switch self {
+        switch reason {
         case .invalidURL(let what), .invalidRequest(let what), .stopped(let what): what
         case .nameNotResolved(let host, let reason): "\(host) cannot be resolved: \(reason)"
         case .cannotConnect(let address, let reason): "cannot connect to \(address): \(reason)"

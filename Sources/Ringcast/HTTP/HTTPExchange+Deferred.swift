@@ -49,9 +49,16 @@ extension HTTPExchange {
         self.deferral = nil
         goOn(on: connection)
         switch result {
-        case .success(let reply), .failure(let reply as Reply): give(reply, to: deferral.request, on: connection)
+        case .success(let reply), .failure(let reply as Reply):
+            var request = deferral.request
+            if let observer = reply.observer { request.observers.append(observer) }
+            if let failure = give(reply, to: request, on: connection) {
+                reportUnsendable(failure, path: deferral.request.path, on: connection)
+            }
         case .failure(let error):
-            loop.core.logError("a deferred reply threw: \(error)")
+            loop.report(
+                .replyThrown(ObjectIdentifier(type(of: error))), "a deferred reply threw: \(error)",
+                loop.metadata(of: connection, path: deferral.request.path))
             respond(.internalServerError, to: deferral.request, on: connection)
         }
     }
@@ -73,7 +80,8 @@ extension HTTPExchange {
         guard let deferral, let deadline = phaseDeadline else { return }
         if connection.peerHasEnded { return close(connection) }
         guard loop.now >= deadline else { return arm(deadline, on: connection) }
-        loop.core.logError("a deferred reply took too long")
+        loop.report(
+            .lateReply, "a deferred reply took too long", loop.metadata(of: connection, path: deferral.request.path))
         endDeferral()
         goOn(on: connection)
         respond(

@@ -16,6 +16,8 @@ struct RequestSummary {
     let handshake: HandshakeRequest?
     /// The path, decoded, where an upgrade can follow.
     let path: String
+    /// Who waits for the answer.
+    var observers: [AnswerObserver] = []
 
     init(_ request: borrowing Request, withHandshake: Bool) {
         let layout = request.head.layout
@@ -55,24 +57,49 @@ extension HTTPExchange {
         } catch let thrown as Reply {
             reply = thrown
         } catch {
-            loop.core.logError("fetch threw: \(error)")
+            loop.report(
+                .replyThrown(ObjectIdentifier(type(of: error))), "fetch threw: \(error)",
+                loop.metadata(of: connection, path: request.path))
             reply = Reply(kind: .response(.internalServerError))
         }
         var mayUpgrade = true
         if case .response = reply.kind { mayUpgrade = false }
-        give(reply, to: RequestSummary(request, withHandshake: mayUpgrade), on: connection)
-    }
-
-    func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) {
-        switch reply.kind {
-        case .response(let response): respond(response, to: request, on: connection)
-        case .upgrade(let upgrade): perform(upgrade, for: request, on: connection)
-        case .deferred(let body, let timeout): wait(for: body, within: timeout, request, on: connection)
+        var summary = RequestSummary(request, withHandshake: mayUpgrade)
+        if let observer = reply.observer { summary.observers = [observer] }
+        if let failure = give(reply, to: summary, on: connection) {
+            reportUnsendable(failure, path: request.path, on: connection)
         }
     }
 
+    /// Gives a reply.
+    /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
+    func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) -> UnsendableResponse? {
+        switch reply.kind {
+        case .response(let response): return respond(response, to: request, on: connection)
+        case .upgrade(let upgrade): perform(upgrade, for: request, on: connection)
+        case .deferred(let body, let timeout):
+            guard let surroundings = reply.observer?.surroundings else {
+                wait(for: body, within: timeout, request, on: connection)
+                break
+            }
+            surroundings { wait(for: body, within: timeout, request, on: connection) }
+        }
+        return nil
+    }
+
+    func reportUnsendable(_ failure: any Error, path: String, on connection: Connection) {
+        loop.report(
+            .unsendable, "a response cannot be sent: \(failure)", loop.metadata(of: connection, path: path))
+    }
+
     /// Sends a response, and goes on to the next request or closes.
-    func respond(_ response: Response, to request: RequestSummary, on connection: Connection) {
+    /// - Parameter refusal: why a WebSocket is refused by it, if the reason is known.
+    /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
+    @discardableResult
+    func respond(
+        _ response: Response, to request: RequestSummary, refusing refusal: UpgradeRefusal? = nil,
+        on connection: Connection
+    ) -> UnsendableResponse? {
         let keepsAlive =
             request.keepsAlive && !request.asksForWebSocket && !loop.core.hasBeenStopped && !inputHasEnded
             && !ResponseEncoder.asksToClose(response.headers)
@@ -80,10 +107,16 @@ extension HTTPExchange {
             try send(
                 response, keepAlive: keepsAlive, isHead: request.isHead, isHTTP11: request.isHTTP11, on: connection)
         } catch {
-            loop.core.logError("a response cannot be sent: \(error)")
-            return respond(.internalServerError, to: request, on: connection)
+            respond(.internalServerError, to: request, on: connection)
+            return error
         }
+        if refusal != nil || request.asksForWebSocket {
+            loop.events.refusedUpgrades.count(
+                refusal ?? (response.status == .internalServerError ? .internalError : .application))
+        }
+        for observer in request.observers { observer.answered(response.status) }
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
+        return nil
     }
 
     /// Answers a request that cannot be served, and closes, since what follows it cannot be framed.
@@ -105,6 +138,7 @@ extension HTTPExchange {
             keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now), into: &output
         )
         unsafe connection.send(output.span.bytes)
+        loop.events.responses.count(response.status)
     }
 }
 

@@ -8,8 +8,10 @@ extension HTTPExchange {
     func perform(_ upgrade: Upgrade, for request: RequestSummary, on connection: Connection) {
         guard let handshake = request.handshake, !inputHasEnded else { return close(connection) }
         guard !loop.core.hasBeenStopped else {
-            return respond(
-                Response(status: .serviceUnavailable, text: "the server is stopping\n"), to: request, on: connection)
+            respond(
+                Response(status: .serviceUnavailable, text: "the server is stopping\n"), to: request,
+                refusing: .stopping, on: connection)
+            return
         }
         var output: [UInt8] = []
         let subprotocol: String?
@@ -25,16 +27,21 @@ extension HTTPExchange {
                 acceptValue: acceptance.acceptValue, subprotocol: subprotocol, extensions: deflate?.headerValue,
                 fields: upgrade.headers, into: &output)
         } catch let refusal as HandshakeRefusal {
-            return respond(Response(refusal), to: request, on: connection)
+            respond(Response(refusal), to: request, refusing: UpgradeRefusal(refusal), on: connection)
+            return
         } catch {
-            loop.core.logError("an upgrade cannot be answered: \(error)")
-            return respond(.internalServerError, to: request, on: connection)
+            reportUnsendable(error, path: request.path, on: connection)
+            respond(.internalServerError, to: request, refusing: .internalError, on: connection)
+            return
         }
         guard upgrade.data.take() else {
             loop.core.logError("an upgrade was given to two requests: make one for each, or its data would be shared")
             return respond(.internalServerError, to: request, on: connection)
         }
         unsafe connection.send(output.span.bytes)
+        loop.events.upgrades.add(1)
+        loop.events.responses.count(.switchingProtocols)
+        for observer in request.observers { observer.answered(.switchingProtocols) }
         loop.release(self)
         loop.open(upgrade, on: connection, path: request.path, subprotocol: subprotocol, deflate: deflate)
     }

@@ -13,6 +13,10 @@ public struct Reply: Error {
     }
 
     let kind: Kind
+    /// Who waits for the answer; nil nearly always.
+    var observer: AnswerObserver?
+
+    init(kind: Kind) { self.kind = kind }
 
     /// A response with text. Its status is a final one: 1xx is a programming error, which is logged and answered with
     /// 500 (`.upgrade` sends its 101 itself). Without a `Content-Type` among the headers it is sent as

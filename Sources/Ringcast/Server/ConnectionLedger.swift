@@ -64,7 +64,10 @@ extension SocketLoop {
     /// holds as much as any other.
     func accepts(_ connection: Connection) -> Bool {
         if admit(connection) { return true }
-        guard refusals.count < ConnectionLedger.refusalsPerLoop else { return false }
+        guard refusals.count < ConnectionLedger.refusalsPerLoop else {
+            events.refusedConnections.add(1)
+            return false
+        }
         refusals.insert(connection.id)
         return true
     }

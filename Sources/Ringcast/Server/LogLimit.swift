@@ -11,10 +11,16 @@ struct LogLimit {
         case closeCode
         /// A ping or pong with too long a payload.
         case controlPayload
+        /// `fetch`, or a deferred reply, threw an error of this type.
+        case replyThrown(ObjectIdentifier)
+        /// A deferred reply was not there in time.
+        case lateReply
+        /// A reply that cannot be sent as it is.
+        case unsendable
 
         var level: Logger.Level {
             switch self {
-            case .thrown: .error
+            case .thrown, .replyThrown, .lateReply, .unsendable: .error
             case .closeCode, .controlPayload: .warning
             }
         }
@@ -59,14 +65,41 @@ struct LogLimit {
 
 extension SocketLoop {
     /// Writes a line that peers can cause, at most one of its kind a second.
-    func report(_ kind: LogLimit.Kind, _ line: String) {
+    /// - Parameter metadata: what it is about. Lines that are left out are counted without it.
+    func report(_ kind: LogLimit.Kind, _ line: String, _ metadata: @autoclosure () -> Logger.Metadata) {
         tellOfLinesLeftOut()
-        guard let time = logLimit.admit(kind, line, now: now) else { return core.log(kind.level, line) }
+        guard let time = logLimit.admit(kind, line, now: now) else { return core.log(kind.level, line, metadata()) }
         eventLoop.wakeHandler(at: time)
     }
 
     func tellOfLinesLeftOut() {
         for (level, line) in logLimit.takeLeftOut(now: now) { core.log(level, line) }
         if let time = logLimit.nextTime { eventLoop.wakeHandler(at: time) }
+    }
+
+    /// What tells a connection from others in the log: as its socket, if it is one, else its own name, the other end,
+    /// and the path if it is known.
+    func metadata(of connection: Connection, path: String = "") -> Logger.Metadata {
+        if case .socket(let session) = ConnectionRole(connection) { return session.metadata }
+        var metadata: Logger.Metadata = ["connection": "\(connection.id)"]
+        if let address = connection.remoteAddress { metadata["remote"] = "\(address)" }
+        if !path.isEmpty { metadata["path"] = "\(PathTable.shown(path))" }
+        return metadata
+    }
+
+    func log(_ level: LogLevel, _ line: String, about connection: Connection) {
+        core.log(Logger.Level(level), line, metadata(of: connection))
+    }
+}
+
+extension Logger.Level {
+    init(_ level: LogLevel) {
+        self =
+            switch level {
+            case .info: .info
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            }
     }
 }

@@ -12,7 +12,12 @@ struct LoopCounters: BitwiseCopyable {
     /// Bytes of messages inflated: what bounds a turn.
     var inflatedBytes: UInt64 = 0
     var deliveries: UInt64 = 0
-    var dropsAtLimit: UInt64 = 0
+    /// Messages for one socket alone that found its queue at the limit; then a topic's, by the topic's policy.
+    var dropsDirect: UInt64 = 0
+    var dropsNewest: UInt64 = 0
+    var dropsOldest: UInt64 = 0
+    var dropsLatest: UInt64 = 0
+    var dropsClosing: UInt64 = 0
     var dropsClosed: UInt64 = 0
     var dropsInLanes: UInt64 = 0
     var dropsEvicted: UInt64 = 0
@@ -23,14 +28,23 @@ struct LoopCounters: BitwiseCopyable {
     var fanOutWork: UInt64 = 0
     /// Frames of the `FanOutRun` under way.
     var unsettledFrames: UInt64 = 0
+    /// Times that a socket fell behind.
+    var backpressureEvents: UInt64 = 0
+
+    /// Messages that found a socket's queue at the limit.
+    var dropsAtLimit: UInt64 { dropsDirect + dropsNewest + dropsOldest + dropsLatest + dropsClosing }
 }
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
 final class PublishedCounters: Sendable {
-    private let words = InlineArray<17, Atomic<UInt64>> { _ in Atomic(0) }
-    /// Forms that threads other than loops have deflated, and messages of theirs that this loop could not take.
+    private let words = InlineArray<22, Atomic<UInt64>> { _ in Atomic(0) }
+    /// Forms that threads other than loops have deflated, messages of theirs that this loop could not take, and messages
+    /// that they have published.
     private let foreignDeflated = Atomic<UInt64>(0)
     private let foreignDrops = Atomic<UInt64>(0)
+    private let foreignPublishes = Atomic<UInt64>(0)
+    /// What is counted as it happens.
+    let events = LoopEvents()
 
     /// Publishes the loop's counters. Called by the loop.
     func store(_ counters: LoopCounters) {
@@ -46,6 +60,9 @@ final class PublishedCounters: Sendable {
     /// Counts a message for so many sockets of this loop that it could not take. Any thread.
     func countForeignDrop(of sockets: Int = 1) { foreignDrops.add(UInt64(sockets), ordering: .relaxed) }
 
+    /// Counts a message that a thread other than a loop publishes. Any thread.
+    func countForeignPublish() { foreignPublishes.add(1, ordering: .relaxed) }
+
     /// Counts the forms that a thread other than a loop has deflated. Any thread.
     func countForeignDeflated(_ count: Int) { foreignDeflated.add(UInt64(count), ordering: .relaxed) }
 
@@ -59,6 +76,7 @@ final class PublishedCounters: Sendable {
             }
         }
         counters.framesDeflated += foreignDeflated.load(ordering: .relaxed)
+        counters.publishes += foreignPublishes.load(ordering: .relaxed)
         counters.dropsInLanes += foreignDrops.load(ordering: .relaxed)
         return counters
     }

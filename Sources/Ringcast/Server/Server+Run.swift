@@ -6,7 +6,8 @@ extension Server {
     /// - Throws: if it has been called before: a server runs once.
     public func run() async throws(ServerError) {
         guard core.noteRun() else {
-            throw ServerError("this server runs or has run already: a server runs once, so make another one")
+            throw ServerError(
+                "this server runs or has run already: a server runs once, so make another one", code: .alreadyRun)
         }
         group.start()
         await stoppingWithTask { await group.ended() }

@@ -12,7 +12,8 @@ extension Server {
     public func reloadCertificates() throws(ServerError) {
         let endpoints = core.configuration.listeningEndpoints
         guard endpoints.contains(where: { $0.tls != nil }) else {
-            throw ServerError("this server speaks no TLS: there are no certificates to be read again")
+            throw ServerError(
+                "this server speaks no TLS: there are no certificates to be read again", code: .tls)
         }
         for (index, endpoint) in endpoints.enumerated() {
             if let tls = endpoint.tls { try reloadCertificates(tls, endpoint: index) }
@@ -26,7 +27,7 @@ extension Server {
         do throws(ReactorError) {
             try group.reloadTLS(configuration, listener: endpoint)
         } catch {
-            throw ServerError(error.description)
+            throw ServerError(error)
         }
     }
 }

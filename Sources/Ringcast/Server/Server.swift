@@ -32,7 +32,7 @@ public final class Server: Sendable {
     }
 
     private init(_ configuration: ServerConfiguration, _ application: Application) throws(ServerError) {
-        if let objection = configuration.objection { throw ServerError(objection) }
+        if let objection = configuration.objection { throw ServerError(objection, code: .invalidConfiguration) }
         let setup = LoopGroupConfiguration(configuration)
         do throws(ReactorError) {
             let core = SocketCore(
@@ -42,7 +42,7 @@ public final class Server: Sendable {
                 SocketLoop(core: core, loop: loop)
             }
         } catch {
-            throw ServerError(error.description)
+            throw ServerError(error)
         }
         addresses = group.listeners
         core.group = group
@@ -110,13 +110,7 @@ extension LoopGroupConfiguration {
             loops: configuration.loops, pinsThreads: configuration.pinning,
             listeners: configuration.listeningEndpoints.map { ListenerConfiguration($0) },
             placement: configuration.placement, driver: configuration.driver, coalescing: configuration.coalescing
-        ) { level, message in
-            switch level {
-            case .info: logger.info("\(message)")
-            case .notice: logger.notice("\(message)")
-            case .warning: logger.warning("\(message)")
-            case .error: logger.error("\(message)")
-            }
-        }
+        ) { level, message in logger.log(level: Logger.Level(level), "\(message)") }
+        measuresTurns = configuration.measuresTurns
     }
 }

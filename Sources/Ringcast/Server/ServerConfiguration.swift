@@ -41,6 +41,9 @@ public struct ServerConfiguration: Sendable {
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
     public var stop: StopTiming
+    /// Whether loops measure how long their turns take and how busy they are: two of the metrics, for two readings of the
+    /// clock per turn. All others are counted whatever this says.
+    public var measuresTurns: Bool
     /// The log for what the server's operator or author should know.
     public var logger: Logger
 
@@ -64,6 +67,7 @@ public struct ServerConfiguration: Sendable {
         topics: [TopicRule] = [],
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
+        measuresTurns: Bool = true,
         logger: Logger = Logger(label: "ringcast")
     ) {
         self.hostname = hostname
@@ -83,6 +87,7 @@ public struct ServerConfiguration: Sendable {
         self.topics = topics
         self.limits = limits
         self.stop = stop
+        self.measuresTurns = measuresTurns
         self.logger = logger
     }
 

@@ -20,7 +20,7 @@ public struct ServerStatistics: Sendable {
     public var bytesIn = 0
     /// Bytes that the kernel has taken, of any kind.
     public var bytesOut = 0
-    /// Messages published by handlers and references on their loops.
+    /// Messages published. Those of threads other than loops are counted at the first loop.
     public var publishes = 0
     /// Frames encoded by publishes on loops: one for each that has subscribers, on however many loops they are.
     public var framesEncoded = 0

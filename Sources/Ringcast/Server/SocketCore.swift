@@ -126,11 +126,9 @@ final class SocketCore: Sendable {
         executor.executeBehindMessages { [self] in job.run(on: currentLoop) }
     }
 
-    func logError(_ message: String) { configuration.logger.error("\(message)") }
-
-    func log(_ level: Logger.Level, _ message: String) { configuration.logger.log(level: level, "\(message)") }
-
-    func logDebug(_ message: @autoclosure () -> String) { configuration.logger.debug("\(message())") }
+    func log(_ level: Logger.Level, _ message: @autoclosure () -> String, _ metadata: Logger.Metadata? = nil) {
+        configuration.logger.log(level: level, "\(message())", metadata: metadata)
+    }
 }
 
 /// What sockets are told when the server stops. Times in milliseconds.

@@ -55,6 +55,8 @@ import WebSocketProtocol
     private var ending: [(slot: UInt32, serial: UInt64)] = []
     private(set) var isStopping = false
     var logLimit = LogLimit()
+    /// The paths that this loop's sockets were asked for at, for logs.
+    var paths = PathTable()
     /// What has been published in a row and not handed to its subscribers yet.
     var run: FanOutRun?
     /// Memory for the next run.
@@ -89,6 +91,9 @@ import WebSocketProtocol
 
     var eventLoop: EventLoop { unsafe unownedLoop }
 
+    /// Where this loop counts what happens seldom.
+    var events: LoopEvents { published.events }
+
     /// The server whose loop this is; nil on the loops of clients.
     var server: Server? {
         if let server = unsafe knownServer { return server }
@@ -105,6 +110,7 @@ import WebSocketProtocol
         unsafe connection.context = ConnectionRole.http(exchange).context
         exchange.opened(connection)
         if !admit(connection) {
+            events.refusedConnections.add(1)
             exchange.refuse(
                 HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"),
                 on: connection)
@@ -221,7 +227,7 @@ extension SocketLoop {
         let kind = kind(of: upgrade.handlers, options: upgrade.options)
         let (slot, serial) = sessions.reserve()
         let session = unsafe Session.allocate(
-            on: connection, kind: kind, role: role, serial: serial, slot: slot, now: now,
+            on: connection, kind: kind, role: role, serial: serial, slot: slot, path: paths.keep(path), now: now,
             initializeData: { memory in unsafe upgrade.data.initialize(memory) })
         sessions.insert(session)
         unsafe connection.context = ConnectionRole.socket(session).context
@@ -231,7 +237,7 @@ extension SocketLoop {
         session.startLiveness(now: now)
         // The answer to the handshake comes before all frames.
         connection.keepInFront()
-        opening = OpeningHandshake(serial: serial, path: path, answer: answer)
+        opening = OpeningHandshake(serial: serial, answer: answer)
         defer { opening = nil }
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }
     }
@@ -240,8 +246,6 @@ extension SocketLoop {
 /// What a handshake leaves for its socket's `open` handler. It is not kept beyond that, for no socket pays for it.
 struct OpeningHandshake {
     let serial: UInt64
-    /// The path of the request's target, without the query.
-    let path: String
     /// The fields of the server's answer, on a client's side.
     let answer: HTTPFields
 }

@@ -1,3 +1,4 @@
+import Logging
 import Reactor
 import WebSocketProtocol
 
@@ -63,10 +64,11 @@ extension SocketLifeline {
     func failed(_ who: String, _ error: any Error) {
         if let session { return session.handlerFailed(error) }
         // What a task throws that was cancelled with its socket is no fault.
+        let metadata: Logger.Metadata = ["socket": "\(core.id(ofSocket: serial, on: loop))"]
+        let line = "\(who) threw after its WebSocket was closed: \(error)"
         guard !(error is CancellationError), let loop = core.currentLoop else {
-            return core.logDebug("\(who) threw after its WebSocket was closed: \(error)")
+            return core.log(.debug, line, metadata)
         }
-        let kind = LogLimit.Kind.thrown(ObjectIdentifier(type(of: error)))
-        loop.report(kind, "\(who) threw after its WebSocket was closed: \(error)")
+        loop.report(.thrown(ObjectIdentifier(type(of: error))), line, metadata)
     }
 }

@@ -22,7 +22,8 @@ extension Session {
         var code = code
         if code == .abnormalClosure || code == .tlsHandshakeFailure { return terminate() }
         if !code.isSendable, code != .noStatusReceived {
-            loop.report(.closeCode, "a WebSocket was to be closed with \(code), which cannot be sent: 1000 is")
+            loop.report(
+                .closeCode, "a WebSocket was to be closed with \(code), which cannot be sent: 1000 is", metadata)
             code = .normalClosure
         }
         if isOwn { makeExtras().ownEnding = (code, reason) }
@@ -61,6 +62,7 @@ extension Session {
         enter(.closing)
         extras?.lifeline?.beginClosing()
         var body: [UInt8] = []
+        loop.events.closesSent.count(code ?? .noStatusReceived)
         if let code {
             body = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
             body += reason.prefix(utf8Count: 123).utf8
@@ -84,7 +86,10 @@ extension Session {
     /// Ends the socket since the peer has ended its side, behind the messages that came before.
     func peerEnded(_ ending: PeerEnding) {
         guard phase != .terminated else { return }
-        if case .close = ending { flags.insert(.heardClose) }
+        if case .close(let code, _) = ending {
+            flags.insert(.heardClose)
+            loop.events.closesReceived.count(code ?? .noStatusReceived)
+        }
         if let inbox = extras?.inbox, inbox.task != nil {
             // Messages are still being handled: the end comes behind them, or at the deadline of a close.
             inbox.ending = ending
@@ -130,6 +135,7 @@ extension Session {
     /// that was terminated, whatever the peer has said.
     func end(_ code: CloseCode, reason: String) {
         let (code, reason) = phase == .terminated ? (.abnormalClosure, "") : extras?.ownEnding ?? (code, reason)
+        if !flags.contains(.heardClose) { loop.events.closesReceived.count(.abnormalClosure) }
         settleFanOut()  // what was published before is still for this socket
         leaveTopics()
         enter(.closed)

@@ -169,7 +169,7 @@ extension Session {
     /// Tells the `error` handler what another one threw, and closes the socket with 1011 unless `error` closed it.
     func handlerFailed(_ error: any Error) {
         withHandlers { $0.error(self, error) }
-        loop.report(.thrown(ObjectIdentifier(type(of: error))), "a WebSocket handler threw: \(error)")
+        loop.report(.thrown(ObjectIdentifier(type(of: error))), "a WebSocket handler threw: \(error)", metadata)
         if isOpen { close(.internalError, reason: "internal error", isOwn: true) }
     }
 }

@@ -57,13 +57,14 @@ extension Session {
     func sendCut(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard payload.count > Self.longestControlPayload else { return unsafe sendControl(opcode, payload) }
         loop.report(
-            .controlPayload, "a ping or pong of \(payload.count) bytes was cut to \(Self.longestControlPayload)")
+            .controlPayload, "a ping or pong of \(payload.count) bytes was cut to \(Self.longestControlPayload)",
+            metadata)
         return unsafe sendControl(opcode, UnsafeRawBufferPointer(rebasing: payload[..<Self.longestControlPayload]))
     }
 
     private func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
         guard isOpen else { return .dropped }
-        guard unsafe queueControl(opcode, payload) else { return refused(\.dropsAtLimit) }
+        guard unsafe queueControl(opcode, payload) else { return refused(\.dropsDirect) }
         guard !connection.isBlocked else {
             oweDrain()
             return .backpressure
@@ -98,11 +99,12 @@ extension Session {
         connection.notifyWhenDrained()
     }
 
-    func refusedAtLimit() -> SendResult {
+    /// - Parameter counter: what counts it, by whose policy it is.
+    func refusedAtLimit(_ counter: WritableKeyPath<LoopCounters, UInt64> = \.dropsDirect) -> SendResult {
         if withKind({ $0.closeOnBackpressureLimit }) {
             close(.tryAgainLater, reason: "backpressure limit", isOwn: true)
         }
-        return refused(\.dropsAtLimit)
+        return refused(counter)
     }
 
     private func refusedAtLimit(_ payload: UnsafeRawBufferPointer, _ opcode: Opcode) -> SendResult {

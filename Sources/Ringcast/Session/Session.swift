@@ -89,7 +89,8 @@ import WebSocketProtocol
 extension Session {
     /// Makes the state of a connection that has just been upgraded. `initializeData` writes the user's data.
     static func allocate(
-        on connection: Connection, kind: SocketKind, role: Role, serial: UInt64, slot: UInt32, now: UInt64,
+        on connection: Connection, kind: SocketKind, role: Role, serial: UInt64, slot: UInt32, path: UInt32,
+        now: UInt64,
         initializeData: (UnsafeMutableRawPointer) -> Void
     ) -> Session {
         let layout = kind.layout
@@ -100,7 +101,7 @@ extension Session {
         unsafe state.initialize(
             to: SessionState(
                 connection: connection.slot, kind: .passUnretained(kind), traits: role == .client ? .masks : [],
-                slot: slot, decoder: FrameDecoder(role: role), serial: serial, lastInbound: now))
+                slot: slot, decoder: FrameDecoder(role: role), serial: serial, lastInbound: now, path: path))
         unsafe initializeData(memory + layout.dataOffset)
         kind.sessionCount += 1
         return unsafe Session(state)
@@ -110,6 +111,7 @@ extension Session {
     func deallocate() {
         let kind = unsafe state.pointee.kind.takeUnretainedValue()
         kind.handlers.deinitializeData(of: self)
+        unsafe kind.loop.paths.release(state.pointee.path)
         unsafe state.deinitialize(count: 1)
         unsafe UnsafeMutableRawPointer(state).deallocate()
         kind.sessionCount -= 1

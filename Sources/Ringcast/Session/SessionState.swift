@@ -36,6 +36,8 @@ import WebSocketProtocol
     var holds: HoldReasons = []
     /// What the handshake agreed on.
     var compression = SessionCompression()
+    /// Where the loop's `PathTable` has the path that was asked for.
+    let path: UInt32
 }
 
 /// One allocation per socket: the engine's state, and behind it the user's data.

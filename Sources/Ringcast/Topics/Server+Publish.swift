@@ -105,6 +105,7 @@ extension SocketCore {
         retain: Bool, compress: Bool?
     ) -> SendResult {
         guard topic.isValid, group != nil else { return .dropped }
+        counters[0].countForeignPublish()
         if retain {
             let entry = registry.entry(for: topic)
             defer { registry.relinquish(entry) }

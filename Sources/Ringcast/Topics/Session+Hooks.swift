@@ -63,9 +63,17 @@ extension Session {
     }
 
     /// Counts and notes the drop of a fan-out's frame that has found the queue at its limit.
-    func missedDelivery() {
+    /// - Parameter policy: the topic's.
+    func missedDelivery(_ policy: SlowConsumerPolicy = .dropNewest) {
         fallBehind()
-        _ = refusedAtLimit()
+        let counter: WritableKeyPath<LoopCounters, UInt64> =
+            switch policy {
+            case .dropNewest: \.dropsNewest
+            case .dropOldest: \.dropsOldest
+            case .latest: \.dropsLatest
+            case .close: \.dropsClosing
+            }
+        _ = refusedAtLimit(counter)
         noteDrop(of: nil)
     }
 

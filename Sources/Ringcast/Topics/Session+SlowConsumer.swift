@@ -50,7 +50,7 @@ extension Session {
             if case .close(let code) = policy, !withKind({ $0.closeOnBackpressureLimit }) {
                 close(code, reason: "slow consumer", isOwn: true)
             }
-            missedDelivery()
+            missedDelivery(policy)
             return .atLimit
         }
         let result: DeliveryResult = standing == .behind ? .queuedBehind : .queued

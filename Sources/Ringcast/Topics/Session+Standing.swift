@@ -10,6 +10,7 @@ extension Session {
     func fallBehind() {
         guard isOpen, standing == .keepsUp else { return }
         unsafe state.pointee.standing = .behind
+        withKind { unsafe $0.counters.pointee.backpressureEvents += 1 }
         loop.table.change(memberships, from: .keepsUp, to: .behind)
         connection.notifyWhenDrained()
         supersedeBacklog()

@@ -20,8 +20,8 @@ extension WebSocket {
     /// `path`.
     ///
     /// Made when it is first asked for, and kept, which costs a system call and some allocations; a socket that never
-    /// asks pays nothing. The path is known while `open` runs: a logger that is first asked for later is without. To
-    /// log in a task, take the logger there with you: it may be used anywhere.
+    /// asks pays nothing. To log in a task, take the logger there with you: it may be used anywhere. Of a path 128 bytes
+    /// are kept, and where a loop's sockets have more than 4,096 different ones, the first part of the others.
     public var logger: Logger { session.logger }
 }
 
@@ -41,16 +41,20 @@ extension SocketCore {
 extension Session {
     var id: String { loop.core.id(ofSocket: serial, on: loop.eventLoop.index) }
 
+    /// What tells this socket from others in each line of the log that is about it.
+    var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["socket": "\(id)"]
+        if let address = connection.remoteAddress { metadata["remote"] = "\(address)" }
+        if let path = unsafe loop.paths[state.pointee.path] { metadata["path"] = "\(path)" }
+        return metadata
+    }
+
     /// The socket's logger, made with its first use.
     fileprivate var logger: Logger {
         let extras = makeExtras()
         if let logger = extras.logger { return logger }
         var logger = loop.core.configuration.logger
-        logger[metadataKey: "socket"] = "\(id)"
-        if let address = connection.remoteAddress { logger[metadataKey: "remote"] = "\(address)" }
-        if let opening = loop.opening, opening.serial == serial {
-            logger[metadataKey: "path"] = "\(opening.path.onOneLine)"
-        }
+        for (key, value) in metadata { logger[metadataKey: key] = value }
         extras.logger = logger
         return logger
     }

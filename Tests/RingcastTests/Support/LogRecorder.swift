@@ -3,10 +3,13 @@ import Synchronization
 
 /// What a server logs, for a test.
 final class LogRecorder: Sendable {
-    private let list = Mutex<[String]>([])
+    private let list = Mutex<[(line: String, metadata: Logger.Metadata)]>([])
 
     /// As `level: message`, and behind it what a logger's metadata say, if any, in the order of their keys.
-    var lines: [String] { list.withLock { $0 } }
+    var lines: [String] { list.withLock { $0.map(\.line) } }
+
+    /// What each line's metadata say, the logger's and its own.
+    var metadata: [[String: String]] { list.withLock { $0.map { $0.metadata.mapValues { "\($0)" } } } }
 
     /// A logger of this level that writes here.
     func logger(_ level: Logger.Level = .info) -> Logger {
@@ -27,7 +30,8 @@ final class LogRecorder: Sendable {
 
         func log(event: LogEvent) {
             let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-            recorder.list.withLock { $0.append("\(event.level): \(event.message)\(fields)") }
+            let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
+            recorder.list.withLock { $0.append(("\(event.level): \(event.message)\(fields)", all)) }
         }
     }
 }
