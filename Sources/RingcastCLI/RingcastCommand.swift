@@ -16,6 +16,7 @@ struct RingcastCommand: AsyncParsableCommand {
         abstract: "A WebSocket server for Linux, on one io_uring loop per core.",
         subcommands: [
             ServeCommand.self, BenchCommand.self, LoadCommand.self, ConnectCommand.self, HealthCommand.self,
+            TopCommand.self,
         ])
 
     static func runToEnd() async {
