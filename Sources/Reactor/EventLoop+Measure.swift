@@ -1,8 +1,9 @@
-/// What a loop measures of itself. A turn costs two readings of the clock (some 20 ns each); how busy the loop is costs a
-/// system call a second.
+/// What a loop measures of itself. A turn costs two readings of the clock (some 20 ns each); how busy the loop is costs
+/// a system call a second.
 ///
-/// A turn's time is that between two waits: what handlers do, and what the loop does for them. How busy a loop is cannot
-/// be told from that, since on io_uring sends are done inside of the wait: it is the processor time of the thread.
+/// A turn's time is that between two waits: what handlers do, and what the loop does for them. How busy a loop is
+/// cannot be told from that, since on io_uring sends are done inside of the wait: it is the processor time of the
+/// thread.
 extension EventLoop {
     /// So long (ms) is the time that a share is measured over, or longer where the loop sleeps.
     private static let shareInterval: UInt64 = 1_000

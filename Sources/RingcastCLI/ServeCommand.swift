@@ -12,9 +12,9 @@ struct ServeCommand: AsyncParsableCommand {
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
         discussion:
-            "/stats tells in JSON what the server has done, /metrics as text for Prometheus. They and /publish/T are for "
-            + "this machine alone, unless --open is given, and web pages of other sites may open no WebSocket, unless --origin any is. SIGINT and "
-            + "SIGTERM stop it; at SIGHUP it reads its certificates again."
+            "/stats tells in JSON what the server has done, /metrics as text for Prometheus. They and /publish/T are "
+            + "for this machine alone, unless --open is given, and web pages of other sites may open no WebSocket, "
+            + "unless --origin any is. SIGINT and SIGTERM stop it; at SIGHUP it reads its certificates again."
     )
 
     @OptionGroup var options: ServeOptions

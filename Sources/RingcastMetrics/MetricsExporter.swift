@@ -7,9 +7,9 @@
     ///
     ///     group.addTask { await MetricsExporter(server).run() }
     ///
-    /// It looks at the server at an interval, and the loops know nothing of it. Counters grow by what has come since the
-    /// last look. A histogram's classes are counters as Prometheus has them: `_bucket` with `le`, `_sum` and `_count`, since
-    /// single values are not kept.
+    /// It looks at the server at an interval, and the loops know nothing of it. Counters grow by what has come since
+    /// the last look. A histogram's classes are counters as Prometheus has them: `_bucket` with `le`, `_sum` and
+    /// `_count`, since single values are not kept.
     public struct MetricsExporter: Sendable {
         private let server: Server
         private let interval: Duration

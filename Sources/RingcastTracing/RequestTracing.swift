@@ -4,16 +4,16 @@
     public import Ringcast
     public import Tracing
 
-    /// A span for each request and upgrade, within the context that the request's headers carry (W3C's `traceparent`, or
-    /// whatever the tracer looks for).
+    /// A span for each request and upgrade, within the context that the request's headers carry (W3C's `traceparent`,
+    /// or whatever the tracer looks for).
     ///
     ///     let tracing = RequestTracing()
     ///     let server = try Server(configuration: configuration, fetch: tracing.around { request in … })
     ///
-    /// While `fetch` runs, and in the task of a deferred reply, the span's context is the current one, so that spans of the
-    /// application are its children. It ends when the answer has been queued, and has the answer's status; an upgrade's ends
-    /// with the 101 or the refusal. Who does not use this type pays nothing; who does pays a copy of the request's headers,
-    /// and what the tracer costs, per request.
+    /// While `fetch` runs, and in the task of a deferred reply, the span's context is the current one, so that spans of
+    /// the application are its children. It ends when the answer has been queued, and has the answer's status; an
+    /// upgrade's ends with the 101 or the refusal. Who does not use this type pays nothing; who does pays a copy of the
+    /// request's headers, and what the tracer costs, per request.
     public struct RequestTracing: Sendable {
         private let tracer: any Tracer
 
@@ -28,8 +28,8 @@
         }
 
         /// Answers one request within a span: for middleware.
-        /// - Parameter name: the span's; by default the method, since there are few of them. With a route's pattern it is
-        ///   better, and with a path as it came worse than nothing.
+        /// - Parameter name: the span's; by default the method, since there are few of them. A route's pattern is
+        ///   better, a path as it came worse than nothing.
         public func trace(
             _ request: borrowing Request, name: String? = nil, _ fetch: (borrowing Request) throws -> Reply
         ) throws -> Reply {
@@ -77,8 +77,8 @@
         ///         try await ws.withSpan("move", for: message) { span in … }
         ///     }
         ///
-        /// A socket lives for hours, and its upgrade's span is over: keep `ServiceContext.current` of `fetch`, if messages
-        /// are to be its children.
+        /// A socket lives for hours, and its upgrade's span is over: keep `ServiceContext.current` of `fetch`, if
+        /// messages are to be its children.
         /// - Parameters:
         ///   - name: the span's: one of few.
         ///   - context: what the span belongs to; by default the current context, and else none.

@@ -213,7 +213,8 @@ import Testing
     @Test func `a taken port is said in one sentence`() throws {
         let group = try group()
         let port = group.listeners[0].port
-        #expect(throws: ReactorError("port \(port) is taken: stop the other server, or choose another port")) {
+        let taken = "port \(port) is taken: stop the other server, or choose another port"
+        #expect(throws: ReactorError(taken, .addressInUse)) {
             try LoopGroup(
                 LoopGroupConfiguration(loops: .count(1), listeners: [.init(host: "127.0.0.1", port: port)])
             ) { _ in Echo() }
@@ -228,7 +229,7 @@ import Testing
     }
 
     @Test func `an address of another machine is said in one sentence`() {
-        #expect(throws: ReactorError("192.0.2.1 is not an address of this machine")) {
+        #expect(throws: ReactorError("192.0.2.1 is not an address of this machine", .cannotListen)) {
             try LoopGroup(LoopGroupConfiguration(loops: .count(1), listeners: [.init(host: "192.0.2.1", port: 0)])) {
                 _ in
                 Echo()

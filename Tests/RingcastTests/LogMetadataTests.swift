@@ -44,9 +44,11 @@ import Testing
             if request.path == "/throws" { throw Oops() }
             return .upgrade(to: handlers)
         } body: { server in
-            _ = try TCPClient(port: server.port).get("/throws")
-            try SocketClient(port: server.port).send("go")
-            #expect(eventually { log.metadata.count == 2 })
+            let (client, socket) = (try TCPClient(port: server.port), try SocketClient(port: server.port))
+            _ = try client.get("/throws")
+            try socket.send("go")
+            // Who has gone has no address any more.
+            withExtendedLifetime(socket) { #expect(eventually { log.metadata.count == 2 }) }
             for metadata in log.metadata { #expect(metadata["remote"]?.hasPrefix("127.0.0.1:") == true) }
         }
     }

@@ -11,7 +11,7 @@
 
     /// Spans of requests to a real server.
     @Suite struct RequestTracingTests {
-        /// Asks a server that traces, one connection for each request, and returns the spans in the order of their ends.
+        /// Asks a server that traces, a connection for each request, and returns the spans in the order of their ends.
         private func spans(
             of requests: [String], count: Int? = nil,
             fetch: @escaping @Sendable (borrowing Request, InMemoryTracer) throws -> Reply

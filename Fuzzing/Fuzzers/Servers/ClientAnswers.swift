@@ -78,7 +78,7 @@ private final class SimulatedClient {
         let upgrade = Upgrade(to: handlers, with: (), headers: [:], subprotocol: nil)
         simulation.ask { [loop, notes] _ in
             loop.connect(1, request, upgrade, tls: nil) { error in
-                if case .refused(let answer) = error { require(answer.body.count <= 1024, "too much is kept") }
+                if let answer = error.answer { require(answer.body.count <= 1024, "too much is kept") }
                 notes.add("failed: \(error)")
             }
         }

@@ -38,8 +38,8 @@ struct LoopCounters: BitwiseCopyable {
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
 final class PublishedCounters: Sendable {
     private let words = InlineArray<22, Atomic<UInt64>> { _ in Atomic(0) }
-    /// Forms that threads other than loops have deflated, messages of theirs that this loop could not take, and messages
-    /// that they have published.
+    /// Forms that threads other than loops have deflated, messages of theirs that this loop could not take, and
+    /// messages that they have published.
     private let foreignDeflated = Atomic<UInt64>(0)
     private let foreignDrops = Atomic<UInt64>(0)
     private let foreignPublishes = Atomic<UInt64>(0)

@@ -1,5 +1,5 @@
-/// The paths that a loop's sockets were asked for at: each is kept once, as long as it has sockets, so that lines of the
-/// log can say them and no socket pays for it.
+/// The paths that a loop's sockets were asked for at: each is kept once, as long as it has sockets, so that lines of
+/// the log can say them and no socket pays for it.
 struct PathTable {
     /// So many different paths are kept whole; of others the first part is. So many of those at most, too.
     static let bound = 4_096

@@ -41,8 +41,8 @@ public struct ServerConfiguration: Sendable {
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
     public var stop: StopTiming
-    /// Whether loops measure how long their turns take and how busy they are: two of the metrics, for two readings of the
-    /// clock per turn. All others are counted whatever this says.
+    /// Whether loops measure how long their turns take and how busy they are: two of the metrics, for two readings of
+    /// the clock per turn. All others are counted whatever this says.
     public var measuresTurns: Bool
     /// The log for what the server's operator or author should know.
     public var logger: Logger

@@ -20,8 +20,8 @@ extension WebSocket {
     /// `path`.
     ///
     /// Made when it is first asked for, and kept, which costs a system call and some allocations; a socket that never
-    /// asks pays nothing. To log in a task, take the logger there with you: it may be used anywhere. Of a path 128 bytes
-    /// are kept, and where a loop's sockets have more than 4,096 different ones, the first part of the others.
+    /// asks pays nothing. To log in a task, take the logger there with you: it may be used anywhere. Of a path 128
+    /// bytes are kept, and where a loop's sockets have more than 4,096 different ones, the first part of the others.
     public var logger: Logger { session.logger }
 }
 

@@ -52,7 +52,7 @@ import Testing
         try server.run {
             try withClients { group in
                 let failure = try Outcome().failure(of: try ClientRequest(server.url), group)
-                guard case .refused(let refusal) = failure else { throw failure }
+                guard failure.code == .refused, let refusal = failure.answer else { throw failure }
                 #expect(refusal.status == 503 && refusal.body.count <= 1_024)
                 #expect(ended.wait() == [true], "the connection was closed")
             }
