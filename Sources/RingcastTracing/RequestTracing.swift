@@ -43,7 +43,12 @@
             if let address = request.remoteAddress { span.attributes["client.address"] = address.host }
             if request.isWebSocketUpgrade { span.attributes["network.protocol.name"] = "websocket" }
             do {
-                let reply = try ServiceContext.withValue(span.context) { try fetch(request) }
+                let reply: Reply
+                do {
+                    reply = try ServiceContext.withValue(span.context) { try fetch(request) }
+                } catch let thrown as Reply {
+                    reply = thrown
+                }
                 let traced = span.context
                 return reply.whenAnswered { status in Self.end(span, with: status) }
                     .inSurroundings { ServiceContext.withValue(traced, operation: $0) }

@@ -1,38 +1,40 @@
 public import HTTPTypes
+import Synchronization
 
 /// Who is told of the answer to a request, once: what it was, or that there was none.
-package final class AnswerObserver {
-    private var body: (@Sendable (HTTPResponse.Status?) -> Void)?
+package final class AnswerObserver: Sendable {
+    typealias Body = @Sendable (HTTPResponse.Status?) -> Void
+
+    /// Nil once it has been told.
+    private let body: Mutex<Body?>
     /// What the task of a deferred reply is started in: task-local values that it inherits.
     package let surroundings: (@Sendable (() -> Void) -> Void)?
 
-    init(
-        _ body: (@Sendable (HTTPResponse.Status?) -> Void)?, surroundings: (@Sendable (() -> Void) -> Void)? = nil
-    ) {
-        self.body = body
+    init(_ body: Body?, surroundings: (@Sendable (() -> Void) -> Void)? = nil) {
+        self.body = Mutex(body)
         self.surroundings = surroundings
     }
 
     /// The request is not waited for any more.
-    deinit { body?(nil) }
+    deinit { answered(nil) }
 
-    func answered(_ status: HTTPResponse.Status?) {
-        let body = body
-        self.body = nil
-        body?(status)
+    func answered(_ status: HTTPResponse.Status?) { takeBody()?(status) }
+
+    private func takeBody() -> Body? {
+        body.withLock { body in
+            defer { body = nil }
+            return body
+        }
     }
 
     /// The same observer with something more to do; this one is told nothing any more.
-    fileprivate func adding(
-        _ more: (@Sendable (HTTPResponse.Status?) -> Void)?, surroundings: (@Sendable (() -> Void) -> Void)?
-    ) -> AnswerObserver {
-        let (first, outer) = (body, surroundings ?? self.surroundings)
-        body = nil
+    fileprivate func adding(_ more: Body?, surroundings: (@Sendable (() -> Void) -> Void)?) -> AnswerObserver {
+        let first = takeBody()
         return AnswerObserver(
             { status in
                 first?(status)
                 more?(status)
-            }, surroundings: outer)
+            }, surroundings: surroundings ?? self.surroundings)
     }
 }
 

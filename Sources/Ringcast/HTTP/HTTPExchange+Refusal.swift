@@ -18,21 +18,34 @@ extension HTTPExchange {
         } catch let thrown as Reply {
             reply = thrown
         } catch {
-            loop.core.logError("a route threw: \(error)")
+            loop.report(
+                .replyThrown(ObjectIdentifier(type(of: error))), "a route threw: \(error)",
+                loop.metadata(of: connection, path: request.path))
             reply = Reply(kind: .response(.internalServerError))
         }
-        refuseBody(with: reply, RequestSummary(request, withHandshake: false), on: connection)
+        if let failure = refuseBody(with: reply, RequestSummary(request, withHandshake: false), on: connection) {
+            reportUnsendable(failure, path: request.path, on: connection)
+        }
         return nil
     }
 
     /// Answers a request whose body is not wanted, and closes: what still comes of it is thrown away.
-    private func refuseBody(with reply: Reply, _ request: RequestSummary, on connection: Connection) {
+    /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
+    private func refuseBody(
+        with reply: Reply, _ request: RequestSummary, on connection: Connection
+    ) -> (any Error)? {
         var request = request
         request.keepsAlive = false
+        if let observer = reply.observer { request.observers = [observer] }
         guard case .response(let response) = reply.kind else {
-            loop.core.logError("a request can be refused before its body by a response only")
-            return respond(.internalServerError, to: request, on: connection)
+            respond(.internalServerError, to: request, on: connection)
+            return UnfitRefusal()
         }
-        respond(response, to: request, on: connection)
+        return respond(response, to: request, on: connection)
+    }
+
+    /// A reply to a head alone that is none.
+    private struct UnfitRefusal: Error, CustomStringConvertible {
+        var description: String { "a request can be refused before its body by a response only" }
     }
 }

@@ -35,8 +35,11 @@ extension HTTPExchange {
             return
         }
         guard upgrade.data.take() else {
-            loop.core.logError("an upgrade was given to two requests: make one for each, or its data would be shared")
-            return respond(.internalServerError, to: request, on: connection)
+            loop.report(
+                .unsendable, "an upgrade was given to two requests: make one for each, or its data would be shared",
+                loop.metadata(of: connection, path: request.path))
+            respond(.internalServerError, to: request, refusing: .internalError, on: connection)
+            return
         }
         unsafe connection.send(output.span.bytes)
         loop.events.upgrades.add(1)

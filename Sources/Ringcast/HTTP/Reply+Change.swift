@@ -17,10 +17,10 @@ extension Reply {
             switch reply.kind {
             case .response(var response):
                 change(&response.headers)
-                return Reply(kind: .response(response))
+                return Reply(kind: .response(response), observer: reply.observer)
             case .upgrade(var upgrade):
                 change(&upgrade.headers)
-                return Reply(kind: .upgrade(upgrade))
+                return Reply(kind: .upgrade(upgrade), observer: reply.observer)
             case .deferred: return reply
             }
         }
@@ -32,13 +32,20 @@ extension Reply {
     /// What `change` makes of the reply, for middleware that looks at replies or takes others instead: called at once,
     /// and for a deferred reply when it comes, on the connection's loop. It is never given a deferred one.
     public func then(_ change: @escaping @Sendable (Reply) -> Reply) -> Reply {
-        guard case .deferred(let body, let timeout) = kind else { return change(self) }
-        return .deferred(within: timeout) {
-            do {
-                return try await body().then(change)
-            } catch let thrown as Reply {
-                return thrown.then(change)
+        var result: Reply
+        if case .deferred(let body, let timeout) = kind {
+            result = .deferred(within: timeout) {
+                do {
+                    return try await body().then(change)
+                } catch let thrown as Reply {
+                    return thrown.then(change)
+                }
             }
+        } else {
+            result = change(self)
         }
+        // Who waits for the answer hears of it, whatever has become of this reply.
+        if result.observer == nil { result.observer = observer }
+        return result
     }
 }

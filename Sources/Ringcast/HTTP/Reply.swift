@@ -16,7 +16,10 @@ public struct Reply: Error {
     /// Who waits for the answer; nil nearly always.
     var observer: AnswerObserver?
 
-    init(kind: Kind) { self.kind = kind }
+    init(kind: Kind, observer: AnswerObserver? = nil) {
+        self.kind = kind
+        self.observer = observer
+    }
 
     /// A response with text. Its status is a final one: 1xx is a programming error, which is logged and answered with
     /// 500 (`.upgrade` sends its 101 itself). Without a `Content-Type` among the headers it is sent as

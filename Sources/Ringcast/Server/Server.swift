@@ -54,7 +54,7 @@ public final class Server: Sendable {
         configuration: ServerConfiguration, loopCount: Int, application: Application,
         makeGroup: (LoopGroupSetup) -> LoopGroup
     ) throws(ServerError) {
-        if let objection = configuration.objection { throw ServerError(objection) }
+        if let objection = configuration.objection { throw ServerError(objection, code: .invalidConfiguration) }
         let core = SocketCore(configuration: configuration, loopCount: loopCount, application: application)
         self.core = core
         group = makeGroup(

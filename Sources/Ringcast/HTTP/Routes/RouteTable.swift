@@ -26,7 +26,9 @@ final class RouteTable: Sendable {
             let name = entry.kind.method ?? Self.webSocketName
             let index = methods.firstIndex(of: name) ?? methods.count
             if index == methods.count { methods.append(name) }
-            guard index < RouteMethods.capacity else { throw ServerError("routes have too many different methods") }
+            guard index < RouteMethods.capacity else {
+                throw ServerError("routes have too many different methods", code: .invalidConfiguration)
+            }
             indices.append(index)
             patterns.append((try entry.pattern(), RouteMethods(index: index)))
         }
@@ -38,7 +40,7 @@ final class RouteTable: Sendable {
             let slot = tree.endpoints[number] * methods.count + indices[number]
             if let other = slots[slot] {
                 let names = "\(entry.name(other.pattern.text)) and \(entry.name(entry.path))"
-                throw ServerError("the routes \(names) answer the same requests")
+                throw ServerError("the routes \(names) answer the same requests", code: .invalidConfiguration)
             }
             slots[slot] = Route(entry, patterns[number].pattern) { request in
                 Self.told(request.match?.methods ?? [], of: names)
@@ -143,7 +145,7 @@ extension Routes.Entry {
         do throws(UnfitRoutePattern) {
             return try RoutePattern(path)
         } catch {
-            throw ServerError("the route \(name(path)) \(error.reason)")
+            throw ServerError("the route \(name(path)) \(error.reason)", code: .invalidConfiguration)
         }
     }
 }
