@@ -67,16 +67,19 @@ extension HTTPExchange {
             return layout.byteCount + length
         case .length, .chunked:
             let head = input.extracting(first: layout.byteCount)
-            guard let limit = bodyLimit(layout, head: head, on: connection) else { return input.byteCount }
-            collect(layout, head: head, limit: limit, on: connection)
+            let routes = loop.application.routes
+            guard let limit = bodyLimit(layout, head: head, routes, on: connection) else { return input.byteCount }
+            collect(layout, head: head, limit: limit, judge: routes, on: connection)
             return layout.byteCount
         }
     }
 
-    private func collect(_ layout: RequestHeadLayout, head: RawSpan, limit: Int, on connection: Connection) {
+    private func collect(
+        _ layout: RequestHeadLayout, head: RawSpan, limit: Int, judge: RouteTable?, on connection: Connection
+    ) {
         collected = CollectedRequest(
             // Safe: copied before the closure returns.
-            head: unsafe head.withUnsafeBytes { unsafe [UInt8]($0) }, layout: layout,
+            head: unsafe head.withUnsafeBytes { unsafe [UInt8]($0) }, layout: layout, judge: judge,
             decoder: BodyDecoder(framing: layout.body, limit: limit))
         phase = .body
         bodyBegins(connection)
@@ -100,7 +103,7 @@ extension HTTPExchange {
                 phase = .head
                 answer(
                     request.layout, head: unsafe request.head.span.bytes, body: unsafe request.body.span.bytes,
-                    isAccepted: true, on: connection)
+                    isAccepted: request.judge === loop.application.routes, on: connection)
                 return position
             case .refused(let refusal):
                 collected = request

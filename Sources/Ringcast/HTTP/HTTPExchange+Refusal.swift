@@ -6,8 +6,10 @@ import Reactor
 extension HTTPExchange {
     /// How many bytes a body that is announced or has begun may have; nil if the request has been refused, and the
     /// connection closes.
-    func bodyLimit(_ layout: RequestHeadLayout, head: RawSpan, on connection: Connection) -> Int? {
-        guard let routes = loop.application.routes else { return loop.requestLimits.bodyBytes }
+    func bodyLimit(
+        _ layout: RequestHeadLayout, head: RawSpan, _ routes: RouteTable?, on connection: Connection
+    ) -> Int? {
+        guard let routes else { return loop.requestLimits.bodyBytes }
         let request = Request(
             head: RequestHead(bytes: head, layout: layout), body: head.extracting(first: 0),
             // Safe: the loop outlives what it answers.

@@ -43,7 +43,7 @@ extension HandshakeRequest {
 
 extension HTTPExchange {
     /// Asks `fetch`, and gives its reply.
-    /// - Parameter isAccepted: whether the request's route has been asked before its body was read.
+    /// - Parameter isAccepted: whether the routes of today have been asked before the request's body was read.
     func answer(
         _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, isAccepted: Bool = false, on connection: Connection
     ) {

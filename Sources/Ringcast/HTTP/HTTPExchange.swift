@@ -119,6 +119,8 @@ final class HTTPExchange {
 struct CollectedRequest {
     let head: [UInt8]
     let layout: RequestHeadLayout
+    /// The routes that have judged its head: others, which a reload has brought since, judge it again.
+    let judge: RouteTable?
     var decoder: BodyDecoder
     var body: [UInt8] = []
 }

@@ -94,6 +94,34 @@ import Testing
         #expect(SimulatedAnswer(server.exchange(request("/oops"))).status == 500)
     }
 
+    @Test func `routes that a reload has brought behind the head judge it as well`() throws {
+        for judgedBefore in [true, false] {
+            let journal = Journal<String>()
+            let server =
+                try judgedBefore
+                ? SimulatedServer(Self.routes(Journal())) : SimulatedServer(fetch: { _ in .response(.ok) })
+            let peer = server.connect()
+            peer.send(
+                Array(request("/upload", "Authorization: \(judgedBefore ? "yes" : "no")", "Content-Length: 5").utf8))
+            server.rest()
+            var stricter = Routes()
+            let options = RouteOptions(accept: { _ in
+                journal.note("head")
+                throw Reply.response(.unauthorized)
+            })
+            stricter.post("/upload", options: options) { _ in
+                journal.note("body")
+                return .response(.ok)
+            }
+            try server.server.reload(routes: stricter)
+            server.rest()
+            peer.send(Array("hello".utf8))
+            server.rest()
+            #expect(SimulatedAnswer(String(decoding: peer.takeReceivedBytes(), as: UTF8.self)).status == 401)
+            #expect(journal.entries == ["head"])
+        }
+    }
+
     @Test func `over a real socket, too`() async throws {
         let journal = Journal<String>()
         try await serving(Self.routes(journal)) { server in
