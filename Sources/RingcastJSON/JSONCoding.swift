@@ -4,6 +4,7 @@ public import FoundationEssentials
 ///
 /// Another library conforms in two lines. To use it everywhere, declare the few functions you need, under names of
 /// your own, with it as their coding.
+///
 /// Called on any thread, on several at once, and on loops: it must not block.
 public protocol JSONCoding: Sendable {
     /// A value's JSON, in UTF-8.
@@ -30,7 +31,7 @@ public struct FoundationJSON: JSONCoding {
     public func encode(_ value: some Encodable) throws -> [UInt8] { [UInt8](try encoder.encode(value)) }
 
     /// The value that some JSON is.
-    /// - Throws: a `DecodingError` where they are no JSON, or none of that type.
+    /// - Throws: a `DecodingError` where it is no JSON, or none of that type.
     public func decode<Value: Decodable>(_ type: Value.Type, from bytes: RawSpan) throws -> Value {
         // Safe: copied before the closure returns.
         try decoder.decode(type, from: unsafe bytes.withUnsafeBytes { unsafe Data($0) })

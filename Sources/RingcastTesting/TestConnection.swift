@@ -54,17 +54,14 @@ public class TestConnection {
     /// Cuts the connection (a TCP reset), as a process that is killed or a lost network does.
     public func reset() {
         guard isConnected else { return }
-        hasEndedItsSide = true
-        network.send(behind: &uplinkTime) { [peer] in peer.reset() }
+        resetItsSide()
         connectionEnded()
         network.rest()
     }
 
     /// Ends this side (a TCP FIN) without a Close frame; what the server still sends is received.
     public func end() {
-        guard !hasEndedItsSide else { return }
-        hasEndedItsSide = true
-        network.send(behind: &uplinkTime) { [peer] in peer.end() }
+        endItsSide()
         network.rest()
     }
 
@@ -83,6 +80,7 @@ public class TestConnection {
         network.send(behind: &uplinkTime) { [peer] in peer.end() }
     }
 
+    /// `reset`, from within a rest.
     func resetItsSide() {
         guard !hasEndedItsSide else { return }
         hasEndedItsSide = true
