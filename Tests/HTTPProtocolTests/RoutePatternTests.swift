@@ -12,6 +12,7 @@ import Testing
         #expect(try RoutePattern("/files/*").segments == [.literal(Array("files".utf8)), .rest("*")])
         #expect(try RoutePattern("/*path").parameterNames == ["path"])
         #expect(try RoutePattern("/:a/b/:c/*").parameterNames == ["a", "c", "*"])
+        #expect(try RoutePattern("/:room_1/:Größe/*the-rest").parameterNames == ["room_1", "Größe", "the-rest"])
     }
 
     @Test func `literals are percent-decoded, and marks that are encoded are none`() throws {
@@ -24,6 +25,7 @@ import Testing
     @Test(arguments: [
         ("", "slash"), ("rooms", "slash"), ("/a?b", "query"), ("/a#b", "fragment"), ("/*/a", "last segment"),
         ("/a//b", "two slashes"), ("/:", "without a name"), ("/:a/:a", "of one name"), ("/:a/*a", "of one name"),
+        ("/:name.json", "called name.json"), ("/x/:id*", "called id*"), ("/:*", "called *"), ("/*a b", "called a b"),
         ("/:a/:b/:c/:d/:e/:f/:g/:h/*", "more than 8"),
     ])
     func `what makes no sense is told`(_ path: String, _ words: String) {

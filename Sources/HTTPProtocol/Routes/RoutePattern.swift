@@ -3,7 +3,7 @@ package struct RoutePattern: Hashable, Sendable {
     package enum Segment: Hashable, Sendable {
         /// These bytes and no others, percent-decoded.
         case literal([UInt8])
-        /// `:name`: any segment that is not empty.
+        /// `:name`: any segment that is not empty. A name has letters, digits, `_` and `-`.
         case parameter(String)
         /// `*` or `*name`, the last one: all that is left, with its slashes; nothing, too.
         case rest(String)
@@ -42,6 +42,11 @@ package struct RoutePattern: Hashable, Sendable {
         }
         let names = parameterNames
         if names.contains("") { throw UnfitRoutePattern("has a parameter without a name") }
+        // `:name.json` would take every segment, and be called `name.json`.
+        let given = segments.last == .rest("*") ? names.dropLast() : names
+        if let name = given.first(where: { !$0.utf8.allSatisfy(\.isOfName) }) {
+            throw UnfitRoutePattern("has a parameter called \(name): a name has letters, digits, _ and -")
+        }
         if Set(names).count < names.count { throw UnfitRoutePattern("has two parameters of one name") }
         if names.count > RouteParameters.capacity {
             throw UnfitRoutePattern("has more than \(RouteParameters.capacity) parameters")
@@ -55,6 +60,18 @@ extension RoutePattern.Segment {
         case UInt8(ascii: ":"): self = .parameter(String(text.dropFirst()))
         case UInt8(ascii: "*"): self = .rest(text.utf8.count == 1 ? "*" : String(text.dropFirst()))
         default: self = .literal(PercentDecoding.decodedBytes(String(text)))
+        }
+    }
+}
+
+extension UInt8 {
+    /// Whether a parameter's name may have this byte; letters beyond ASCII are welcome.
+    fileprivate var isOfName: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), 0x80...:
+            true
+        default: false
         }
     }
 }

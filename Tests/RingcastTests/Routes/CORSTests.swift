@@ -81,5 +81,9 @@ import Testing
 
     @Test func `credentials for any page trap`() async {
         await #expect(processExitsWith: .failure) { _ = Middleware.cors(origins: .any, credentials: true) }
+        await #expect(processExitsWith: .failure) {
+            _ = Middleware.cors(origins: .allow(["https://friend.example", "null"]), credentials: true)
+        }
+        _ = Middleware.cors(origins: .allow(["null"]))
     }
 }

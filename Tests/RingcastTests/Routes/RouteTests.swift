@@ -148,6 +148,14 @@ import Testing
     @Test func `a path that is none is an error that names the route`() {
         #expect(error { $0.post("rooms", Self.told()) } == "the route POST rooms does not begin with a slash")
         #expect(error { $0.get("/*/x", Self.told()) } == "the route GET /*/x has a * that is not its last segment")
+        #expect(error { $0.get("/:id.json", Self.told()) }?.contains("a parameter called id.json") == true)
         #expect(error { _ in } == nil)
+    }
+
+    @Test func `a limit of a body that is none is an error that names the route`() {
+        #expect(
+            error { $0.post("/upload", options: RouteOptions(bodyLimit: -1), Self.told()) }
+                == "the route POST /upload takes a body of -1 bytes at the most: choose 0 or more")
+        #expect(error { $0.post("/upload", options: RouteOptions(bodyLimit: 0), Self.told()) } == nil)
     }
 }

@@ -10,8 +10,8 @@ extension Middleware {
     /// the answer depends on the page. WebSockets are untouched: for them there is `ServerConfiguration.originPolicy`.
     /// - Parameters:
     ///   - origins: whose pages. `.any` is answered with `*`.
-    ///   - credentials: whether pages may send cookies along. With `.any` it traps: every page in the world could act
-    ///     in the name of whoever visits it.
+    ///   - credentials: whether pages may send cookies along. With `.any` it traps, and with `null` among the origins,
+    ///     which every page can make its own: all the world's pages could act in the name of whoever visits them.
     ///   - methods: what preflights are told may be asked.
     ///   - headers: which headers pages may set beyond the harmless ones; nil allows those that are asked for.
     ///   - exposing: which headers of replies pages may read beyond the harmless ones.
@@ -21,12 +21,24 @@ extension Middleware {
         methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete], headers: [HTTPField.Name]? = nil,
         exposing: [HTTPField.Name] = [], maxAge: Duration = .seconds(600)
     ) -> Middleware {
-        precondition(!credentials || origins != .any, "cors: credentials are for pages of origins that are named")
+        precondition(!credentials || origins.namesPages, "cors: credentials are for pages of origins that are named")
         let rules = CORS(
             origins: origins, credentials: credentials, methods: methods.map(\.rawValue).joined(separator: ", "),
             headers: headers.map { $0.map(\.rawName).joined(separator: ", ") },
             exposing: exposing.map(\.rawName).joined(separator: ", "), maxAge: "\(max(0, maxAge.components.seconds))")
         return Middleware { request, next in try rules.answer(request, next) }
+    }
+}
+
+extension OriginPolicy {
+    /// Whether an origin that is permitted says whose page it is. `null` does not: any page can send it, from a frame
+    /// in a sandbox.
+    fileprivate var namesPages: Bool {
+        switch self {
+        case .sameOrigin: true
+        case .allow(let origins): !origins.contains { $0.lowercased() == "null" }
+        case .any: false
+        }
     }
 }
 

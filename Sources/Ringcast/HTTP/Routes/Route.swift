@@ -10,12 +10,13 @@ final class Route: Sendable {
     /// The middleware around what an OPTIONS request is told where no route has that method.
     let answerOptions: Fetch
 
-    init(_ entry: Routes.Entry, _ pattern: RoutePattern, options: @escaping Fetch) {
+    /// - Parameter tellMethods: answers an OPTIONS request by the methods that its path has.
+    init(_ entry: Routes.Entry, _ pattern: RoutePattern, tellMethods: @escaping Fetch) {
         self.pattern = pattern
         parameterNames = pattern.parameterNames
         self.options = entry.options
         answer = entry.middleware.around(entry.answer)
-        answerOptions = entry.middleware.around(options)
+        answerOptions = entry.middleware.around(tellMethods)
     }
 }
 

@@ -12,7 +12,7 @@ extension RouteTable {
                 return try route.answer(routed)
             }
         case .options(let match): return try match.withRoute { try $0.answerOptions(request.routed(by: match)) }
-        case .everything: return Self.told(RouteMethods(rawValue: 1 << UInt32(methods.count) &- 1), of: methods)
+        case .everything: return Self.optionsReply(RouteMethods(rawValue: 1 << UInt32(methods.count) &- 1), of: methods)
         case .otherMethods(let routes): return notAllowed(routes)
         case .nowhere: return Self.notFound
         }
