@@ -12,6 +12,7 @@ enum Repository {
     static let fuzzers = swiftFiles(in: "Fuzzing/Fuzzers")
     static let scripts = files(in: "Scripts") + files(in: ".ci")
     static let readme = file("README.md")
+    static let contributing = file("CONTRIBUTING.md")
     static let manifest = file("Package.swift")
     static let vulnerabilities = file("docs/vulnerabilities.md")
 

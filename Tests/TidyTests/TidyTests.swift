@@ -90,6 +90,17 @@ import Testing
         expectNothing(programs.flatMap(TidyRules.program))
     }
 
+    @Test func `every script has its row in CONTRIBUTING`() {
+        let rows = Repository.contributing.text.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let scripts = Repository.scripts.map(\.path).filter {
+            $0.hasPrefix("Scripts/") && $0.split(separator: "/").count == 2
+        }
+        #expect(scripts.count > 30)
+        expectNothing(
+            scripts.filter { script in !rows.contains { $0.hasPrefix("| `\(script)`") || $0.hasPrefix("| `\(script) ") }
+            })
+    }
+
     @Test func `the versions of a user's packages are the user's`() throws {
         expectNothing(try Repository.tracked("Package.resolved").split(separator: "\n").map(String.init))
     }
