@@ -39,7 +39,7 @@ extension SimulatedDriver {
     private func sendBatched(_ pieces: [UnsafeRawBufferPointer], to peer: SimulatedPeer, _ token: Token) {
         let total = unsafe pieces.reduce(0) { $0 + $1.count }
         if peer.hasReset { return answer(token, -EPIPE) }
-        if chance(2_000) { return fault(token, -ENOMEM) }
+        if options.runsOutOfMemory, chance(2_000) { return fault(token, -ENOMEM) }
         let taken = unsafe peer.take(pieces)
         if taken < total { fault(token, taken == 0 ? -EAGAIN : Int32(taken)) }
     }

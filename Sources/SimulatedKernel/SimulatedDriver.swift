@@ -22,6 +22,8 @@ package final class SimulatedDriver: Driver {
         package var directAddress: Int32?
         /// Other drivers cannot be reached, though they have such addresses.
         package var refusesNotifications = false
+        /// With a seed: now and then a send finds no memory, which ends its connection.
+        package var runsOutOfMemory = false
         /// nil: everything in order and at once.
         package var seed: UInt64?
 

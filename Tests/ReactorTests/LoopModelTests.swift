@@ -138,7 +138,8 @@ final class LoopModel: ConnectionHandler {
 
     func opened(_ connection: Connection) {
         let descriptor = connection.slot.state.descriptor
-        let model = connections.first { $0.peer.descriptor == descriptor }!
+        // The newest: numbers of descriptors are used again.
+        let model = connections.last { $0.peer.descriptor == descriptor }!
         byDescriptor[descriptor] = model
         model.slot = connection.slot
         connection.setWriteStallTimeout(0)

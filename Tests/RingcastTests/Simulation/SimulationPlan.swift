@@ -67,6 +67,7 @@ struct SimulationPlan {
         return (0..<count).map { index in
             var options = SimulatedDriver.Options()
             options.seed = seed &+ UInt64(index)
+            options.runsOutOfMemory = true
             options.directAddress = isDirect ? Int32(index) : nil
             options.sendsInBatches = !random.oneIn(4)
             options.acceptsRepeatedly = !random.oneIn(4)
