@@ -118,6 +118,9 @@ struct LoadRun {
             if sampler.lastInterval.received > 0 { lastArrival = .now }
             try? await Task.sleep(for: .milliseconds(10))
         } while !hasWaited(since: started, lastArrival: lastArrival)
+        // Workers are asked at different moments: one may have counted the last arrivals behind its sample, and another
+        // have heard of them before its own.
+        _ = await sampler.take()
         result.latency = sampler.latency
         result.total = sampler.total
         result.unsent = await workers.perform { $0.unsent }.reduce(0, +)
