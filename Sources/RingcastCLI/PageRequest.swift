@@ -23,7 +23,10 @@ struct PageRequest: Sendable {
 
     private var path: String { url.target == "/" ? "/metrics" : url.target }
     private static let queue = DispatchQueue(label: "page requests")
+    /// For each step of the exchange, and for all of it.
     private static let patience = timeval(tv_sec: 5, tv_usec: 0)
+    /// A server's page has some KiB for each loop; whatever sends more, or never ends, is none.
+    private static let longestAnswer = 16 << 20
 
     /// The body of the answer, on a thread that may wait for it.
     func get() async throws -> String {
@@ -56,6 +59,7 @@ struct PageRequest: Sendable {
         defer { close(socket) }
         let request = "GET \(path) HTTP/1.1\r\nHost: \(place)\r\nConnection: close\r\n\r\n"
         guard SystemFile.write(Array(request.utf8), to: socket) else { throw gone() }
+        let end = ContinuousClock.now + .seconds(Self.patience.tv_sec)
         var answer: [UInt8] = []
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -65,6 +69,9 @@ struct PageRequest: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw gone() }
             answer += bytes[..<count]
+            guard answer.count <= Self.longestAnswer, ContinuousClock.now < end else {
+                throw CommandFailure("\(place) sends at \(path) what does not end: is that where its metrics are?")
+            }
         }
     }
 
