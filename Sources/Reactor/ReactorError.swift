@@ -12,22 +12,26 @@ public struct ReactorError: Error, Hashable, CustomStringConvertible {
         self.code = code
     }
 
-    /// A kind of error, to be switched on. More may come: a `switch` needs a `default`.
-    public struct Code: Hashable, Sendable {
-        /// The code's name.
+    /// A kind of error, to be switched on. More may come: a `switch` needs a `default`. A server has a few of its own.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// The code's name, for logs.
         public let name: String
+        /// As `name`.
+        public var description: String { name }
 
-        /// Something that was asked for makes no sense.
+        package init(name: String) { self.name = name }
+
+        /// Something in the configuration makes no sense, or asks for what there is not.
         public static let invalidConfiguration = Code(name: "invalidConfiguration")
-        /// An address that somebody else listens on.
+        /// Somebody else listens on the port or the Unix socket.
         public static let addressInUse = Code(name: "addressInUse")
-        /// Something that this process may not do.
+        /// This process may not listen there.
         public static let notPermitted = Code(name: "notPermitted")
-        /// An address that cannot be listened on for another reason.
+        /// The address is none of this machine's, or cannot be listened on for another reason.
         public static let cannotListen = Code(name: "cannotListen")
-        /// The kernel's interface that was asked for is not to be had.
+        /// The kernel's interface that was asked for is not to be had here.
         public static let noDriver = Code(name: "noDriver")
-        /// Too few open files, threads or the like.
+        /// There are too few open files, threads or the like.
         public static let outOfResources = Code(name: "outOfResources")
         /// Certificates, keys or TLS itself cannot be used.
         public static let tls = Code(name: "tls")

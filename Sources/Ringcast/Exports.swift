@@ -10,6 +10,7 @@
 @_exported public import struct PubSub.Topic
 @_exported public import struct Reactor.AddressRange
 @_exported public import struct Reactor.ListenerAddress
+@_exported public import struct Reactor.ReactorError
 @_exported public import struct Reactor.SocketAddress
 @_exported public import enum Reactor.PEMSource
 @_exported public import enum Reactor.TLSClientCertificates
