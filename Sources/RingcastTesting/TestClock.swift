@@ -1,3 +1,4 @@
+internal import Ringcast
 internal import SimulatedKernel
 internal import Synchronization
 
@@ -59,7 +60,7 @@ public final class TestClock: Clock, Sendable {
     /// Waits until the test has let time pass to `deadline`. The tolerance is not used: nobody is woken late.
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
-        let time = beginning + deadline.offset.roundedMilliseconds
+        let time = beginning + deadline.offset.milliseconds
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -107,16 +108,5 @@ public final class TestClock: Clock, Sendable {
         }) {
             sleeper.continuation.resume()
         }
-    }
-}
-
-extension Duration {
-    /// Whole milliseconds, rounded up; none for a negative duration.
-    var roundedMilliseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        // 34 years are enough, and one can calculate with them.
-        guard seconds < 1 << 30 else { return 1 << 40 }
-        return UInt64(seconds) * 1_000 + UInt64((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

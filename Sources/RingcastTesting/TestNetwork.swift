@@ -1,3 +1,4 @@
+internal import Ringcast
 internal import SimulatedKernel
 
 /// The network between a `TestServer` and its clients, in memory: it loses nothing, keeps the order of each
@@ -36,7 +37,7 @@ public final class TestNetwork {
     /// Has something arrive when it has taken its way.
     /// - Parameter last: when what was sent before the same way arrives; it is not overtaken.
     func send(behind last: inout UInt64, _ arrive: @escaping () -> Void) {
-        last = max(last, now + delay.roundedMilliseconds)
+        last = max(last, now + delay.milliseconds)
         let isFirst = deliveries.first.map { $0.time > now } ?? true
         if last <= now, isFirst { return arrive() }
         let place = deliveries.firstIndex { [last] in $0.time > last } ?? deliveries.endIndex

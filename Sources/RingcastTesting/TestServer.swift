@@ -92,7 +92,7 @@ public final class TestServer {
 
     /// Lets time pass: time-outs end, sleeps by `clock` too, pings are sent and answered, what is under way arrives,
     /// each at its moment. In whole milliseconds. A deadline of the server is up to 128 ms late, as in the program.
-    public func advance(by duration: Duration) { network.advance(milliseconds: duration.roundedMilliseconds) }
+    public func advance(by duration: Duration) { network.advance(milliseconds: duration.milliseconds) }
 
     /// Stops the server, as `Server.stop` does, and lets as much time pass as it takes. By default the times are the
     /// configuration's. Clients that answer the Close frame see theirs; new ones are refused.
