@@ -48,18 +48,16 @@ extension HTTPExchange {
         if connection.peerHasEnded { return close(connection) }
         self.deferral = nil
         goOn(on: connection)
-        switch result {
-        case .success(let reply), .failure(let reply as Reply):
-            var request = deferral.request
-            if let observer = reply.observer { request.observers.append(observer) }
-            if let failure = give(reply, to: request, on: connection) {
-                reportUnsendable(failure, path: deferral.request.path, on: connection)
+        var request = deferral.request
+        let reply =
+            switch result {
+            case .success(let reply): reply
+            case .failure(let error):
+                replacement(for: error, thrownBy: "a deferred reply", path: request.path, on: connection)
             }
-        case .failure(let error):
-            loop.report(
-                .replyThrown(ObjectIdentifier(type(of: error))), "a deferred reply threw: \(error)",
-                loop.metadata(of: connection, path: deferral.request.path))
-            respond(.internalServerError, to: deferral.request, on: connection)
+        if let observer = reply.observer { request.observers.append(observer) }
+        if let failure = give(reply, to: request, on: connection) {
+            reportUnsendable(failure, path: request.path, on: connection)
         }
     }
 

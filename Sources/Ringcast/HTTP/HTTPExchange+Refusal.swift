@@ -17,13 +17,8 @@ extension HTTPExchange {
         let reply: Reply
         do {
             return min(try routes.acceptBody(of: request), loop.requestLimits.bodyBytes)
-        } catch let thrown as Reply {
-            reply = thrown
         } catch {
-            loop.report(
-                .replyThrown(ObjectIdentifier(type(of: error))), "a route threw: \(error)",
-                loop.metadata(of: connection, path: request.path))
-            reply = Reply(kind: .response(.internalServerError))
+            reply = replacement(for: error, thrownBy: "a route", path: request.path, on: connection)
         }
         if let failure = refuseBody(with: reply, RequestSummary(request, withHandshake: false), on: connection) {
             reportUnsendable(failure, path: request.path, on: connection)

@@ -54,13 +54,8 @@ extension HTTPExchange {
         let reply: Reply
         do {
             reply = try loop.application.fetch(request)
-        } catch let thrown as Reply {
-            reply = thrown
         } catch {
-            loop.report(
-                .replyThrown(ObjectIdentifier(type(of: error))), "fetch threw: \(error)",
-                loop.metadata(of: connection, path: request.path))
-            reply = Reply(kind: .response(.internalServerError))
+            reply = replacement(for: error, thrownBy: "fetch", path: request.path, on: connection)
         }
         var mayUpgrade = true
         if case .response = reply.kind { mayUpgrade = false }
@@ -69,6 +64,18 @@ extension HTTPExchange {
         if let failure = give(reply, to: summary, on: connection) {
             reportUnsendable(failure, path: request.path, on: connection)
         }
+    }
+
+    /// What a request is answered with whose handler threw: by the reply that was thrown, else by 500, which is logged.
+    /// - Parameter thrower: who threw, in the words of the log.
+    func replacement(
+        for error: any Error, thrownBy thrower: String, path: String, on connection: Connection
+    ) -> Reply {
+        if let reply = error as? Reply { return reply }
+        loop.report(
+            .replyThrown(ObjectIdentifier(type(of: error))), "\(thrower) threw: \(error)",
+            loop.metadata(of: connection, path: path))
+        return Reply(kind: .response(.internalServerError))
     }
 
     /// Gives a reply.
