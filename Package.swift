@@ -174,7 +174,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "RingcastTests", dependencies: ["Ringcast", "ReactorTesting", "SystemCalls", "CMalloc"],
+            name: "RingcastTests",
+            dependencies: ["Ringcast", "RingcastTesting", "ReactorTesting", "SystemCalls", "CMalloc"],
             swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]

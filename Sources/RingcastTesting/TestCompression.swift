@@ -1,23 +1,24 @@
-import WebSocketProtocol
+package import WebSocketProtocol
 
 /// A client's half of permessage-deflate, as it was agreed on.
-final class TestCompression {
+package final class TestCompression {
     private var inflater: Inflater
     private var deflater: Deflater
 
-    init(_ parameters: DeflateParameters) {
+    package init(_ parameters: DeflateParameters) {
         let (outgoing, incoming) = (parameters.outgoing(of: .client), parameters.incoming(of: .client))
         inflater = Inflater(windowBits: incoming.windowBits, keepsContext: incoming.keepsContext)
         deflater = Deflater(windowBits: outgoing.windowBits, keepsContext: outgoing.keepsContext)
     }
 
-    func inflate(_ payload: [UInt8]) throws -> [UInt8] {
+    /// - Parameter limit: bytes that a message may have.
+    package func inflate(_ payload: [UInt8], limit: Int = 1 << 40) throws -> [UInt8] {
         var buffer = MessageBuffer()
-        try inflater.inflate(unsafe payload.span.bytes, limit: 1 << 40, into: &buffer)
+        try inflater.inflate(unsafe payload.span.bytes, limit: limit, into: &buffer)
         return buffer.bytes.array
     }
 
-    func deflate(_ message: [UInt8]) -> [UInt8] {
+    package func deflate(_ message: [UInt8]) -> [UInt8] {
         var buffer = MessageBuffer()
         deflater.deflate(unsafe message.span.bytes, into: &buffer)
         return buffer.bytes.array

@@ -1,32 +1,22 @@
+import RingcastTesting
 import WebSocketProtocol
 
 /// The client's half of permessage-deflate, as the server's answer says.
 final class ClientCompression {
     let parameters: DeflateParameters
-    private var inflater: Inflater
-    private var deflater: Deflater
+    private let half: TestCompression
 
     /// Nil: there is no extension in the answer.
     init?(_ answer: HTTPAnswer) throws {
         let options = PerMessageDeflate(compress: .dedicated, decompress: .dedicated)
         guard let parameters = try options.confirm(answer: answer["Sec-WebSocket-Extensions"]) else { return nil }
         self.parameters = parameters
-        let (outgoing, incoming) = (parameters.outgoing(of: .client), parameters.incoming(of: .client))
-        inflater = Inflater(windowBits: incoming.windowBits, keepsContext: incoming.keepsContext)
-        deflater = Deflater(windowBits: outgoing.windowBits, keepsContext: outgoing.keepsContext)
+        half = TestCompression(parameters)
     }
 
-    func inflate(_ payload: [UInt8]) throws -> [UInt8] {
-        var buffer = MessageBuffer()
-        try inflater.inflate(unsafe payload.span.bytes, limit: 1 << 26, into: &buffer)
-        return unsafe buffer.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-    }
+    func inflate(_ payload: [UInt8]) throws -> [UInt8] { try half.inflate(payload, limit: 1 << 26) }
 
-    func deflate(_ message: [UInt8]) -> [UInt8] {
-        var buffer = MessageBuffer()
-        deflater.deflate(unsafe message.span.bytes, into: &buffer)
-        return unsafe buffer.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-    }
+    func deflate(_ message: [UInt8]) -> [UInt8] { half.deflate(message) }
 }
 
 extension SocketClient {
