@@ -97,12 +97,12 @@ extension SimulatedDriver {
 
     package func notify(_ other: DriverAddress, token: Token) {
         guard let direct = other.direct else { return other.wakeUp.ring() }
-        if refusedNotifications > 0 {
-            refusedNotifications -= 1
-            return answer(token, -EAGAIN)
-        }
         notified.append(direct)
-        if options.refusesNotifications { answer(token, -EOVERFLOW) }
+        guard refusedNotifications == 0 else {
+            refusedNotifications -= 1
+            return answer(token, -EOVERFLOW)
+        }
+        reach(direct)
     }
 
     func begin(_ token: Token, on descriptor: Int32) {

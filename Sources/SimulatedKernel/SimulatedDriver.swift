@@ -20,8 +20,6 @@ package final class SimulatedDriver: Driver {
         package var completionLimit = Int.max
         /// What other simulated drivers reach this one by; nil: its eventfd alone.
         package var directAddress: Int32?
-        /// Other drivers cannot be reached, though they have such addresses.
-        package var refusesNotifications = false
         /// With a seed: now and then a send finds no memory, which ends its connection.
         package var runsOutOfMemory = false
         /// nil: everything in order and at once.
@@ -52,7 +50,9 @@ package final class SimulatedDriver: Driver {
     /// Cancels from now on that find nothing, though it is there.
     package var missedCancels = 0
     /// Drivers that were to be reached directly, in order.
-    package var notified: [Int32] = []
+    package internal(set) var notified: [Int32] = []
+    /// Reaches the driver that has this direct address.
+    package var reach: (Int32) -> Void = { _ in }
     /// Errors (errno) that the next accepts fail with.
     package var acceptErrors: [Int32] = []
     /// Errors (errno) that the next sockets cannot be made for.

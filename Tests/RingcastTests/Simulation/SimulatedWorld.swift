@@ -27,7 +27,7 @@ final class SimulatedWorld {
     /// User clients by loop whose sockets have not been asked for yet.
     private var unjoined: [[UserClient]]
     /// Notifications between loops that are still under way.
-    private var lateNotices: [(loops: [SimulatedLoop], index: Int)] = []
+    private var lateNotices: [SimulatedLoop] = []
 
     init(_ plan: SimulationPlan) {
         self.plan = plan
@@ -45,6 +45,8 @@ final class SimulatedWorld {
             fetch: { request in .upgrade(to: handlers, with: Int(request.path.dropFirst()) ?? 0) })
         users = SimulatedUsers(plan, clock: server.simulation.clock)
         unjoined = Array(repeating: [], count: users.loops.count)
+        joinLoops(\.server.loops)
+        joinLoops(\.users.loops)
     }
 
     var clock: VirtualClock { server.simulation.clock }
@@ -95,25 +97,27 @@ final class SimulatedWorld {
         turns += 1
         loop.wake()
         loop.sleep()
-        carryNotices(of: loop)
         joinUsers()
     }
 
-    private func carryNotices(of loop: SimulatedLoop) {
-        let group = server.loops.contains { $0 === loop } ? server.loops : users.loops
-        for index in loop.driver.notified {
-            if random.oneIn(4) {
-                brokenByHand += 1
-                lateNotices.append((group, Int(index)))
-            } else {
-                group[Int(index)].driver.isNotified = true
+    /// Has the loops of a group reach each other directly, most of the time at once.
+    private func joinLoops(_ group: KeyPath<SimulatedWorld, [SimulatedLoop]>) {
+        for loop in self[keyPath: group] {
+            // No loop is kept by the closure: each would keep itself.
+            loop.driver.reach = { [unowned self] index in
+                let other = self[keyPath: group][Int(index)]
+                if random.oneIn(4) {
+                    brokenByHand += 1
+                    lateNotices.append(other)
+                } else {
+                    other.driver.isNotified = true
+                }
             }
         }
-        loop.driver.notified = []
     }
 
     private func carryLateNotices() {
-        for notice in lateNotices { notice.loops[notice.index].driver.isNotified = true }
+        for loop in lateNotices { loop.driver.isNotified = true }
         lateNotices = []
     }
 
