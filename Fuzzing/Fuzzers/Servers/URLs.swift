@@ -25,7 +25,7 @@ enum URLs {
         do throws(WebSocketClientError) {
             return try WebSocketURL(text)
         } catch {
-            guard case .invalidURL(let reason) = error, !reason.isEmpty else { fatalError("\(error)") }
+            guard error.code == .invalidURL, error.detail?.isEmpty == false else { fatalError("\(error)") }
             return nil
         }
     }
@@ -71,7 +71,7 @@ enum URLs {
             for offset in bytes.indices where bytes[offset] == 0x0A { lines += offset > 0 ? 1 : 0 }
             require(lines == (proxy.credentials == nil ? 3 : 4), "\(lines) lines are sent to a proxy")
         } catch {
-            guard case .invalidURL = error else { fatalError("\(error)") }
+            guard error.code == .invalidURL else { fatalError("\(error)") }
         }
     }
 }
