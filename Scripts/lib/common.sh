@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+. "$root/Scripts/lib/build.sh"
+
 # What building needs beside Swift itself.
 build_packages=(gcc libc6-dev liburing-dev libssl-dev pkg-config zlib1g-dev)
 
@@ -50,7 +52,7 @@ need_server() {
     fi
     need_swift
     need_packages "${build_packages[@]}"
-    (cd "$root" && swift build -c release --product ringcast) >&2 || fail "the server did not build"
+    (cd "$root" && build_release ringcast) || fail "the server did not build"
     # shellcheck disable=SC2034
     ringcast=$root/.build/release/ringcast
 }
