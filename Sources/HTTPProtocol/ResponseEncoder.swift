@@ -13,7 +13,7 @@ package enum ResponseEncoder {
         isHTTP11: Bool = true, date: String, into output: inout [UInt8]
     ) throws(UnsendableResponse) {
         try encode(
-            status: status, fields: fields, bodyLength: body.byteCount, keepAlive: keepAlive, isHead: isHead,
+            status: status, fields: fields, framing: .length(body.byteCount), keepAlive: keepAlive, isHead: isHead,
             isHTTP11: isHTTP11, date: date, into: &output)
         if !isHead, status.allowsBody {
             // The pointer is read during the call only.
@@ -26,25 +26,25 @@ package enum ResponseEncoder {
     /// - Parameters:
     ///   - fields: `Content-Length` and `Transfer-Encoding` among them are left out, and of `Connection` what speaks of
     ///     keeping it: the framing is what the server does. Other fields are kept, repeated ones too.
-    ///   - bodyLength: Bytes of the body; for HEAD, of the body that GET would have been answered with. When that is
-    ///     not
-    ///     known (zero), a `Content-Length` in `fields` stands.
+    ///   - framing: How the body ends; for HEAD, the body that GET would have been answered with. When its length is
+    ///     not known (or zero), a `Content-Length` in `fields` stands.
     ///   - keepAlive: Whether the connection stays open behind the response.
     ///   - isHead: Whether the request's method was HEAD.
     ///   - isHTTP11: Whether the request was of HTTP/1.1. A client of HTTP/1.0 is told that the connection stays.
     ///   - date: The moment now, made by `HTTPDate`; not used when `fields` has a `Date`.
     package static func encode(
-        status: HTTPResponse.Status, fields: HTTPFields, bodyLength: Int, keepAlive: Bool, isHead: Bool,
+        status: HTTPResponse.Status, fields: HTTPFields, framing: ResponseFraming, keepAlive: Bool, isHead: Bool,
         isHTTP11: Bool = true, date: String, into output: inout [UInt8]
     ) throws(UnsendableResponse) {
         try appendWhole(into: &output) { output throws(UnsendableResponse) in
             // RFC 9110 §15.2: behind an interim response the client would go on waiting for the final one.
             guard status.code >= 200 else { throw .status(status.code) }
+            if let count = framing.byteCount, count < 0 { throw .length(count) }
             output.appendStatusLine(status)
             try output.appendFields(fields, without: isFraming)
             if !fields.contains(.date) { try output.appendField("Date", date) }
-            if let length = contentLength(of: status, given: fields, bodyLength: bodyLength, isHead: isHead) {
-                try output.appendField("Content-Length", length)
+            if let (name, value) = framingField(of: status, given: fields, framing, isHead: isHead) {
+                try output.appendField(name, value)
             }
             let persistence = keepAlive ? (isHTTP11 ? nil : "keep-alive") : "close"
             if let connection = connection(given: fields, persistence: persistence) {
@@ -76,17 +76,26 @@ package enum ResponseEncoder {
         name == .contentLength || name == .transferEncoding || name == .connection
     }
 
-    private static func contentLength(
-        of status: HTTPResponse.Status, given fields: HTTPFields, bodyLength: Int, isHead: Bool
-    ) -> String? {
+    private static func framingField(
+        of status: HTTPResponse.Status, given fields: HTTPFields, _ framing: ResponseFraming, isHead: Bool
+    ) -> (name: String, value: String)? {
         // RFC 9110 §8.6 forbids the field with 204; with 304 it would be the length of what is not sent.
         if status == .noContent || status == .notModified { return nil }
-        if isHead, bodyLength == 0, let given = fields[.contentLength],
-            !given.isEmpty, given.utf8.allSatisfy({ $0.decimalDigit != nil })
-        {
-            return given
+        guard status.allowsBody else { return ("Content-Length", "0") }
+        let given = isHead && framing.byteCount ?? 0 == 0 ? length(in: fields) : nil
+        switch framing {
+        case .length(let count): return ("Content-Length", given ?? "\(count)")
+        // RFC 9110 §9.3.2: HEAD is not told what is known only when the body is made.
+        case .chunked where !isHead: return ("Transfer-Encoding", "chunked")
+        case .chunked, .endOfConnection: return given.map { ("Content-Length", $0) }
         }
-        return status.allowsBody ? "\(bodyLength)" : "0"
+    }
+
+    /// The `Content-Length` among the fields, if it is one.
+    private static func length(in fields: HTTPFields) -> String? {
+        guard let given = fields[.contentLength], !given.isEmpty, given.utf8.allSatisfy({ $0.decimalDigit != nil })
+        else { return nil }
+        return given
     }
 
     /// The one `Connection` field: options such as `Upgrade` from `fields`, and whether the connection stays.
@@ -108,7 +117,7 @@ package enum ResponseEncoder {
 
 extension HTTPResponse.Status {
     /// Whether a response with this status has a body (RFC 9110 §6.4.1 and, for 205, §15.3.6).
-    var allowsBody: Bool { self != .noContent && self != .resetContent && self != .notModified }
+    package var allowsBody: Bool { self != .noContent && self != .resetContent && self != .notModified }
 }
 
 extension [UInt8] {

@@ -7,10 +7,13 @@ package enum UnsendableResponse: Error, Hashable, Sendable, CustomStringConverti
     case status(Int)
     /// A field whose name is not a token, or whose value holds a line break, NUL or another control character.
     case field(name: String)
+    /// A body of fewer bytes than none.
+    case length(Int)
 
     package var description: String {
         switch self {
         case .status(let code): "\(code) is not a final status code"
+        case .length(let count): "a body cannot have \(count) bytes"
         case .field(let name): "the response field \"\(name)\" holds characters that must not be sent"
         }
     }

@@ -131,6 +131,10 @@ public struct Connection: ~Escapable {
     /// Ends the connection now; what is queued is lost.
     public func abort() { slot.state.withLoop { $0.end(slot, .local) } }
 
+    /// `abort` by a TCP reset, so that the peer cannot take what it has got for all there is. What has left already may
+    /// be lost too.
+    package func reset() { slot.state.withLoop { $0.reset(slot) } }
+
     /// Hands the handler nothing until `resumeReceiving`; after 64 KiB, and what the kernel has taken by then into
     /// receive buffers (at most 10 MiB, all that a loop has), the peer feels it.
     public func pauseReceiving() { slot.state.flags.insert(.paused) }

@@ -90,6 +90,13 @@ extension EventLoop {
         state.ended.append(connection)
     }
 
+    /// Moves to `ended`, and has the peer see a reset.
+    func reset(_ connection: ConnectionSlot) {
+        guard connection.state.phase > .free, connection.state.phase < .ended else { return }
+        driver.resetWhenClosed(connection.state.descriptor)
+        end(connection, .local)
+    }
+
     /// Moves to `reported`, after everything else that the turn tells the handler, so that it hears of no end from
     /// within another call.
     func reportEnded() {

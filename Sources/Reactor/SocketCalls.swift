@@ -13,6 +13,8 @@ package protocol SocketCalls: AnyObject {
     /// Whether the peer has ended its side, or the connection, whatever lies unread before that.
     func peerHasEnded(_ socket: Int32) -> Bool
     func shutdownWriting(_ socket: Int32)
+    /// From now on closing the socket tells the peer that something went wrong: by a reset, where there is TCP.
+    func resetWhenClosed(_ socket: Int32)
     /// A connection that waits on a listener with no accept armed; nil if none does, or there is no descriptor for it.
     func acceptWaiting(on listener: Int32) -> Int32?
     /// From now on a listener ignores new handshakes, so that peers repeat them, and completes those that have begun.
@@ -53,6 +55,12 @@ extension KernelSockets {
         // Not through the ring: the kernel hands that operation to a worker, which looks the descriptor up when it gets
         // to it. By then it may be closed, and belong to another connection, which would be shut down instead.
         _ = shutdown(socket, Int32(SHUT_WR))
+    }
+
+    package func resetWhenClosed(_ socket: Int32) {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        // Safe: the option is read during the call. Where it cannot be set the close is an ordinary one.
+        _ = unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
     package func acceptWaiting(on listener: Int32) -> Int32? {

@@ -14,9 +14,9 @@ import SimulatedKernel
 /// call returns, the server has done all that it could do at this moment of its clock, which stands still until
 /// `advance(by:)`: an hour passes in microseconds, and every run is like the last one.
 ///
-/// Tasks of the server (`.deferred` replies, asynchronous message handlers, `ws.task`) run there too, and so do actors
-/// that they call. What they wait for elsewhere the test has to wait for: see `serve(until:)`. A task that never stops
-/// yielding keeps the server from coming to rest, which ends the test's process.
+/// Tasks of the server (`.deferred` replies, streamed bodies, asynchronous message handlers, `ws.task`) run there too,
+/// and so do actors that they call. What they wait for elsewhere the test has to wait for: see `serve(until:)`. A task
+/// that never stops yielding keeps the server from coming to rest, which ends the test's process.
 ///
 /// It is used by one task at a time, with its clients and its network. Clients do not keep it: when nobody does, it
 /// stops: sockets that are open are closed with 1001, and their close handlers run. What is not simulated is TLS

@@ -79,6 +79,8 @@ extension SimulatedDriver {
         operations.append(.shutdownWriting(socket))
     }
 
+    package func resetWhenClosed(_ socket: Int32) { peer(of: socket, "a reset").isReset = true }
+
     package func acceptWaiting(on listener: Int32) -> Int32? {
         law(!closedListeners.contains(listener), "accept on a closed listener")
         law(!accepts.keys.contains(listener), "a look at a listener with an accept armed")

@@ -12,7 +12,7 @@ package final class SimulatedPeer {
     package private(set) var receivedBytes: [UInt8] = []
     /// The loop's FIN has come.
     package internal(set) var hasSeenEnd = false
-    /// The loop's reset has come: it closed with input unread.
+    /// The loop's reset has come: it closed with input unread, or wanted it so.
     package private(set) var hasSeenReset = false
     /// The loop has closed its descriptor.
     package private(set) var isClosed = false
@@ -32,6 +32,8 @@ package final class SimulatedPeer {
     private var hasEnded = false
     private(set) var hasReset = false
     private(set) var isShutDown = false
+    /// Whether the loop's close is to be a reset.
+    var isReset = false
 
     // What the loop has in flight here.
     var connect: Token?
@@ -108,7 +110,7 @@ extension SimulatedPeer {
 
     func closeSocket() {
         isClosed = true
-        if unreadByteCount > 0 { hasSeenReset = true } else { hasSeenEnd = true }
+        if unreadByteCount > 0 || isReset { hasSeenReset = true } else { hasSeenEnd = true }
     }
 }
 

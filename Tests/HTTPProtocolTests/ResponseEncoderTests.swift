@@ -27,7 +27,7 @@ import Testing
     @Test func `a response is appended to what is there`() throws {
         var output = Array("before ".utf8)
         try ResponseEncoder.encode(
-            status: .notFound, fields: [:], bodyLength: 0, keepAlive: true, isHead: false, date: Self.date,
+            status: .notFound, fields: [:], framing: .length(0), keepAlive: true, isHead: false, date: Self.date,
             into: &output)
         let head = "HTTP/1.1 404 Not Found\r\nDate: \(Self.date)\r\nContent-Length: 0\r\n\r\n"
         #expect(String(decoding: output, as: UTF8.self) == "before " + head)
@@ -79,6 +79,24 @@ import Testing
         #expect(try encoded(.ok, [.contentLength: "1x"], isHead: true) == head + "0\r\n\r\n")
     }
 
+    @Test func `a body is chunked, or ends with the connection`() throws {
+        func head(_ framing: ResponseFraming, isHead: Bool = false, _ fields: HTTPFields = [:]) throws -> String {
+            var output: [UInt8] = []
+            try ResponseEncoder.encode(
+                status: .ok, fields: fields, framing: framing, keepAlive: framing == .chunked, isHead: isHead,
+                date: Self.date, into: &output)
+            return String(decoding: output, as: UTF8.self)
+        }
+        let start = "HTTP/1.1 200 OK\r\nDate: \(Self.date)\r\n"
+        #expect(try head(.chunked) == start + "Transfer-Encoding: chunked\r\n\r\n")
+        #expect(try head(.chunked, isHead: true) == start + "\r\n")
+        #expect(try head(.chunked, isHead: true, [.contentLength: "7"]) == start + "Content-Length: 7\r\n\r\n")
+        #expect(try head(.endOfConnection, [.contentLength: "7"]) == start + "Connection: close\r\n\r\n")
+        #expect(throws: UnsendableResponse.length(-1)) { try head(.length(-1)) }
+        let piece = ResponseFraming.chunked.prefix(ofPiece: 300) + ResponseFraming.chunked.suffixOfPiece
+        #expect(piece + ResponseFraming.chunked.end == "12c\r\n\r\n0\r\n\r\n")
+    }
+
     @Test(arguments: [(204, "No Content"), (304, "Not Modified")])
     func `a status without a body has no length either`(code: Int, phrase: String) throws {
         let expected = "HTTP/1.1 \(code) \(phrase)\r\nDate: \(Self.date)\r\n\r\n"
@@ -101,13 +119,14 @@ import Testing
         for code in [0, 99, 100, 101, 103, 199] {
             #expect(throws: UnsendableResponse.status(code)) {
                 try ResponseEncoder.encode(
-                    status: .init(code: code), fields: [:], bodyLength: 0, keepAlive: true, isHead: false,
+                    status: .init(code: code), fields: [:], framing: .length(0), keepAlive: true, isHead: false,
                     date: Self.date, into: &output)
             }
         }
         #expect(throws: UnsendableResponse.field(name: "Date")) {
             try ResponseEncoder.encode(
-                status: .ok, fields: [.server: "x"], bodyLength: 0, keepAlive: true, isHead: false, date: "now\r\nX: y",
+                status: .ok, fields: [.server: "x"], framing: .length(0), keepAlive: true, isHead: false,
+                date: "now\r\nX: y",
                 into: &output)
         }
         #expect(output == Array("before".utf8))

@@ -239,6 +239,19 @@ import Testing
         #expect(handler.events == [.opened, .closed(.local)])
     }
 
+    @Test func `a reset is what the peer sees, and loses what is queued`() {
+        handler.onOpened = { connection in
+            connection.send([0x01])
+            connection.reset()
+            connection.reset()
+        }
+        let loop = loop()
+        let peer = loop.connect()
+        loop.rest()
+        #expect(peer.isClosed && peer.hasSeenReset && !peer.hasSeenEnd && peer.receivedBytes == [])
+        #expect(handler.events == [.opened, .closed(.local)])
+    }
+
     @Test(arguments: [true, false])
     func `abort takes back a send that the peer does not take`(batches: Bool) {
         let loop = loop(batches: batches)

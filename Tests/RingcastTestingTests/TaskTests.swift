@@ -1,3 +1,4 @@
+import HTTPTypes
 import Ringcast
 import RingcastTesting
 import Testing
@@ -65,6 +66,29 @@ import Testing
         app.advance(by: .seconds(600))
         #expect(client.received.map(\.string) == ["1", "2", "3"])
         client.close()
+    }
+
+    @Test func `a streamed answer is read as it comes, and whole in the end`() throws {
+        let clock = TestClock()
+        let app = try TestServer(clock: clock) { request in
+            .stream(headers: [.contentType: "text/plain"]) { writer in
+                for number in 1...3 {
+                    try await writer.write("\(number) ")
+                    try await clock.sleep(for: .seconds(60))
+                }
+            }
+        }
+        let request = try app.begin()
+        #expect(request.status == .ok && request.headers?[.transferEncoding] == "chunked")
+        #expect(request.string == "1 " && request.response == nil)
+        app.advance(by: .seconds(60))
+        #expect(request.string == "1 2 ")
+        app.advance(by: .seconds(120))
+        #expect(request.response?.string == "1 2 3 ")
+        let leaving = try app.begin()
+        leaving.reset()
+        app.advance(by: .seconds(1))
+        #expect(app.server.pendingRequests == 0)
     }
 
     @Test func `who sleeps by another clock is waited for in real time`() async throws {

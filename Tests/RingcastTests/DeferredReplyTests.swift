@@ -5,20 +5,6 @@ import Testing
 
 /// Deferred replies over simulated connections: a client that leaves, and a deadline.
 @Suite struct DeferredReplyTests {
-    /// What a deferred reply waits for.
-    private struct Gate: Sendable {
-        let stream: AsyncStream<Void>
-        let opener: AsyncStream<Void>.Continuation
-
-        init() { (stream, opener) = AsyncStream.makeStream() }
-
-        /// False: the task was cancelled.
-        func wait() async -> Bool {
-            var iterator = stream.makeAsyncIterator()
-            return await iterator.next() != nil && !Task.isCancelled
-        }
-    }
-
     private static let request = "GET /later HTTP/1.1\r\nHost: t\r\n\r\n"
 
     private func pendingRequests(of server: SimulatedServer) -> UInt64 {

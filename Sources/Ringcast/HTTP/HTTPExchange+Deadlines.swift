@@ -5,7 +5,11 @@ import Reactor
 /// A connection has one deadline, which is set seldom: when it fires too early for what it has come to stand for, it is
 /// set again.
 extension HTTPExchange {
-    func opened(_ connection: Connection) { expect(within: loop.core.configuration.limits.headTimeout, on: connection) }
+    func opened(_ connection: Connection) {
+        let limits = loop.core.configuration.limits
+        connection.setWriteStallTimeout(limits.writeStallTimeout.milliseconds)
+        expect(within: limits.headTimeout, on: connection)
+    }
 
     /// Notes that a head has begun. All of it has to come in time, and a trickle of bytes does not help.
     func headBegins(_ connection: Connection) {
@@ -26,6 +30,7 @@ extension HTTPExchange {
     func deadlineReached(_ connection: Connection) {
         armedDeadline = nil
         if phase == .deferred { return lookForClient(connection) }
+        if phase == .streaming { return lookForReader(connection) }
         if loop.isStopping, phase == .head, !headHasBegun { return close(connection) }
         guard phase == .head || phase == .body, var deadline = phaseDeadline else { return }
         if phase == .body, let collected {
@@ -55,6 +60,14 @@ extension HTTPExchange {
         if let armedDeadline, armedDeadline <= nextLook(before: deadline) { return }
         arm(deadline, on: connection)
     }
+
+    /// When `deadlineReached` has to be called next, at the latest.
+    private func nextLook(before deadline: UInt64) -> UInt64 {
+        phase.waitsForTask ? min(deadline, loop.now + Self.lookInterval) : deadline
+    }
+
+    /// Milliseconds between two looks for the client; a deadline is up to 128 ms late.
+    private static let lookInterval: UInt64 = 800
 
     /// Sets the connection's deadline, or its next look for the client if that is earlier.
     func arm(_ deadline: UInt64, on connection: Connection) {

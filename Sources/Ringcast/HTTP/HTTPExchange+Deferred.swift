@@ -12,9 +12,6 @@ struct Deferral {
 /// Deferred replies. The connection reads nothing meanwhile, so that the end of a client would go unnoticed behind what
 /// it has sent: the kernel is asked for it now and then, and a last time before the reply is given.
 extension HTTPExchange {
-    /// Milliseconds between two looks for the client; a deadline is up to 128 ms late.
-    private static let lookInterval: UInt64 = 800
-
     /// Runs the user's task on this loop, and gives its reply when it is there.
     func wait(
         for body: @escaping @Sendable () async throws -> sending Reply, within timeout: Duration?,
@@ -61,8 +58,8 @@ extension HTTPExchange {
         }
     }
 
-    /// Reads the connection again, when the reply is there or is not waited for any more.
-    private func goOn(on connection: Connection) {
+    /// Reads the connection again, when the reply is there, or is not waited for any more.
+    func goOn(on connection: Connection) {
         phase = .head
         connection.resumeReceiving()
     }
@@ -85,10 +82,5 @@ extension HTTPExchange {
         respond(
             Response(status: .serviceUnavailable, text: "the answer took too long\n"), to: deferral.request,
             on: connection)
-    }
-
-    /// When `deadlineReached` has to be called next, at the latest.
-    func nextLook(before deadline: UInt64) -> UInt64 {
-        phase == .deferred ? min(deadline, loop.now + Self.lookInterval) : deadline
     }
 }

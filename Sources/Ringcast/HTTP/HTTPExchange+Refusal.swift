@@ -20,7 +20,7 @@ extension HTTPExchange {
         } catch {
             reply = replacement(for: error, thrownBy: "a route", path: request.path, on: connection)
         }
-        if let failure = refuseBody(with: reply, RequestSummary(request, withHandshake: false), on: connection) {
+        if let failure = refuseBody(with: reply, RequestSummary(request), on: connection) {
             reportUnsendable(failure, path: request.path, on: connection)
         }
         return nil

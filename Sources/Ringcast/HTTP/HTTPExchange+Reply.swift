@@ -14,19 +14,26 @@ struct RequestSummary {
     let asksForWebSocket: Bool
     /// What an upgrade is judged by; nil where no upgrade can follow.
     let handshake: HandshakeRequest?
-    /// The path, decoded, where an upgrade can follow.
+    /// The path, decoded, where an upgrade or a task can follow.
     let path: String
     /// Who waits for the answer.
     var observers: [AnswerObserver] = []
 
-    init(_ request: borrowing Request, withHandshake: Bool) {
+    /// - Parameter reply: what it is answered with; nil: a response.
+    init(_ request: borrowing Request, for reply: Reply.Kind? = nil) {
+        let (mayUpgrade, isWhole) =
+            switch reply {
+            case .response?, nil: (false, true)
+            case .stream?: (false, false)
+            case .upgrade?, .deferred?: (true, false)
+            }
         let layout = request.head.layout
         isHead = layout.isHead
         isHTTP11 = layout.isHTTP11
         keepsAlive = layout.keepsAlive
         asksForWebSocket = request.isWebSocketUpgrade
-        handshake = withHandshake ? HandshakeRequest(request) : nil
-        path = withHandshake ? request.path : ""
+        handshake = mayUpgrade ? HandshakeRequest(request) : nil
+        path = isWhole ? "" : request.path
     }
 }
 
@@ -57,9 +64,7 @@ extension HTTPExchange {
         } catch {
             reply = replacement(for: error, thrownBy: "fetch", path: request.path, on: connection)
         }
-        var mayUpgrade = true
-        if case .response = reply.kind { mayUpgrade = false }
-        var summary = RequestSummary(request, withHandshake: mayUpgrade)
+        var summary = RequestSummary(request, for: reply.kind)
         if let observer = reply.observer { summary.observers = [observer] }
         if let failure = give(reply, to: summary, on: connection) {
             reportUnsendable(failure, path: request.path, on: connection)
@@ -83,15 +88,23 @@ extension HTTPExchange {
     func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) -> UnsendableResponse? {
         switch reply.kind {
         case .response(let response): return respond(response, to: request, on: connection)
-        case .upgrade(let upgrade): perform(upgrade, for: request, on: connection)
+        case .upgrade(let upgrade):
+            perform(upgrade, for: request, on: connection)
+            return nil
         case .deferred(let body, let timeout):
-            guard let surroundings = reply.observer?.surroundings else {
-                wait(for: body, within: timeout, request, on: connection)
-                break
-            }
-            surroundings { wait(for: body, within: timeout, request, on: connection) }
+            within(reply.observer) { wait(for: body, within: timeout, request, on: connection) }
+            return nil
+        case .stream(let response):
+            var failure: UnsendableResponse?
+            within(reply.observer) { failure = begin(response, to: request, on: connection) }
+            return failure
         }
-        return nil
+    }
+
+    /// Starts a task in the surroundings that the reply's observer has given, if any.
+    private func within(_ observer: AnswerObserver?, _ start: () -> Void) {
+        guard let surroundings = observer?.surroundings else { return start() }
+        surroundings(start)
     }
 
     func reportUnsendable(_ failure: any Error, path: String, on connection: Connection) {
@@ -107,9 +120,7 @@ extension HTTPExchange {
         _ response: Response, to request: RequestSummary, refusing refusal: UpgradeRefusal? = nil,
         on connection: Connection
     ) -> UnsendableResponse? {
-        let keepsAlive =
-            request.keepsAlive && !request.asksForWebSocket && !loop.core.hasBeenStopped && !inputHasEnded
-            && !ResponseEncoder.asksToClose(response.headers)
+        let keepsAlive = keepsAlive(behind: response.headers, to: request)
         do throws(UnsendableResponse) {
             try send(
                 response, keepAlive: keepsAlive, isHead: request.isHead, isHTTP11: request.isHTTP11, on: connection)
@@ -117,13 +128,26 @@ extension HTTPExchange {
             respond(.internalServerError, to: request, on: connection)
             return error
         }
-        if refusal != nil || request.asksForWebSocket {
-            loop.events.refusedUpgrades.count(
-                refusal ?? (response.status == .internalServerError ? .internalError : .application))
-        }
-        for observer in request.observers { observer.answered(response.status) }
+        noteAnswer(response.status, to: request, refusing: refusal)
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
         return nil
+    }
+
+    /// Whether the connection stays open behind an answer with these headers.
+    func keepsAlive(behind headers: HTTPFields, to request: RequestSummary) -> Bool {
+        request.keepsAlive && !request.asksForWebSocket && !loop.core.hasBeenStopped && !inputHasEnded
+            && !ResponseEncoder.asksToClose(headers)
+    }
+
+    /// Counts an answer whose head is queued, and tells who waits for it.
+    func noteAnswer(
+        _ status: HTTPResponse.Status, to request: RequestSummary, refusing refusal: UpgradeRefusal? = nil
+    ) {
+        if refusal != nil || request.asksForWebSocket {
+            loop.events.refusedUpgrades.count(
+                refusal ?? (status == .internalServerError ? .internalError : .application))
+        }
+        for observer in request.observers { observer.answered(status) }
     }
 
     /// Answers a request that cannot be served, and closes, since what follows it cannot be framed.

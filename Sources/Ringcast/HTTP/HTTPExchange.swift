@@ -1,8 +1,8 @@
 // Ringcast/HTTP: a server's connection while it speaks HTTP: requests, replies, the way to a socket. Bytes are read and
 // written by HTTPProtocol, handshakes judged by WebSocketProtocol; what happens behind a 101 is in `Session/`.
 //
-// Users meet `Request` and `Reply`. `HTTPExchange` goes from one to the other: `+Receive`, `+Reply`, then `+Deferred`
-// or `+Upgrade`; `+Deadlines` has all its times.
+// Users meet `Request` and `Reply`. `HTTPExchange` goes from one to the other: `+Receive`, `+Reply`, then `+Deferred`,
+// `+Stream` or `+Upgrade`; `+Deadlines` has all its times.
 
 import HTTPProtocol
 import HTTPTypes
@@ -13,6 +13,7 @@ import WebSocketProtocol
 ///
 ///     head → (body) → fetch → response → head …
 ///                         ├→ deferred → response → head …
+///                         ├→ streaming → head …
 ///                         └→ upgrade: the connection becomes a `Session`
 final class HTTPExchange {
     enum Phase {
@@ -22,11 +23,16 @@ final class HTTPExchange {
         case body
         /// Waiting for a deferred reply.
         case deferred
+        /// In the middle of a streamed answer.
+        case streaming
         /// Behind the last answer: what still comes is thrown away.
         case closing
 
         /// Whether a request has begun, and is not answered.
-        var isPending: Bool { self == .body || self == .deferred }
+        var isPending: Bool { self == .body || waitsForTask }
+
+        /// Whether a task of the user's is making the answer. Nothing is read meanwhile, and the client is looked for.
+        var waitsForTask: Bool { self == .deferred || self == .streaming }
     }
 
     unowned let loop: SocketLoop
@@ -47,6 +53,8 @@ final class HTTPExchange {
     var collected: CollectedRequest?
     /// The deferred reply that is awaited.
     var deferral: Deferral?
+    /// The streamed answer under way.
+    var stream: BodyStream?
     /// How many replies were deferred so far; the last one's number.
     var deferralCount: UInt64 = 0
     /// Whether the client has sent all it will send.
@@ -82,7 +90,7 @@ final class HTTPExchange {
     func detach() {
         slot = nil
         phase = .closing
-        endDeferral()
+        endTasks()
     }
 
     func inputEnded(_ connection: Connection) {
@@ -91,10 +99,13 @@ final class HTTPExchange {
     }
 
     /// Reads a client again that has pipelined without reading, now that it has taken everything queued.
+    ///
+    /// A streamed body goes on.
     func drained(_ connection: Connection) {
+        advanceStream(on: connection)
         guard isPausedForOutput else { return }
         isPausedForOutput = false
-        if phase != .deferred { connection.resumeReceiving() }
+        if !phase.waitsForTask { connection.resumeReceiving() }
     }
 
     /// Begins nothing new, and finishes what is under way, since the server stops. A client that has connected and not
@@ -110,8 +121,22 @@ final class HTTPExchange {
     /// Closes. Nothing more is read; what is queued goes out, and what still comes the reactor drains, within bounds.
     func close(_ connection: Connection) {
         phase = .closing
-        endDeferral()
+        endTasks()
         connection.close()
+    }
+
+    /// Cuts the connection in the middle of an answer, so that nobody takes that for whole: also a client of HTTP/1.0,
+    /// for which the end of a connection is the end of the answer.
+    func cut(_ connection: Connection) {
+        phase = .closing
+        endTasks()
+        connection.reset()
+    }
+
+    /// Cancels what makes an answer that nobody waits for any more.
+    private func endTasks() {
+        endDeferral()
+        endStream()
     }
 }
 

@@ -5,6 +5,7 @@ extension Reply {
     public var status: HTTPResponse.Status? {
         switch kind {
         case .response(let response): response.status
+        case .stream(let response): response.status
         case .upgrade: .switchingProtocols
         case .deferred: nil
         }
@@ -18,6 +19,9 @@ extension Reply {
             case .response(var response):
                 change(&response.headers)
                 return Reply(kind: .response(response), observer: reply.observer)
+            case .stream(var response):
+                change(&response.headers)
+                return Reply(kind: .stream(response), observer: reply.observer)
             case .upgrade(var upgrade):
                 change(&upgrade.headers)
                 return Reply(kind: .upgrade(upgrade), observer: reply.observer)

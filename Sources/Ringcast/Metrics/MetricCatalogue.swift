@@ -87,9 +87,10 @@ extension MetricCatalogue {
             "ringcast_http_responses_total", "Answers to requests, upgrades (101) among them.", of: ResponseClass.self,
             labels: { [.init("class", $0.label)] }
         ) { $0.events.responses[$1] }
-        total(.gauge, "ringcast_pending_requests", "Requests whose body or deferred reply is awaited.") {
-            Int($0.counters.pendingRequests)
-        }
+        total(
+            .gauge, "ringcast_pending_requests",
+            "Requests whose body or deferred reply is awaited, or whose answer streams."
+        ) { Int($0.counters.pendingRequests) }
     }
 
     private mutating func addSockets() {

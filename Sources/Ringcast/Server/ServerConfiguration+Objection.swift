@@ -8,6 +8,7 @@ extension ServerLimits {
         let times = [
             ("limits.headTimeout", headTimeout), ("limits.bodyTimeout", bodyTimeout),
             ("limits.keepAliveTimeout", keepAliveTimeout), ("limits.deferredReplyTimeout", deferredReplyTimeout),
+            ("limits.writeStallTimeout", writeStallTimeout),
         ]
         if let objection = Duration.objection(to: times) { return objection }
         let positive = [("headBytes", headBytes), ("headerFields", headerFields), ("targetBytes", targetBytes)]

@@ -17,6 +17,9 @@ public struct ServerLimits: Sendable {
     /// A connection that asks nothing for this long after it has taken an answer is closed; so is one that takes
     /// nothing of an answer for so long, or less than a kilobyte a second.
     public var keepAliveTimeout: Duration
+    /// A client that takes nothing of an answer for this long while bytes wait for it is cut. Zero is off. A
+    /// WebSocket's is `WebSocketOptions.writeStallTimeout`.
+    public var writeStallTimeout: Duration
     /// A deferred reply has to be there within this time, unless it was given one of its own. Over it: 503.
     public var deferredReplyTimeout: Duration
     /// Topics that one socket may be subscribed to. Beyond it `subscribe` changes nothing.
@@ -40,7 +43,8 @@ public struct ServerLimits: Sendable {
     public init(
         headBytes: Int = 16 << 10, headerFields: Int = 100, targetBytes: Int = 8 << 10, bodyBytes: Int = 1 << 20,
         headTimeout: Duration = .seconds(10), bodyTimeout: Duration = .seconds(10),
-        keepAliveTimeout: Duration = .seconds(10), deferredReplyTimeout: Duration = .seconds(30),
+        keepAliveTimeout: Duration = .seconds(10), writeStallTimeout: Duration = .seconds(60),
+        deferredReplyTimeout: Duration = .seconds(30),
         topicsPerSocket: Int = 10_000, retainedTopics: Int = 10_000, retainedBytes: Int = 64 << 20,
         connections: Int? = nil, connectionsPerAddress: Int? = nil
     ) {
@@ -51,6 +55,7 @@ public struct ServerLimits: Sendable {
         self.headTimeout = headTimeout
         self.bodyTimeout = bodyTimeout
         self.keepAliveTimeout = keepAliveTimeout
+        self.writeStallTimeout = writeStallTimeout
         self.deferredReplyTimeout = deferredReplyTimeout
         self.topicsPerSocket = topicsPerSocket
         self.retainedTopics = retainedTopics

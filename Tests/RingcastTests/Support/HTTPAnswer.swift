@@ -15,7 +15,7 @@ struct HTTPAnswer {
 }
 
 extension TCPClient {
-    /// Reads one response. Its body is as long as it says; `hasBody` is false for the answer to a HEAD.
+    /// Reads one response. Its body is as long as it or its chunks say; `hasBody` is false for the answer to a HEAD.
     func readAnswer(hasBody: Bool = true) throws -> HTTPAnswer {
         var answer = HTTPAnswer()
         let line = try readLine()
@@ -31,7 +31,20 @@ extension TCPClient {
             answer.fields.append((String(line[..<colon]), String(value)))
         }
         if hasBody, let length = answer["content-length"].flatMap({ Int($0) }) { answer.body = try read(length) }
+        if hasBody, answer["transfer-encoding"] == "chunked" { answer.body = try readChunks() }
         return answer
+    }
+
+    /// Reads a body up to its last chunk.
+    private func readChunks() throws -> [UInt8] {
+        var body: [UInt8] = []
+        while true {
+            let line = try readLine()
+            guard let count = Int(line, radix: 16) else { throw Failure(what: "not a chunk: \(line)") }
+            body += try read(count)
+            guard try readLine().isEmpty else { throw Failure(what: "a chunk without an end") }
+            if count == 0 { return body }
+        }
     }
 
     /// Sends a request without a body and reads its answer.

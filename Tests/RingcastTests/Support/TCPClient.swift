@@ -6,6 +6,8 @@ import SystemCalls
 final class TCPClient {
     private var descriptor: Int32
     private var unread: [UInt8] = []
+    /// Whether the server has ended the connection by a reset.
+    private(set) var wasReset = false
 
     struct Failure: Error { let what: String }
 
@@ -149,7 +151,10 @@ final class TCPClient {
             unread += buffer[..<count]
             return true
         }
-        guard count == 0 || errno == ECONNRESET else { throw Failure(what: "recv: \(errno)") }
+        if count < 0 {
+            guard errno == ECONNRESET else { throw Failure(what: "recv: \(errno)") }
+            wasReset = true
+        }
         return false
     }
 }
