@@ -31,3 +31,13 @@ extension Request {
         try coding.decode(type, from: body)
     }
 }
+
+extension RequestCopy {
+    /// The value that the body's JSON is; see `Request.json(_:with:)`.
+    /// - Throws: a `DecodingError` where it is no JSON, or none of that type.
+    public func json<Value: Decodable>(
+        _ type: Value.Type = Value.self, with coding: some JSONCoding = .foundation
+    ) throws -> Value {
+        try request.json(type, with: coding)
+    }
+}

@@ -16,6 +16,13 @@ public struct TestResponse: Sendable, Hashable {
         self.body = body
     }
 
+    /// The cookies that it sets, as the header with which a browser would send them back:
+    /// `app.connect("/rooms/1", headers: login.cookies)`. Where it sets none, no header.
+    public var cookies: HTTPFields {
+        let pairs = headers[values: .setCookie].map { $0.prefix { $0 != ";" } }
+        return pairs.isEmpty ? [:] : [.cookie: pairs.joined(separator: "; ")]
+    }
+
     /// The body as a string. What is not UTF-8 comes out repaired.
     public var string: String { String(decoding: body, as: UTF8.self) }
 }

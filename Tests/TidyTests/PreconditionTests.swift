@@ -54,6 +54,7 @@ import Testing
         "Reactor/EventLoop+Input.swift": (1, "how much a handler of the Reactor says that it has consumed"),
         "Ringcast/HTTP/Request.swift": (1, "there is a server wherever there are requests, but in tests"),
         "Ringcast/HTTP/Routes/CORS.swift": (1, "options"),
+        "Ringcast/HTTP/Routes/Middleware+BearerToken.swift": (1, "options"),
         "Ringcast/Metrics/MetricFamily.swift": (3, "metrics that a program adds of its own"),
         "Ringcast/Topics/TopicRule.swift": (1, "options"),
         "Ringcast/Topics/SlowConsumerPolicy.swift": (1, "options"),

@@ -11,7 +11,7 @@ public struct ClientRequest: Sendable {
     public var url: WebSocketURL
     /// Headers added to the request. A `Host` takes the place of the URL's; those that belong to the handshake are left
     /// out.
-    public var headers: HTTPFields = [:]
+    public var headers: HTTPFields
     /// The subprotocols to ask for, the one liked best first.
     public var subprotocols: [String] = []
     /// How long all of it may take: name resolution, connection, TLS, redirects and the answer. Positive.
@@ -27,12 +27,17 @@ public struct ClientRequest: Sendable {
     /// A numeric local address to bind to, such as `127.0.0.2`; nil leaves it to the kernel.
     public var localAddress: String?
 
-    /// A request with the defaults; see each property.
-    public init(_ url: WebSocketURL) { self.url = url }
+    /// A request with the defaults, but for its headers; see each property.
+    public init(_ url: WebSocketURL, headers: HTTPFields = [:]) {
+        self.url = url
+        self.headers = headers
+    }
 
-    /// A request with the defaults; see each property.
+    /// A request with the defaults, but for its headers; see each property.
     /// - Throws: `.invalidURL`.
-    public init(_ url: String) throws(WebSocketClientError) { self.init(try WebSocketURL(url)) }
+    public init(_ url: String, headers: HTTPFields = [:]) throws(WebSocketClientError) {
+        self.init(try WebSocketURL(url), headers: headers)
+    }
 }
 
 extension ClientRequest {

@@ -6,7 +6,7 @@ public struct RequestCopy: Sendable {
     private let head: [UInt8]
     private let layout: RequestHeadLayout
     private let bodyBytes: [UInt8]
-    private let route: RouteCopy?
+    private let routeCopy: RouteCopy?
     private let peer: Peer
 
     /// What the connection and its loop knew when the copy was made.
@@ -22,7 +22,7 @@ public struct RequestCopy: Sendable {
         self.head = head
         self.layout = layout
         self.bodyBytes = bodyBytes
-        self.route = route
+        routeCopy = route
         self.peer = peer
     }
 
@@ -35,7 +35,7 @@ public struct RequestCopy: Sendable {
         get {
             Request(
                 head: RequestHead(bytes: unsafe head.span.bytes, layout: layout), body: unsafe bodyBytes.span.bytes,
-                peer: .known(peer), match: route?.match)
+                peer: .known(peer), match: routeCopy?.match)
         }
     }
 }

@@ -70,6 +70,8 @@ import WebSocketProtocol
     var isReportingDrop = false
     /// What closing sockets have left and `subscription` handlers are to hear of.
     var departures = FIFO<Departure>()
+    /// The cells of `LoopLocal`s, by who they belong to.
+    var locals: [ObjectIdentifier: AnyObject] = [:]
 
     init(core: SocketCore, loop: EventLoop) {
         self.core = core

@@ -36,7 +36,7 @@ import Testing
         }
         routes.post("/upload", options: upload) { request in .response(.ok, "\(request.bytes.count)") }
         routes.use(within: .seconds(5)) { request, next in
-            guard await sessions.isValid(request.request.cookie("session")) else { return .response(.unauthorized) }
+            guard await sessions.isValid(request.cookie("session")) else { return .response(.unauthorized) }
             return try next(request)
         }
         routes.get("/mine") { _ in .response(.ok, "yours") }
