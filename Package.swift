@@ -132,6 +132,22 @@ let package = Package(
         .executableTarget(
             name: "many-clients", dependencies: ["Ringcast"], path: "Examples/ManyClients", swiftSettings: strict),
         .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
+        // One that is an application, with its tests beside it.
+        .executableTarget(
+            name: "rooms",
+            dependencies: [
+                "Ringcast", "RingcastJSON",
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
+                .product(
+                    name: "UnixSignals", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            path: "Examples/Rooms", exclude: ["Tests"], swiftSettings: strict),
+        .testTarget(
+            name: "RoomsTests", dependencies: ["rooms", "Ringcast", "RingcastJSON", "RingcastTesting"],
+            path: "Examples/Rooms/Tests", swiftSettings: strict),
 
         .testTarget(
             name: "IOUringTests", dependencies: ["IOUring", "CIOUring", "SystemCalls", "CSystemCalls"],
