@@ -11,6 +11,7 @@ enum Repository {
     static let benchmarks = swiftFiles(in: "Benchmarks")
     static let fuzzers = swiftFiles(in: "Fuzzing/Fuzzers")
     static let scripts = files(in: "Scripts") + files(in: ".ci")
+    static let documentation = files(in: "docs").filter { $0.path.hasSuffix(".md") }
     static let readme = file("README.md")
     static let contributing = file("CONTRIBUTING.md")
     static let manifest = file("Package.swift")
