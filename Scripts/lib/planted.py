@@ -14,6 +14,7 @@ A list is blocks of lines, separated by empty ones:
                        has to notice it; without a name any test of the suite; several lines: any of them
     limit SECONDS      for the tests of this bug, where a minute is not enough
     survives WHY       no test can notice it
+    invariant TEXT     what has to hold: the simulation finds the bug, too (Scripts/simulate --planted)
 
 New text that says BUG takes the place of the old one, too, with the switch (a Bool) for the word; else both stand there, and the
 switch chooses. A bug may change several places: it then has several pairs of texts, and lines `file` and `in` before them.
@@ -74,7 +75,7 @@ class Bug:
         self.number, self.name, self.sentence = number, name, ""
         # What the switch compares: it stays the same when the lists change, so that nothing is built anew for that.
         self.key = zlib.crc32(name.encode())
-        self.changes, self.tests, self.limit, self.argument = [], [], 60, ""
+        self.changes, self.tests, self.limit, self.argument, self.invariant = [], [], 60, "", ""
         # Whether only a race shows it.
         self.needs_race = False
 
@@ -130,6 +131,8 @@ def read_lists(paths):
                 bug.limit = int(value)
             elif key == "survives":
                 bug.argument = value
+            elif key == "invariant":
+                bug.invariant = value
             else:
                 sys.exit(f"{path}:{place}: no such word: {key}")
             last = key

@@ -8,7 +8,7 @@ extension SimulatedDriver {
         let peer = SimulatedPeer()
         let descriptor = makeDescriptor()
         peer.descriptor = descriptor
-        descriptors.append(descriptor)
+        openPeers.append(peer)
         peers[descriptor] = peer
         outboundPeers.append(peer)
         outboundAddresses.append(address)
@@ -27,10 +27,8 @@ extension SimulatedDriver {
     package func takeOutboundPeer() -> SimulatedPeer { outboundPeers.removeFirst() }
 
     func moveConnects() {
-        for descriptor in descriptors {
-            guard let peer = peers[descriptor], let token = peer.connect, let result = peer.connectResult else {
-                continue
-            }
+        for peer in openPeers {
+            guard let token = peer.connect, let result = peer.connectResult else { continue }
             peer.connect = nil
             answer(token, -result)
         }

@@ -66,7 +66,7 @@ extension SimulatedDriver {
 
     private func close(begunFor descriptor: Int32) {
         guard let peer = peers.removeValue(forKey: descriptor) else { return }
-        descriptors.removeAll { $0 == descriptor }
+        openPeers.removeAll { $0 === peer }
         freeDescriptors.append(descriptor)
         law(peer.receive == nil && peer.send == nil && peer.connect == nil, "close with an operation in flight")
         peer.closeSocket()
@@ -74,8 +74,8 @@ extension SimulatedDriver {
 
     /// Ordinary sends go on where there is room.
     func moveSends() {
-        for descriptor in descriptors {
-            guard let peer = peers[descriptor], let send = peer.send else { continue }
+        for peer in openPeers {
+            guard let send = peer.send else { continue }
             let taken = peer.hasReset ? 0 : unsafe peer.take(send.pieces)
             if peer.hasReset || taken > 0 {
                 peer.send = nil
@@ -85,16 +85,17 @@ extension SimulatedDriver {
     }
 
     func moveAccepts() {
+        guard !waitingPeers.isEmpty else { return }
         for (listener, token) in accepts.sorted(by: { $0.key < $1.key }) {
             while accepts[listener] != nil, let peer = waitingPeers[listener]?.first {
                 let error =
                     acceptErrors.isEmpty
-                    ? peers.count < options.descriptorLimit ? 0 : EMFILE : acceptErrors.removeFirst()
+                    ? openCount < options.descriptorLimit ? 0 : EMFILE : acceptErrors.removeFirst()
                 if error != 0 {
                     accepts[listener] = nil
                     answer(token, -error)
                 } else {
-                    waitingPeers[listener]?.removeFirst()
+                    takeWaitingPeer(of: listener)
                     let descriptor = open(peer)
                     if !options.acceptsRepeatedly { accepts[listener] = nil }
                     answer(token, descriptor, hasMore: options.acceptsRepeatedly)
@@ -103,19 +104,24 @@ extension SimulatedDriver {
         }
     }
 
+    /// The first that waits for a listener does so no longer.
+    func takeWaitingPeer(of listener: Int32) {
+        waitingPeers[listener]?.removeFirst()
+        if waitingPeers[listener]?.isEmpty ?? true { waitingPeers[listener] = nil }
+    }
+
     /// A descriptor for a peer that is accepted.
     func open(_ peer: SimulatedPeer) -> Int32 {
         let descriptor = makeDescriptor()
         peer.descriptor = descriptor
-        descriptors.append(descriptor)
+        openPeers.append(peer)
         peers[descriptor] = peer
         return descriptor
     }
 
     /// Input goes into buffers, as long as there are any.
     func moveInput() {
-        for descriptor in descriptors {
-            guard let peer = peers[descriptor] else { continue }
+        for peer in openPeers {
             while let receive = peer.receive, moveInput(of: peer, receive.token, receive.size) {}
         }
     }

@@ -84,8 +84,8 @@ extension SimulatedDriver {
     package func acceptWaiting(on listener: Int32) -> Int32? {
         law(!closedListeners.contains(listener), "accept on a closed listener")
         law(!accepts.keys.contains(listener), "a look at a listener with an accept armed")
-        guard peers.count < options.descriptorLimit, let peer = waitingPeers[listener]?.first else { return nil }
-        waitingPeers[listener]?.removeFirst()
+        guard openCount < options.descriptorLimit, let peer = waitingPeers[listener]?.first else { return nil }
+        takeWaitingPeer(of: listener)
         return open(peer)
     }
 
@@ -136,8 +136,9 @@ extension SimulatedDriver {
 
     package func giveBack(_ buffer: ReceiveBuffer) {
         let memory = unsafe memory(of: buffer)
-        for case let peer in peers.values {
-            let isBorrowed = unsafe peer.send?.pieces.contains { unsafe $0.overlaps(memory) } ?? false
+        for peer in openPeers {
+            guard let send = peer.send else { continue }
+            let isBorrowed = unsafe send.pieces.contains { unsafe $0.overlaps(memory) }
             law(!isBorrowed, "a receive buffer came back while a send borrows it")
         }
         buffers(buffer.size).giveBack(buffer.index)

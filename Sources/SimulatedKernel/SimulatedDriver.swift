@@ -80,8 +80,8 @@ package final class SimulatedDriver: Driver {
     var accepts: [Int32: Token] = [:]
     /// Peers that are not accepted yet, by listener.
     var waitingPeers: [Int32: [SimulatedPeer]] = [:]
-    /// Accepted, in this order.
-    var descriptors: [Int32] = []
+    /// The other ends of all open descriptors, in the order in which these were opened.
+    var openPeers: [SimulatedPeer] = []
     var peers: [Int32: SimulatedPeer] = [:]
     /// The sockets of the loop's connections, by slot.
     var slots: [UInt32: Int32] = [:]
@@ -99,6 +99,8 @@ package final class SimulatedDriver: Driver {
     /// Answered, in the order of the events; later ones may be ordered otherwise.
     var answers: [DriverCompletion] = []
     private var completions: ArraySlice<DriverCompletion> = []
+    /// How many acts there had been when nobody had rung.
+    private var actsWhenSilent: Int?
 
     /// Beyond every real descriptor.
     package static let listener: Int32 = 1 << 20
@@ -130,8 +132,10 @@ package final class SimulatedDriver: Driver {
 
     /// Receive buffers that the loop has not given back.
     package var loanCount: Int { small.loanCount + large.loanCount }
+    /// Bytes that all receive buffers have room for.
+    package var bufferByteCount: Int { small.count * small.bufferSize + large.count * large.bufferSize }
     /// Connections whose descriptor is open.
-    package var openCount: Int { peers.count }
+    package var openCount: Int { openPeers.count }
 
     /// Begins what was asked for, as a wait does first; the wait itself may come later, and others go on between.
     package func beginWait() { handOver() }
@@ -139,7 +143,19 @@ package final class SimulatedDriver: Driver {
     /// Whether a wait would end now.
     package var hasNews: Bool {
         move()
-        return isNotified || !answers.isEmpty || !operations.isEmpty || address.wakeUp.isRung
+        return isNotified || !answers.isEmpty || !operations.isEmpty || isRung
+    }
+
+    /// Whether somebody has rung; the kernel is asked again only if anybody has done something since.
+    private var isRung: Bool {
+        guard let clock, clock.acts == actsWhenSilent else { return looksForRings() }
+        return false
+    }
+
+    private func looksForRings() -> Bool {
+        if address.wakeUp.isRung { return true }
+        actsWhenSilent = clock?.acts
+        return false
     }
 
     /// What `hasNews` has found.

@@ -64,6 +64,9 @@ package final class SimulatedLoop {
         return sleepEnd.map { $0 <= clock.milliseconds } ?? false || driver.hasNews
     }
 
+    /// When the wait that `sleep` has begun is over by itself; nil: never.
+    package var wakeTime: UInt64? { isAsleep ? sleepEnd : nil }
+
     /// Why `wouldWake` says so, for the log of a world that does not come to rest.
     package var whyAwake: String {
         sleepEnd.map { $0 <= clock.milliseconds } ?? false ? "\(loop.index) waits for no time" : driver.news
@@ -79,6 +82,7 @@ package final class SimulatedLoop {
     /// Does something as the loop, between its turns; one that sleeps then wakes for it.
     package func ask(_ body: (EventLoop) -> Void) {
         if isAsleep { driver.isNotified = true }
+        clock.noteAct()
         unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
         body(loop)
         ringcast_set_current_loop(nil)

@@ -8,39 +8,61 @@ import Testing
     private static func number(_ name: String) -> UInt64? { setting(name).flatMap { UInt64($0) } }
 
     /// `RINGCAST_SEEDS` says how many worlds, `RINGCAST_MINUTES` for how long at the most, `RINGCAST_SEED` the first,
-    /// `RINGCAST_SIMULATED_STEPS` which of its steps.
+    /// `RINGCAST_SIMULATED_STEPS` which of its steps; with `RINGCAST_SIMULATION_TOLD` it is told what happens.
     @Test func `every world keeps what was promised`() {
         let count = Self.number("RINGCAST_SEEDS") ?? 60
-        let end = Self.number("RINGCAST_MINUTES").map { ContinuousClock.now + .seconds(60 * Int($0)) }
+        let end = Self.setting("RINGCAST_MINUTES").flatMap { Double($0) }.map {
+            ContinuousClock.now + .seconds(60 * $0)
+        }
         let first = Self.number("RINGCAST_SEED") ?? .random(in: 0...UInt64.max / 2)
+        let tells = Self.setting("RINGCAST_SIMULATION_TOLD") != nil
         let isAlone = Self.setting("RINGCAST_SEEDS") != nil
-        var (worlds, faults, turns, publishes) = (0, 0, 0, 0)
+        let steps = Self.setting("RINGCAST_SIMULATED_STEPS").flatMap(SimulationShrinking.steps(from:))
+        var sum = WorldSum()
         for seed in first..<first + count where end.map({ ContinuousClock.now < $0 }) ?? true {
-            // What ends the process needs its world named in the log.
-            if isAlone { print("world \(seed)") }
+            if isAlone { say("world \(seed) behind \(sum)") }
             var plan = SimulationPlan(seed: seed)
-            if let steps = Self.setting("RINGCAST_SIMULATED_STEPS").flatMap(SimulationShrinking.steps(from:)) {
-                plan.steps = steps
-            }
-            let world = SimulatedWorld(plan)
+            if let steps { plan.steps = steps }
+            let world = SimulatedWorld(plan, tell: tells ? { say($0) } : nil)
             let complaint = world.run()
+            sum.add(world)
+            guard let complaint else { continue }
+            let command = "Scripts/simulate --seeds 1 --seed \(seed)"
+            Issue.record("world \(seed): \(complaint): \(command)")
+            if isAlone {
+                say("broken: world \(seed): \(complaint): \(command)")
+                shrink(plan, command)
+            }
+            return
+        }
+        say("simulated \(sum)")
+        #expect(sum.worlds == 1 || sum.faults > 0 && sum.publishes > 0)
+    }
+
+    private func shrink(_ plan: SimulationPlan, _ command: String) {
+        guard Self.setting("RINGCAST_SHRINKS") != "no" else { return }
+        let shrunk = SimulationShrinking.shrunk(plan)
+        let steps = SimulationShrinking.text(of: shrunk.steps)
+        say("\(shrunk.steps.count) of its \(plan.steps.count) steps are enough: \(command) --steps \(steps)")
+    }
+
+    /// A line that is not kept back, so that the log of a process that traps names the world it was in.
+    private func say(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) }
+
+    /// What has been done so far.
+    private struct WorldSum: CustomStringConvertible {
+        var worlds = 0
+        var faults = 0
+        private var turns = 0
+        var publishes = 0
+        var description: String { "\(worlds) worlds: \(faults) faults, \(turns) turns, \(publishes) publishes" }
+
+        mutating func add(_ world: SimulatedWorld) {
             worlds += 1
             faults += world.faults
             turns += world.turns
             publishes += world.ledger.publishes
-            guard let complaint else { continue }
-            let command = "Scripts/simulate --seeds 1 --seed \(seed)"
-            Issue.record("world \(worlds): \(complaint): \(command)")
-            if isAlone {
-                print("world \(worlds): \(complaint): \(command)")
-                let shrunk = SimulationShrinking.shrunk(plan)
-                let steps = SimulationShrinking.text(of: shrunk.steps)
-                print("\(shrunk.steps.count) of its \(plan.steps.count) steps are enough: \(command) --steps \(steps)")
-            }
-            return
         }
-        print("simulated \(worlds) worlds from seed \(first): \(faults) faults, \(turns) turns, \(publishes) publishes")
-        #expect(worlds == 1 || faults > 0 && publishes > 0)
     }
 
     @Test(arguments: [[], [3], [0, 1, 2, 5, 7, 8], [1, 3, 5]])

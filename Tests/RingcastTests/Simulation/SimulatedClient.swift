@@ -18,8 +18,8 @@ protocol SimulatedClient: AnyObject {
     func say(_ words: String, _ random: inout SeededGenerator)
     /// Lets the network carry so many bytes each way, and reads.
     func carry(atMost count: Int)
-    /// Lets the network carry all that this client takes by itself.
-    func carryWhatIsRead()
+    /// Lets the network carry all that this client takes by itself, and says whether it was busy before.
+    func carryWhatIsRead() -> Bool
     /// Breaks the connection off at this byte, or ends it in order.
     func breakOff(_ random: inout SeededGenerator)
     /// Takes everything from now on.
@@ -31,20 +31,26 @@ final class Transcript {
     let id: Int
     let ledger: SimulationLedger
     private(set) var publications: [Publication] = []
-    /// The last sequence number by topic and publisher.
-    private var last: [String: Int] = [:]
+    private var last: [Publication.Stream: Int] = [:]
+    /// The number of the last letter by sender.
+    private var lastLetters: [Int: Int] = [:]
 
     init(_ id: Int, _ ledger: SimulationLedger) { (self.id, self.ledger) = (id, ledger) }
 
     func note(_ text: String) {
         ledger.received(id, text)
-        guard let publication = Publication(text) else { return }
-        let key = "\(publication.topic) \(publication.publisher)"
-        if publication.sequence <= last[key, default: 0] {
-            ledger.complain("socket \(id) got \(publication) behind \(last[key]!)")
+        if let publication = Publication(text) {
+            note(
+                publication.sequence, publication,
+                behind: last.updateValue(publication.sequence, forKey: publication.stream))
+            publications.append(publication)
+        } else if let letter = Letter(text) {
+            note(letter.number, letter, behind: lastLetters.updateValue(letter.number, forKey: letter.sender))
         }
-        last[key] = publication.sequence
-        publications.append(publication)
+    }
+
+    private func note(_ number: Int, _ message: some CustomStringConvertible, behind last: Int?) {
+        if let last, number <= last { ledger.complain("socket \(id) got \(message) behind \(last)") }
     }
 }
 
@@ -62,8 +68,11 @@ final class RawClient: SimulatedClient {
         (self.id, self.peer, self.ledger) = (id, peer, ledger)
         transcript = Transcript(id, ledger)
         if random.oneIn(2) { peer.window = 129 + Int.random(in: 0...30_000, using: &random) }
-        peer.send(Array(SocketClient.request(path: "/\(id)").utf8))
+        peer.send(Self.handshakeStart + "\(id)".utf8 + Self.handshakeRest)
     }
+
+    private static let handshakeStart = Array("GET /".utf8)
+    private static let handshakeRest = Array(SocketClient.request(path: "").utf8.dropFirst(4))
 
     var isBusy: Bool { !peer.receivedBytes.isEmpty }
 
@@ -78,7 +87,11 @@ final class RawClient: SimulatedClient {
         read()
     }
 
-    func carryWhatIsRead() { read() }
+    func carryWhatIsRead() -> Bool {
+        let wasBusy = isBusy
+        read()
+        return wasBusy
+    }
 
     func openUp() { peer.window = .max }
 
@@ -100,6 +113,14 @@ final class RawClient: SimulatedClient {
         }
     }
 
+    private static func endOfHead(in bytes: [UInt8]) -> Int? {
+        guard bytes.count >= 4 else { return nil }
+        for end in 4...bytes.count where bytes[end - 1] == 10 && bytes[end - 2] == 13 && bytes[end - 3] == 10 {
+            return end
+        }
+        return nil
+    }
+
     /// Reads whole frames of what has come.
     func read() {
         let bytes = peer.takeReceivedBytes()
@@ -107,11 +128,9 @@ final class RawClient: SimulatedClient {
         guard !bytes.isEmpty else { return }
         unread += bytes
         if !isOpen {
-            guard let end = unread.indices.first(where: { unread[$0...].starts(with: [13, 10, 13, 10]) }) else {
-                return
-            }
-            isOpen = unread.starts(with: Array("HTTP/1.1 101".utf8))
-            unread.removeFirst(end + 4)
+            guard let end = Self.endOfHead(in: unread) else { return }
+            isOpen = unread.starts(with: "HTTP/1.1 101".utf8)
+            unread.removeFirst(end)
             guard isOpen else { return isWell = false }
         }
         for frame in SocketClient.Frame.takeWhole(from: &unread) {
@@ -119,7 +138,7 @@ final class RawClient: SimulatedClient {
             case .close:
                 // Whatever the reason, the server owes nothing behind its Close.
                 isWell = false
-                ledger.failed(id)
+                ledger.heardClose(id, reason: frame.closeReason)
             case .ping: if isWell { peer.send(SocketClient.encode(.pong, frame.payload)) }
             case .text: transcript.note(frame.text)
             default: break

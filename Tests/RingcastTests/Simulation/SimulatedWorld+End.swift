@@ -1,16 +1,19 @@
 import PubSub
-import Reactor
 import SimulatedKernel
 
+@testable import Reactor
 @testable import Ringcast
 
 /// The end of a world: what is owed comes, the server stops, and everything is given back.
 extension SimulatedWorld {
     func calm() {
         guard ledger.complaint == nil else { return }
+        ledger.tell?("calm")
         endFaults()
-        // No timer helps out yet: whoever sleeps in front of a message was not woken.
-        pass(milliseconds: 30, bite: 1)
+        resumeAll()
+        // No timer helps out yet: whoever sleeps in front of a message was not woken. What a lane has no room for
+        // follows every millisecond.
+        pass(milliseconds: 100, bite: 1)
         checkDebts()
         pass(milliseconds: 3_000)
         checkDebts()
@@ -27,29 +30,49 @@ extension SimulatedWorld {
         }
     }
 
-    private var dropsInLanes: Int { server.core.counters.reduce(0) { $0 + Int($1.load().dropsInLanes) } }
+    /// Whoever holds what comes reads again, as a thread that is no loop has it.
+    private func resumeAll() {
+        ledger.readsAll = true
+        for member in ledger.members.values { member.reference?.resume() }
+        clock.noteAct()
+    }
 
-    /// No socket has more queued than its limit, one message beyond it, and its control frames.
+    private var dropsInLanes: Int {
+        server.core.counters.reduce(0) { $0 + Int($1.load().dropsInLanes) } - ledger.refusedLetters
+    }
+
+    /// No socket has more queued than its limit, one message beyond it, and its control frames; none holds more that
+    /// it has not read than the bound, and what the receive buffers brought until the kernel knew.
     func checkMemory() {
         let most = plan.options.backpressureLimit + 71_000 + (64 << 10)
         for loop in server.loops where !loop.loop.hasEnded {
             guard let sockets = loop.loop.installedHandler as? SocketLoop else { continue }
+            let mostHeld = EventLoop.heldByteLimit + loop.driver.bufferByteCount * Self.waitsUntilCancel
             sockets.sessions.forEach { session in
                 let queued = session.connection.queuedByteCount
                 if queued > most { ledger.complain("\(queued) bytes are queued for one socket, \(most) are its bound") }
+                let held = loop.loop.heldByteCount(session.connection.slot)
+                if held > mostHeld {
+                    ledger.complain("\(held) bytes are held for one socket, \(mostHeld) are its bound")
+                }
             }
         }
     }
 
+    /// Waits that bring input while a cancel stands behind other operations, or has missed.
+    private static let waitsUntilCancel = 8
+
     /// The server stops: every socket closes once, and everything comes back.
     func finish() {
         guard ledger.complaint == nil else { return }
+        clock.noteAct()
         server.server.stop(.goingAway, within: .milliseconds(100), deadline: .seconds(1))
         for _ in 0..<200 where !server.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }
         for (id, member) in ledger.members where member.closes != 1 {
             ledger.complain("the close handler of \(id) ran \(member.closes) times")
         }
         users.stop()
+        clock.noteAct()
         for _ in 0..<200 where !users.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }
         for loop in loops where ledger.complaint == nil { checkEnd(of: loop) }
         checkOrder()

@@ -17,20 +17,25 @@ final class SimulatedWorld {
     private static let tls = TLSConfiguration(certificates: [TestAuthority().issue("localhost")])
 
     let plan: SimulationPlan
-    let ledger = SimulationLedger()
+    let ledger: SimulationLedger
     private(set) var turns = 0
-    private var brokenByHand = 0
-    private var random = SeededGenerator(seed: 0)
+    var brokenByHand = 0
+    var random = SeededGenerator(seed: 0)
     let server: SimulatedServer
     let users: SimulatedUsers
     private(set) var clients: [any SimulatedClient] = []
     /// User clients by loop whose sockets have not been asked for yet.
     private var unjoined: [[UserClient]]
+    private var unjoinedCount = 0
+    /// The server's and the clients'.
+    let loops: [SimulatedLoop]
     /// Notifications between loops that are still under way.
     private var lateNotices: [SimulatedLoop] = []
 
-    init(_ plan: SimulationPlan) {
+    /// - Parameter tell: hears what happens.
+    init(_ plan: SimulationPlan, tell: ((String) -> Void)? = nil) {
         self.plan = plan
+        ledger = SimulationLedger(tell: tell)
         let handlers = ledger.handlers(plan.options)
         server = SimulatedServer(
             loops: plan.drivers.count, drivers: plan.drivers, room: plan.room,
@@ -45,12 +50,12 @@ final class SimulatedWorld {
             fetch: { request in .upgrade(to: handlers, with: Int(request.path.dropFirst()) ?? 0) })
         users = SimulatedUsers(plan, clock: server.simulation.clock)
         unjoined = Array(repeating: [], count: users.loops.count)
+        loops = server.loops + users.loops
         joinLoops(\.server.loops)
         joinLoops(\.users.loops)
     }
 
     var clock: VirtualClock { server.simulation.clock }
-    var loops: [SimulatedLoop] { server.loops + users.loops }
     /// What a kernel, a network or a peer did that nobody wants.
     var faults: Int { brokenByHand + loops.reduce(0) { $0 + $1.driver.counts.faults } }
 
@@ -61,6 +66,7 @@ final class SimulatedWorld {
             for loop in loops { loop.sleep() }
             for number in plan.steps where ledger.complaint == nil && book.brokenLaw == nil {
                 random = plan.generator(of: number)
+                ledger.tell?("step \(number), at \(clock.milliseconds) ms")
                 step()
             }
             random = plan.generator(of: -1)
@@ -86,13 +92,13 @@ final class SimulatedWorld {
         }
     }
 
-    private func turnAll() {
+    func turnAll() {
         for loop in loops { turn(loop) }
         for client in clients { client.carry(atMost: 4_000) }
     }
 
     /// A turn of a loop whose wait is over, and the beginning of its next wait.
-    private func turn(_ loop: SimulatedLoop, mayWakeForNothing: Bool = false) {
+    func turn(_ loop: SimulatedLoop, mayWakeForNothing: Bool = false) {
         guard loop.wouldWake || mayWakeForNothing && random.oneIn(30) else { return }
         turns += 1
         loop.wake()
@@ -116,7 +122,7 @@ final class SimulatedWorld {
         }
     }
 
-    private func carryLateNotices() {
+    func carryLateNotices() {
         for loop in lateNotices { loop.driver.isNotified = true }
         lateNotices = []
     }
@@ -130,6 +136,7 @@ final class SimulatedWorld {
             let loop = users.loops[index]
             let client = UserClient(id: id, isSecure: plan.isSecure, plan, ledger, on: loop)
             unjoined[index].append(client)
+            unjoinedCount += 1
             clients.append(client)
             joinUsers()
         } else {
@@ -140,120 +147,16 @@ final class SimulatedWorld {
 
     /// Gives each user client the wire that its loop has asked for, in order.
     private func joinUsers() {
+        guard unjoinedCount > 0 else { return }
         for (index, loop) in users.loops.enumerated() {
             while !unjoined[index].isEmpty, !loop.driver.outboundPeers.isEmpty {
                 let near = loop.driver.takeOutboundPeer()
                 let capacity = random.oneIn(2) ? Int.max : Int.random(in: 1_000...60_000, using: &random)
                 let far = server.loops.randomElement(using: &random)!.connect()
                 near.connectResult = 0
+                unjoinedCount -= 1
                 unjoined[index].removeFirst().join(SimulatedWire(near: near, far: far, capacity: capacity))
             }
-        }
-    }
-
-    /// A client says something.
-    private func act() {
-        guard let client = clients.randomElement(using: &random) else { return }
-        let topic = Self.topics.randomElement(using: &random)!
-        let length = random.oneIn(6) ? 3_000 : random.oneIn(40) ? 70_000 : Int.random(in: 1...60, using: &random)
-        let padding = String(Self.padding.utf8.prefix(length))!
-        let words =
-            switch Int.random(in: 0..<20, using: &random) {
-            case ..<7: "p \(topic) \(padding)"
-            case ..<13: "s \(topic)"
-            case 13: "u \(topic)"
-            case ..<19: "e \(padding)"
-            default: random.oneIn(3) ? (random.oneIn(2) ? "c" : "t") : "s \(topic)"
-            }
-        // Now and then one does not stop: lanes fill.
-        for _ in 0..<(length < 100 && random.oneIn(30) ? 30 : 1) { client.say(words, &random) }
-    }
-
-    /// A thread that is no loop publishes; it is no socket, and no subscriber's publisher.
-    private func publishFromOutside() {
-        let topic = Self.topics.randomElement(using: &random)!
-        let publication = ledger.publish(0, to: topic)
-        let padding = String(Self.padding.utf8.prefix(random.oneIn(8) ? 9_000 : 1))!
-        server.server.publish("m \(publication) \(padding)", to: Topic(topic))
-    }
-
-    /// Made once: repeating a character costs more than all else in a world.
-    private static let padding = String(decoding: [UInt8](repeating: 120, count: 70_000), as: UTF8.self)
-
-    // MARK: faults
-
-    private func breakClient() {
-        guard random.oneIn(3), let client = clients.randomElement(using: &random), client.isWell else { return }
-        brokenByHand += 1
-        client.breakOff(&random)
-    }
-
-    private func breakDriver() {
-        let loop = loops.randomElement(using: &random)!
-        let driver = loop.driver
-        brokenByHand += 1
-        switch Int.random(in: 0..<7, using: &random) {
-        case 0: driver.acceptErrors.append([12, 23, 24, 103, 105].randomElement(using: &random)!)
-        case 1: driver.missedCancels += 1
-        case 2: driver.interruptedWaits += 1
-        case 3: driver.nextWaitDuration = UInt64.random(in: 1...400, using: &random)
-        case 4: driver.options.completionLimit = Int.random(in: 1...64, using: &random)
-        case 5: driver.refusedNotifications += 1
-        // A loop that stands still while the others go on.
-        default:
-            let others = loops.filter { $0 !== loop }
-            for _ in 0..<20 { for other in others { turn(other) } }
-        }
-    }
-
-    // MARK: rest
-
-    /// Turns all loops until nobody has anything to do. Raw clients that take nothing keep what waits for them.
-    func settle() {
-        var quiet = 0
-        for _ in 0..<20_000 where quiet < 3 {
-            carryLateNotices()
-            var isBusy = false
-            for loop in loops where loop.wouldWake {
-                isBusy = true
-                turn(loop)
-            }
-            for client in clients {
-                if client.isBusy { isBusy = true }
-                client.carryWhatIsRead()
-            }
-            quiet = isBusy ? 0 : quiet + 1
-        }
-        if quiet < 3 {
-            ledger.complain(
-                "the loops do not come to rest: \(loops.filter(\.wouldWake).map(\.whyAwake)), "
-                    + "clients \(clients.filter(\.isBusy).map(\.id))"
-            )
-        }
-        ledger.settle()
-        checkMemory()
-    }
-
-    /// Everybody reads from now on, and no more faults are injected by hand.
-    func endFaults() {
-        for loop in loops {
-            loop.driver.options.completionLimit = .max
-            loop.driver.options.submissionLimit = .max
-            loop.driver.options.descriptorLimit = .max
-            loop.driver.missedCancels = 0
-            loop.driver.refusedNotifications = 0
-            loop.driver.acceptErrors = []
-        }
-        for client in clients { client.openUp() }
-    }
-
-    /// Time passes, in bites, and all that is under way arrives.
-    func pass(milliseconds: UInt64, bite: UInt64 = 50) {
-        for _ in 0..<milliseconds / bite {
-            clock.advance(bite)
-            for client in clients { client.carry(atMost: .max) }
-            settle()
-            if ledger.complaint != nil { return }
         }
     }
 }

@@ -2,28 +2,6 @@ import PubSub
 
 @testable import Ringcast
 
-/// One message that a simulated client has had published.
-struct Publication: Hashable, CustomStringConvertible {
-    let topic: String
-    let publisher: Int
-    let sequence: Int
-
-    var description: String { "\(topic) \(publisher) \(sequence)" }
-
-    init(topic: String, publisher: Int, sequence: Int) {
-        (self.topic, self.publisher, self.sequence) = (topic, publisher, sequence)
-    }
-
-    /// From the text of a message: `m TOPIC PUBLISHER SEQUENCE PADDING`.
-    init?(_ text: some StringProtocol) {
-        let words = text.split(separator: " ", maxSplits: 4)
-        guard words.count >= 4, words[0] == "m", let publisher = Int(words[2]), let sequence = Int(words[3]) else {
-            return nil
-        }
-        self.init(topic: String(words[1]), publisher: publisher, sequence: sequence)
-    }
-}
-
 /// What the server's handlers have done, and what every subscriber therefore has to get.
 ///
 /// A publish is owed to whoever was subscribed before the world last came to rest, and still is: about others, whose
@@ -32,29 +10,49 @@ struct Publication: Hashable, CustomStringConvertible {
 ///
 /// `@unchecked Sendable`, because one thread turns all loops of a world.
 final class SimulationLedger: @unchecked Sendable {
-    struct Member {
+    /// What the server knows of a socket.
+    final class Member {
         var closes = 0
+        /// It closes, or its client has gone: it is owed nothing more.
+        var hasEnded = false
         var subscriptions: Set<String> = []
         /// Subscriptions that every loop knows of.
         var settled: Set<String> = []
         var owed: Set<Publication> = []
         var dropped: Set<Publication> = []
+        /// What other sockets' handlers have sent it, and has not come.
+        var letters: Set<Letter> = []
+        /// Letters that stand in front of the close that their sender has asked for, by sender.
+        var lettersBeforeClose: [Int: Set<Letter>] = [:]
         /// Echoes that have not come, and whether one was dropped.
         var echoes: [String] = []
         var hasLostEchoes = false
         /// The number of the last saying that the server has heard.
         var heard = 0
+        /// What others reach it by; nil: nobody has asked for it.
+        var reference: WebSocketRef<Int>?
     }
 
     private(set) var members: [Int: Member] = [:]
     private(set) var publishes = 0
-    private var sequences: [String: Int] = [:]
+    private var sequences: [Publication.Stream: Int] = [:]
+    /// How many letters have gone from one to another (its id is the first).
+    var letterCounts: [SIMD2<Int>: Int] = [:]
+    /// Letters that a full lane has refused, which the server counts with the publishes that it refuses.
+    var refusedLetters = 0
+    /// Nobody holds any more what comes.
+    var readsAll = false
     /// How often each client has said something.
     private var sayings: [Int: Int] = [:]
     /// What was found missing first, of messages that full lanes may have refused.
     private(set) var firstDebt: String?
     /// What is wrong, the first of it.
     private(set) var complaint: String?
+
+    /// What happens, told as it does to whoever looks for the cause of a complaint.
+    var tell: ((String) -> Void)?
+
+    init(tell: ((String) -> Void)? = nil) { self.tell = tell }
 
     func complain(_ what: String) { complaint = complaint ?? what }
 
@@ -67,49 +65,71 @@ final class SimulationLedger: @unchecked Sendable {
         return sayings[id]!
     }
 
-    func opened(_ id: Int) {
-        if members.updateValue(Member(), forKey: id) != nil { complain("socket \(id) was opened twice") }
+    /// Most sockets have a reference from the beginning.
+    func opened(_ id: Int, _ ws: borrowing WebSocket<Int>) {
+        let member = Member()
+        tell?("opened \(id) on loop \(ws.session.loop.eventLoop.index)")
+        if id % 3 != 0 { member.reference = ws.reference }
+        if members.updateValue(member, forKey: id) != nil { complain("socket \(id) was opened twice") }
     }
 
     func closed(_ id: Int) {
-        members[id]?.closes += 1
-        if members[id]?.closes != 1 { complain("the close handler of \(id) ran \(members[id]?.closes ?? 0) times") }
-        failed(id)
+        guard let member = members[id] else { return complain("socket \(id) was closed, and never opened") }
+        tell?("closed \(id)")
+        member.closes += 1
+        if member.closes != 1 { complain("the close handler of \(id) ran \(member.closes) times") }
+        // A close that another socket asked for is behind its letters, wherever they are now.
+        ending(id)
     }
 
-    /// Nothing more is owed to a socket.
+    /// Its client has gone: nothing at all is owed to a socket any more.
     func failed(_ id: Int) {
-        members[id]?.settled = []
-        members[id]?.owed = []
-        members[id]?.hasLostEchoes = true
+        ending(id)
+        members[id]?.lettersBeforeClose = [:]
+    }
+
+    /// A socket has begun to close: nothing is owed to it but what stands in front of the close.
+    func ending(_ id: Int) {
+        guard let member = members[id] else { return }
+        tell?("\(id) is owed nothing more")
+        member.hasEnded = true
+        member.settled = []
+        member.owed = []
+        member.letters = []
+        member.hasLostEchoes = true
     }
 
     func subscribed(_ id: Int, to topic: String) { members[id]?.subscriptions.insert(topic) }
 
     func unsubscribed(_ id: Int, from topic: String) {
-        members[id]?.subscriptions.remove(topic)
-        members[id]?.settled.remove(topic)
-        let left = members[id]?.owed.filter { $0.topic != topic }
-        members[id]?.owed = left ?? []
+        guard let member = members[id] else { return }
+        member.subscriptions.remove(topic)
+        member.settled.remove(topic)
+        member.owed = member.owed.filter { $0.topic != topic }
     }
 
     /// The next message of a publisher, owed to all settled subscribers but itself.
     func publish(_ id: Int, to topic: String) -> Publication {
         publishes += 1
-        let sequence = sequences["\(id) \(topic)", default: 0] + 1
-        sequences["\(id) \(topic)"] = sequence
-        let publication = Publication(topic: topic, publisher: id, sequence: sequence)
+        let stream = Publication.Stream(topic: topic, publisher: id)
+        let sequence = sequences[stream, default: 0] + 1
+        sequences[stream] = sequence
+        let publication = Publication(stream, sequence: sequence)
         for (member, state) in members where member != id && state.settled.contains(topic) {
-            members[member]?.owed.insert(publication)
+            state.owed.insert(publication)
         }
         return publication
     }
 
     func dropped(_ id: Int, _ text: String) {
+        guard let member = members[id] else { return }
+        tell?("dropped for \(id): \(text.prefix(30))")
         if let publication = Publication(text) {
-            members[id]?.dropped.insert(publication)
+            member.dropped.insert(publication)
+        } else if let letter = Letter(text) {
+            forget(letter, of: member)
         } else {
-            members[id]?.hasLostEchoes = true
+            member.hasLostEchoes = true
         }
     }
 
@@ -117,79 +137,49 @@ final class SimulationLedger: @unchecked Sendable {
 
     /// A client has got a text.
     func received(_ id: Int, _ text: String) {
-        guard let publication = Publication(text) else {
-            guard let member = members[id], !member.hasLostEchoes else { return }
+        guard let member = members[id] else { return }
+        tell?("\(id) got \(text.prefix(30))")
+        if let publication = Publication(text) {
+            if publication.publisher == id { complain("socket \(id) got its own \(publication)") }
+            if member.dropped.contains(publication) { complain("\(id) got \(publication), which was dropped") }
+            member.owed.remove(publication)
+        } else if let letter = Letter(text) {
+            if letter.receiver != id { complain("socket \(id) got a letter for another one: \(letter)") }
+            forget(letter, of: member)
+        } else if !member.hasLostEchoes {
             if member.echoes.first == text {
-                members[id]?.echoes.removeFirst()
+                member.echoes.removeFirst()
             } else {
                 complain("socket \(id) got an echo that is not the next: \(text.prefix(40))")
             }
-            return
         }
-        if publication.publisher == id { complain("socket \(id) got its own \(publication)") }
-        if members[id]?.dropped.contains(publication) == true {
-            complain("\(id) got \(publication), which was dropped")
-        }
-        members[id]?.owed.remove(publication)
+    }
+
+    func forget(_ letter: Letter, of member: Member) {
+        member.letters.remove(letter)
+        member.lettersBeforeClose[letter.sender]?.remove(letter)
     }
 
     /// Every loop has heard of all subscriptions.
     func settle() {
-        for (id, member) in members where member.closes == 0 && !member.subscriptions.isEmpty {
-            members[id]?.settled = member.subscriptions
-        }
+        for member in members.values where !member.hasEnded { member.settled = member.subscriptions }
     }
 
     /// All that was queued has been taken: nothing may be owed any more that was not dropped. Returns how many
     /// published messages are missing, which only a full lane explains.
     func checkDebts(of id: Int) -> Int {
-        guard let member = members[id], member.closes == 0 else { return 0 }
+        guard let member = members[id], !member.hasEnded else { return 0 }
         if member.heard != sayings[id, default: 0] {
             complain("the server has heard \(member.heard) of \(sayings[id, default: 0]) messages of \(id)")
         }
         if !member.hasLostEchoes, let missing = member.echoes.first {
             complain("socket \(id) never got its echo \(missing.prefix(40))")
         }
+        if let missing = member.letters.min(by: { $0.number < $1.number }) {
+            complain("socket \(id) never got its letter \(missing)")
+        }
         let missing = member.owed.subtracting(member.dropped)
         if let first = missing.min(by: { $0.sequence < $1.sequence }) { firstDebt = "\(first) to \(id)" }
         return missing.count
-    }
-}
-
-extension SimulationLedger {
-    /// Sockets that do what the words of a message say, behind its number: `e`cho, `s`ubscribe, `u`nsubscribe,
-    /// `p`ublish, `c`lose, `t`erminate.
-    func handlers(_ options: WebSocketOptions) -> WebSocketHandlers<Int> {
-        WebSocketHandlers(
-            options: options,
-            open: { self.opened($0.data) },
-            message: { ws, message in self.act(message.string, on: ws) },
-            close: { ws, _, _ in self.closed(ws.data) },
-            dropped: { ws, message in self.dropped(ws.data, message.string) })
-    }
-
-    private func act(_ text: String, on ws: borrowing WebSocket<Int>) {
-        let words = text.split(separator: " ", maxSplits: 3).map(String.init)
-        let id = ws.data
-        guard words.count > 1, let number = Int(words[0]), number == members[id].map({ $0.heard + 1 }) else {
-            return complain("what the server heard of \(id) is not the next: \(text.prefix(40))")
-        }
-        members[id]?.heard = number
-        switch words[1] {
-        case "e":
-            echoed(id, text)
-            ws.send(text)
-        case "s": if ws.subscribe(to: Topic(words[2])) { subscribed(id, to: words[2]) }
-        case "u":
-            unsubscribed(id, from: words[2])
-            ws.unsubscribe(from: Topic(words[2]))
-        case "p": ws.publish("m \(publish(id, to: words[2])) \(words[3])", to: Topic(words[2]))
-        case "c":
-            failed(id)
-            ws.close(.normalClosure)
-        default:
-            failed(id)
-            ws.terminate()
-        }
     }
 }

@@ -16,6 +16,8 @@ final class UserClient: SimulatedClient, @unchecked Sendable {
     var isWell = true
     private let loop: SimulatedLoop
     private let ledger: SimulationLedger
+    /// Bytes that may be queued before a message is refused.
+    private let limit: Int
     private var wire: SimulatedWire?
     private var socket: WebSocketRef<Int>?
     private var closes = 0
@@ -24,6 +26,7 @@ final class UserClient: SimulatedClient, @unchecked Sendable {
     init(id: Int, isSecure: Bool, _ plan: SimulationPlan, _ ledger: SimulationLedger, on loop: SimulatedLoop) {
         (self.id, self.loop, self.ledger) = (id, loop, ledger)
         transcript = Transcript(id, ledger)
+        limit = plan.clientOptions.backpressureLimit
         var request: ClientRequest
         do { request = try ClientRequest("\(isSecure ? "wss" : "ws")://10.0.0.1/\(id)") } catch {
             fatalError("\(error)")
@@ -45,14 +48,14 @@ final class UserClient: SimulatedClient, @unchecked Sendable {
             options: options,
             open: { [weak self] ws in self?.socket = ws.reference },
             message: { [weak self] _, message in self?.transcript.note(message.string) },
-            close: { [weak self] _, _, _ in self?.closed() })
+            close: { [weak self] _, _, reason in self?.closed(reason) })
     }
 
-    private func closed() {
+    private func closed(_ reason: String) {
         closes += 1
         if closes > 1 { ledger.complain("the client's close handler of \(id) ran \(closes) times") }
         isWell = false
-        ledger.failed(id)
+        ledger.heardClose(id, reason: reason)
     }
 
     func join(_ wire: SimulatedWire) { self.wire = wire }
@@ -64,7 +67,9 @@ final class UserClient: SimulatedClient, @unchecked Sendable {
         let compress = random.oneIn(3)
         loop.ask { _ in
             let text = "\(ledger.nextSaying(id)) \(words)"
+            let queued = socket.lifeline.session?.queuedMemory ?? 0
             if case .dropped = socket.send(text, compress: compress) { return }
+            if queued >= limit { ledger.complain("client \(id) sent something with \(queued) bytes queued") }
             _ = ledger.saying(id)
             if random.oneIn(10) { _ = socket.ping([1, 2, 3]) }
         }
@@ -72,7 +77,11 @@ final class UserClient: SimulatedClient, @unchecked Sendable {
 
     func carry(atMost count: Int) { wire?.move(atMost: count) }
 
-    func carryWhatIsRead() { carry(atMost: .max) }
+    func carryWhatIsRead() -> Bool {
+        let wasBusy = isBusy
+        carry(atMost: .max)
+        return wasBusy
+    }
 
     func openUp() { wire?.openUp() }
 
