@@ -9,8 +9,9 @@ struct Deferral {
     let task: Task<Void, Never>
 }
 
-/// Deferred replies. The connection reads nothing meanwhile, so that the end of a client would go unnoticed behind what
-/// it has sent: the kernel is asked for it now and then, and a last time before the reply is given.
+/// Deferred replies. The connection reads nothing meanwhile but a body that the reply is made of, so that the end of a
+/// client would go unnoticed behind what it has sent: the kernel is asked for it now and then, and a last time before
+/// the reply is given.
 extension HTTPExchange {
     /// Runs the user's task on this loop, and gives its reply when it is there.
     func wait(
@@ -18,7 +19,7 @@ extension HTTPExchange {
         _ request: RequestSummary, on connection: Connection
     ) {
         phase = .deferred
-        connection.pauseReceiving()
+        if nextInput == nil { connection.pauseReceiving() }
         deferralCount += 1
         let number = deferralCount
         let executor = loop.eventLoop.executor
@@ -74,6 +75,7 @@ extension HTTPExchange {
     func lookForClient(_ connection: Connection) {
         guard let deferral, let deadline = phaseDeadline else { return }
         if connection.peerHasEnded { return close(connection) }
+        if awaitsBody(on: connection) { return }
         guard loop.now >= deadline else { return arm(deadline, on: connection) }
         loop.report(
             .lateReply, "a deferred reply took too long", loop.metadata(of: connection, path: deferral.request.path))

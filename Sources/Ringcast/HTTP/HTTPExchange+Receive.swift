@@ -9,18 +9,42 @@ extension HTTPExchange {
     /// So many bytes may be unread by the client before its next request waits.
     static let outputWatermark = 256 << 10
 
+    /// What the client's next bytes are read as.
+    enum Input {
+        case head
+        /// A body that is collected.
+        case body
+        /// A body that is read as it comes.
+        case stream
+    }
+
+    /// What the client's next bytes are read as; nil while they have to wait.
+    var nextInput: Input? {
+        if let intake { return intake.isReading ? .stream : nil }
+        switch phase {
+        case .head: return .head
+        case .body: return .body
+        case .deferred, .streaming, .closing: return nil
+        }
+    }
+
     /// Handles the requests in `bytes`. Returns how many bytes were consumed: an incomplete head is left, to come again
     /// in front of what follows it.
     func receive(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
         var position = 0
         var answered = 0
-        while position < bytes.byteCount, phase == .head || phase == .body {
+        while position < bytes.byteCount, let nextInput {
             guard answered < Self.requestsPerTurn, connection.queuedByteCount <= Self.outputWatermark else {
                 yieldTurn(connection)
                 return position
             }
             let input = bytes.bytes.extracting(droppingFirst: position)
-            let consumed = phase == .head ? receiveHead(input, on: connection) : receiveBody(input, on: connection)
+            let consumed: Int? =
+                switch nextInput {
+                case .head: receiveHead(input, on: connection)
+                case .body: receiveBody(input, on: connection)
+                case .stream: receiveStreamed(input, on: connection)
+                }
             guard let consumed else { break }
             position += consumed
             answered += 1
@@ -49,27 +73,30 @@ extension HTTPExchange {
             refuse(refusal, on: connection)
             return input.byteCount
         case .complete(let layout):
-            parser = RequestHeadParser(limits: loop.requestLimits)
+            parser = RequestHeadParser(limits: loop.headLimits)
             headHasBegun = false
             return receiveRequest(layout, in: input, on: connection)
         }
     }
 
-    /// Answers a request with a complete head if its body is here too, else begins to collect the body.
+    /// Answers a request with a complete head if its body is here too, else begins to collect or to stream the body.
     private func receiveRequest(_ layout: RequestHeadLayout, in input: RawSpan, on connection: Connection) -> Int {
         let rest = input.extracting(droppingFirst: layout.byteCount)
         switch layout.body {
         case .none:
             answer(layout, head: input, body: rest.extracting(first: 0), on: connection)
             return layout.byteCount
-        case .length(let length) where length <= rest.byteCount:
+        case .length(let length) where length <= min(rest.byteCount, loop.limits.bodyBytes):
             answer(layout, head: input, body: rest.extracting(first: length), on: connection)
             return layout.byteCount + length
         case .length, .chunked:
             let head = input.extracting(first: layout.byteCount)
             let routes = loop.application.routes
-            guard let limit = bodyLimit(layout, head: head, routes, on: connection) else { return input.byteCount }
-            collect(layout, head: head, limit: limit, judge: routes, on: connection)
+            switch acceptBody(layout, head: head, routes, on: connection) {
+            case .collected(let limit): collect(layout, head: head, limit: limit, judge: routes, on: connection)
+            case .streamed(let limit): answerAtHead(layout, head: head, limit: limit, on: connection)
+            case nil: return input.byteCount
+            }
             return layout.byteCount
         }
     }
@@ -83,11 +110,13 @@ extension HTTPExchange {
             decoder: BodyDecoder(framing: layout.body, limit: limit))
         phase = .body
         bodyBegins(connection)
-        // RFC 9110 §10.1.1: the client waits for leave to send the body.
-        if layout.expectsContinue {
-            let line = ResponseEncoder.continueLine
-            unsafe connection.send(line.span.bytes)
-        }
+        if layout.expectsContinue { sendContinue(on: connection) }
+    }
+
+    /// Gives leave to send the body to a client that waits for it (RFC 9110 §10.1.1).
+    func sendContinue(on connection: Connection) {
+        let line = ResponseEncoder.continueLine
+        unsafe connection.send(line.span.bytes)
     }
 
     /// Takes the next bytes of the body, and returns how many those were.

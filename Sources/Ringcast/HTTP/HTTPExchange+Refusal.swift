@@ -4,19 +4,19 @@ import Reactor
 
 /// Refusal before the body: what a route says of a request by its head alone.
 extension HTTPExchange {
-    /// How many bytes a body that is announced or has begun may have; nil if the request has been refused, and the
-    /// connection closes.
-    func bodyLimit(
+    /// How a body that is announced or has begun is taken; nil if the request has been refused, and the connection
+    /// closes.
+    func acceptBody(
         _ layout: RequestHeadLayout, head: RawSpan, _ routes: RouteTable?, on connection: Connection
-    ) -> Int? {
-        guard let routes else { return loop.requestLimits.bodyBytes }
+    ) -> BodyAcceptance? {
         let request = Request(
             head: RequestHead(bytes: head, layout: layout), body: head.extracting(first: 0),
             // Safe: the loop outlives what it answers.
             peer: unsafe .connection(connection.slot, .passUnretained(loop)))
         let reply: Reply
         do {
-            return min(try routes.acceptBody(of: request), loop.requestLimits.bodyBytes)
+            let acceptance = try routes?.acceptBody(of: request, serverLimit: loop.limits.bodyBytes)
+            return try (acceptance ?? .collected(upTo: loop.limits.bodyBytes)).judged(by: layout.body)
         } catch {
             reply = replacement(for: error, thrownBy: "a route", path: request.path, on: connection)
         }

@@ -50,14 +50,19 @@ extension HandshakeRequest {
 
 extension HTTPExchange {
     /// Asks `fetch`, and gives its reply.
-    /// - Parameter isAccepted: whether the routes of today have been asked before the request's body was read.
+    /// - Parameters:
+    ///   - isAccepted: whether the routes of today have been asked before the request's body was read.
+    ///   - pipe: where the body comes from if it is read as it comes.
     func answer(
-        _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, isAccepted: Bool = false, on connection: Connection
+        _ layout: RequestHeadLayout, head: RawSpan, body: RawSpan, isAccepted: Bool = false, from pipe: BodyPipe? = nil,
+        on connection: Connection
     ) {
         let request = Request(
             head: RequestHead(bytes: head, layout: layout), body: body,
             // Safe: the loop outlives what it answers.
-            peer: unsafe .connection(connection.slot, .passUnretained(loop)), isAccepted: isAccepted)
+            // `intake` keeps the pipe while the handler runs.
+            peer: unsafe .connection(connection.slot, .passUnretained(loop)), pipe: pipe.map(LentPipe.init),
+            isAccepted: isAccepted)
         let reply: Reply
         do {
             reply = try loop.application.fetch(request)
@@ -129,6 +134,8 @@ extension HTTPExchange {
             return error
         }
         noteAnswer(response.status, to: request, refusing: refusal)
+        // What is left of a body cannot be told from a request.
+        endIntake(.answered)
         if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
         return nil
     }
@@ -136,7 +143,7 @@ extension HTTPExchange {
     /// Whether the connection stays open behind an answer with these headers.
     func keepsAlive(behind headers: HTTPFields, to request: RequestSummary) -> Bool {
         request.keepsAlive && !request.asksForWebSocket && !loop.core.hasBeenStopped && !inputHasEnded
-            && !ResponseEncoder.asksToClose(headers)
+            && intake == nil && !ResponseEncoder.asksToClose(headers)
     }
 
     /// Counts an answer whose head is queued, and tells who waits for it.

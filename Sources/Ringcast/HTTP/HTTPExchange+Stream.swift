@@ -3,7 +3,8 @@ import HTTPTypes
 import Reactor
 
 /// Streamed answers: the head at once, then what a task of the user's writes, as the client takes it. Nothing is read
-/// meanwhile, as behind a deferred reply; the kernel is asked now and then whether the client is still there.
+/// meanwhile but the request's own body, as behind a deferred reply; the kernel is asked now and then whether the
+/// client is still there.
 extension HTTPExchange {
     /// Sends the head, and starts the task that writes the body, if the answer has one.
     /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
@@ -26,12 +27,14 @@ extension HTTPExchange {
         unsafe connection.send(head.span.bytes)
         loop.events.responses.count(response.status)
         noteAnswer(response.status, to: request)
+        // Leave to send the body would come behind the answer's head now.
+        if !hasBody || intake?.owesContinue == true { endIntake(.answered) }
         guard hasBody else {
             if keepsAlive { awaitNextRequest(connection) } else { close(connection) }
             return nil
         }
         phase = .streaming
-        connection.pauseReceiving()
+        if nextInput == nil { connection.pauseReceiving() }
         let stream = BodyStream(self, framing: framing, keepsAlive: keepsAlive, to: request)
         self.stream = stream
         stream.task = start(response.body, writing: stream)
@@ -97,6 +100,7 @@ extension HTTPExchange {
         }
         connection.send(stream.framing.end)
         self.stream = nil
+        endIntake(.answered)
         goOn(on: connection)
         if stream.keepsAlive, !loop.core.hasBeenStopped {
             awaitNextRequest(connection)
@@ -112,9 +116,10 @@ extension HTTPExchange {
         cut(connection)
     }
 
-    /// Cuts the connection if the client has left; else arms the next look.
+    /// Cuts the connection if the client has left, or is too slow with the body; else arms the next look.
     func lookForReader(_ connection: Connection) {
-        if connection.peerHasEnded { cut(connection) } else { arm(.max, on: connection) }
+        if connection.peerHasEnded { return cut(connection) }
+        if !awaitsBody(on: connection) { arm(.max, on: connection) }
     }
 
     /// Cancels the body's task, for which nobody waits any more.

@@ -31,7 +31,8 @@ final class HTTPExchange {
         /// Whether a request has begun, and is not answered.
         var isPending: Bool { self == .body || waitsForTask }
 
-        /// Whether a task of the user's is making the answer. Nothing is read meanwhile, and the client is looked for.
+        /// Whether a task of the user's is making the answer. Nothing is read meanwhile, but for a body that it reads
+        /// itself, and the client is looked for.
         var waitsForTask: Bool { self == .deferred || self == .streaming }
     }
 
@@ -55,6 +56,10 @@ final class HTTPExchange {
     var deferral: Deferral?
     /// The streamed answer under way.
     var stream: BodyStream?
+    /// The body that a handler reads as it comes, until it is complete.
+    var intake: BodyIntake?
+    /// How many bodies were read as they came so far; the last one's number.
+    var intakeCount: UInt64 = 0
     /// How many replies were deferred so far; the last one's number.
     var deferralCount: UInt64 = 0
     /// Whether the client has sent all it will send.
@@ -73,7 +78,7 @@ final class HTTPExchange {
     init(loop: SocketLoop, connection: Connection) {
         self.loop = loop
         slot = connection.slot
-        parser = RequestHeadParser(limits: loop.requestLimits)
+        parser = RequestHeadParser(limits: loop.headLimits)
     }
 
     /// The connection; nil once it is closed or has become a socket. Safe: `detach` comes before the reactor's memory
@@ -105,7 +110,7 @@ final class HTTPExchange {
         advanceStream(on: connection)
         guard isPausedForOutput else { return }
         isPausedForOutput = false
-        if !phase.waitsForTask { connection.resumeReceiving() }
+        if nextInput != nil { connection.resumeReceiving() }
     }
 
     /// Begins nothing new, and finishes what is under way, since the server stops. A client that has connected and not
@@ -135,6 +140,7 @@ final class HTTPExchange {
 
     /// Cancels what makes an answer that nobody waits for any more.
     private func endTasks() {
+        endIntake(.disconnected)
         endDeferral()
         endStream()
     }

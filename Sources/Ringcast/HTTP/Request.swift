@@ -9,8 +9,11 @@ import WebSocketProtocol
 public struct Request: ~Escapable {
     let head: RequestHead
     let peer: Peer
-    /// The whole body, without the framing of chunks. Empty when there is none. `bytes` and `string` copy it.
+    /// The whole body, without the framing of chunks. Empty when there is none, and where the route reads its bodies as
+    /// they come: see `body(streaming:)`. `bytes` and `string` copy it.
     public let body: RawSpan
+    /// Where the body comes from if it is read as it comes.
+    let lentPipe: LentPipe?
     /// The route that the request has come to, where the server has routes.
     let match: RouteMatch?
     /// Whether the route was asked before the body was read.
@@ -24,10 +27,14 @@ public struct Request: ~Escapable {
     }
 
     @_lifetime(copy head, copy body)
-    init(head: RequestHead, body: RawSpan, peer: Peer, match: RouteMatch? = nil, isAccepted: Bool = false) {
+    init(
+        head: RequestHead, body: RawSpan, peer: Peer, pipe: LentPipe? = nil, match: RouteMatch? = nil,
+        isAccepted: Bool = false
+    ) {
         self.head = head
         self.body = body
         self.peer = peer
+        lentPipe = pipe
         self.match = match
         self.isAccepted = isAccepted
     }
@@ -134,7 +141,8 @@ public struct Request: ~Escapable {
             unsafe [UInt8]($0)
         }
         return RequestCopy(
-            head: headBytes, layout: head.layout, bodyBytes: bytes, route: match.map(RouteCopy.init),
+            head: headBytes, layout: head.layout, bodyBytes: bytes, pipe: lentPipe?.pipe,
+            route: match.map(RouteCopy.init),
             peer: .init(remoteAddress: remoteAddress, tls: tls, server: knownServer, trustedProxies: trustedProxies))
     }
 }

@@ -6,6 +6,7 @@ public struct RequestCopy: Sendable {
     private let head: [UInt8]
     private let layout: RequestHeadLayout
     private let bodyBytes: [UInt8]
+    private let pipe: BodyPipe?
     private let routeCopy: RouteCopy?
     private let peer: Peer
 
@@ -18,10 +19,13 @@ public struct RequestCopy: Sendable {
         let trustedProxies: [AddressRange]
     }
 
-    init(head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], route: RouteCopy?, peer: Peer) {
+    init(
+        head: [UInt8], layout: RequestHeadLayout, bodyBytes: [UInt8], pipe: BodyPipe?, route: RouteCopy?, peer: Peer
+    ) {
         self.head = head
         self.layout = layout
         self.bodyBytes = bodyBytes
+        self.pipe = pipe
         routeCopy = route
         self.peer = peer
     }
@@ -35,7 +39,7 @@ public struct RequestCopy: Sendable {
         get {
             Request(
                 head: RequestHead(bytes: unsafe head.span.bytes, layout: layout), body: unsafe bodyBytes.span.bytes,
-                peer: .known(peer), match: routeCopy?.match)
+                peer: .known(peer), pipe: pipe.map(LentPipe.init), match: routeCopy?.match)
         }
     }
 }

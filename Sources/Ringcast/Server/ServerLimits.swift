@@ -8,7 +8,8 @@ public struct ServerLimits: Sendable {
     public var headerFields: Int
     /// Bytes of a request target. Over it: 414.
     public var targetBytes: Int
-    /// Bytes of a request body. Over it: 413.
+    /// Bytes of a request body that is collected before the request is answered. Over it: 413. Where a route reads its
+    /// bodies as they come (`RouteOptions.streamsBody`), the route's own limit takes its place.
     public var bodyBytes: Int
     /// The whole head has to come within this time. Over it: 408.
     public var headTimeout: Duration
@@ -67,5 +68,12 @@ public struct ServerLimits: Sendable {
     var requestLimits: RequestLimits {
         RequestLimits(
             headBytes: headBytes, fieldCount: headerFields, targetBytes: targetBytes, bodyBytes: bodyBytes)
+    }
+
+    /// The same but for the body, of whatever length.
+    var headLimits: RequestLimits {
+        var limits = requestLimits
+        limits.bodyBytes = .max
+        return limits
     }
 }

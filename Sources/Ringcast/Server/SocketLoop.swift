@@ -26,7 +26,9 @@ import WebSocketProtocol
     var sessions = SessionTable()
     let compression = LoopCompression()
     var date = DateHeader()
-    let requestLimits: RequestLimits
+    let limits: RequestLimits
+    /// What a head is read by. How long a body may be depends on the route that the head leads to.
+    let headLimits: RequestLimits
     /// What the frames of this loop's client sockets are masked with.
     let maskingKeys = MaskingKeyPool()
     /// Clients' attempts that are no sockets yet, by their ids.
@@ -83,7 +85,8 @@ import WebSocketProtocol
         unsafe counters.initialize(to: LoopCounters())
         published = core.counters[loop.index]
         application = core.application
-        requestLimits = core.configuration.limits.requestLimits
+        limits = core.configuration.limits.requestLimits
+        headLimits = core.configuration.limits.headLimits
     }
 
     deinit {

@@ -16,7 +16,15 @@ extension Request {
     /// The request with what its route knows of it.
     @_lifetime(copy self)
     func routed(by match: RouteMatch) -> Request {
-        Request(head: head, body: body, peer: peer, match: match, isAccepted: isAccepted)
+        Request(head: head, body: body, peer: peer, pipe: lentPipe, match: match, isAccepted: isAccepted)
+    }
+
+    /// The request with its body, which is there, given as one that comes.
+    @_lifetime(copy self)
+    func streamed(from pipe: BodyPipe) -> Request {
+        Request(
+            head: head, body: body.extracting(first: 0), peer: peer, pipe: LentPipe(pipe), match: match,
+            isAccepted: isAccepted)
     }
 
     /// The request as it is before its body has come.
