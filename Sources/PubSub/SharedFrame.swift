@@ -12,17 +12,18 @@ package typealias VariantLengths = InlineArray<7, Int>
 // Sendable: the bytes do not change once `allocate` has returned, and the count is atomic. What `number` changes,
 // nobody else has seen yet.
 @safe package struct SharedFrame: @unchecked Sendable {
+    // 40 bytes: a topic's history may keep a thousand frames of 200.
     @safe private struct Header: ~Copyable {
-        let owners: Atomic<Int>
+        let owners: Atomic<UInt32>
+        var isQuiet = false
+        /// Whether the lengths of variants lie between the header and the bytes.
+        let hasVariants: Bool
         let byteCount: Int
-        let variants: VariantLengths
         /// Bytes of the frame and of all its variants.
         let totalByteCount: Int
         /// Retained, so that the topic outlives the frame even if all tables forget it while the frame is on its way.
         var topic: Unmanaged<TopicEntry>?
         var stamp: UInt64
-        var offset: UInt64 = 0
-        var isQuiet = false
     }
 
     private let header: UnsafeMutablePointer<Header>
@@ -42,18 +43,23 @@ package typealias VariantLengths = InlineArray<7, Int>
     ) -> SharedFrame {
         precondition(byteCount >= 0 && owners > 0, "a frame has an owner")
         let total = variants.indices.reduce(byteCount) { $0 + variants[$1] }
+        let hasVariants = total > byteCount
         let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: MemoryLayout<Header>.size + total, alignment: MemoryLayout<Header>.alignment)
+            byteCount: headerByteCount(hasVariants) + total, alignment: MemoryLayout<Header>.alignment)
         let header = unsafe memory.bindMemory(to: Header.self, capacity: 1)
         unsafe header.initialize(
             to: Header(
-                owners: Atomic(owners), byteCount: byteCount, variants: variants,
-                totalByteCount: total, topic: topic.map { unsafe .passRetained($0) },
-                stamp: stamp))
+                owners: Atomic(UInt32(owners)), hasVariants: hasVariants, byteCount: byteCount, totalByteCount: total,
+                topic: topic.map { unsafe .passRetained($0) }, stamp: stamp))
+        if hasVariants { unsafe (memory + MemoryLayout<Header>.size).storeBytes(of: variants, as: VariantLengths.self) }
         let frame = unsafe SharedFrame(header: header)
         unsafe body(
             UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(mutating: frame.start), count: total))
         return frame
+    }
+
+    private static func headerByteCount(_ hasVariants: Bool) -> Int {
+        MemoryLayout<Header>.size + (hasVariants ? MemoryLayout<VariantLengths>.size : 0)
     }
 
     /// The bytes of the frame itself. Valid until this owner's `release`.
@@ -63,42 +69,43 @@ package typealias VariantLengths = InlineArray<7, Int>
 
     /// The bytes of a variant, valid as long as `bytes`; nil if the frame does not have it.
     package func variant(_ index: Int) -> UnsafeRawBufferPointer? {
-        let lengths = unsafe header.pointee.variants
+        guard hasVariants else { return nil }
+        let lengths = unsafe (UnsafeRawPointer(header) + MemoryLayout<Header>.size).load(as: VariantLengths.self)
         guard lengths[index] > 0 else { return nil }
         let offset = unsafe (0..<index).reduce(header.pointee.byteCount) { $0 + lengths[$1] }
         return unsafe UnsafeRawBufferPointer(start: start + offset, count: lengths[index])
     }
 
     /// Whether the frame has any variant.
-    package var hasVariants: Bool { unsafe header.pointee.totalByteCount > header.pointee.byteCount }
+    package var hasVariants: Bool { unsafe header.pointee.hasVariants }
 
     /// Bytes of the frame and of all its variants.
     package var byteCount: Int { unsafe header.pointee.totalByteCount }
 
-    /// The bytes lie behind the header in the same allocation.
-    private var start: UnsafeRawPointer { unsafe UnsafeRawPointer(header) + MemoryLayout<Header>.size }
+    /// Bytes of memory that the frame takes, with what allocators round up by.
+    package var memory: Int { (Self.headerByteCount(hasVariants) + byteCount + 8 + 15) & ~15 }
+
+    /// The bytes lie behind the header, and the lengths of variants, in the same allocation.
+    private var start: UnsafeRawPointer { unsafe UnsafeRawPointer(header) + Self.headerByteCount(hasVariants) }
 
     /// The topic given to `allocate`. Costs a retain.
     package var topic: TopicEntry? { unsafe header.pointee.topic?.takeUnretainedValue() }
 
-    /// How many retained publishes of the topic came before this frame's publish.
+    /// How many messages of the topic came before this frame's publish, of those that are counted: retained ones, or
+    /// all where the topic has a history.
     package var stamp: UInt64 { unsafe header.pointee.stamp }
-
-    /// Where the frame stands in the order of its topic's messages; 0 where the topic has no order.
-    package var offset: UInt64 { unsafe header.pointee.offset }
 
     /// Gives the frame its place in its topic's order. Called by the topic's home loop, which has the frame for itself.
     /// - Parameters:
     ///   - entry: the topic's entry, which may have been made anew since the frame was.
     ///   - stamp: the topic's `retainedCount` before this.
-    package func number(_ offset: UInt64, in entry: TopicEntry, stamp: UInt64) {
+    package func number(in entry: TopicEntry, stamp: UInt64) {
         if let topic = unsafe header.pointee.topic,
             unsafe topic.toOpaque() != Unmanaged.passUnretained(entry).toOpaque()
         {
             unsafe topic.release()
             unsafe header.pointee.topic = .passRetained(entry)
         }
-        unsafe header.pointee.offset = offset
         unsafe header.pointee.stamp = stamp
     }
 
@@ -110,14 +117,14 @@ package typealias VariantLengths = InlineArray<7, Int>
     package func makeQuiet() { unsafe header.pointee.isQuiet = true }
 
     /// Adds owners. Called by an owner.
-    package func retain(by owners: Int = 1) { unsafe header.pointee.owners.add(owners, ordering: .relaxed) }
+    package func retain(by owners: Int = 1) { unsafe header.pointee.owners.add(UInt32(owners), ordering: .relaxed) }
 
     /// Gives up ownerships. The frame is freed with the last.
     package func release(by owners: Int = 1) {
         // Releasing: what this owner has read comes before; acquiring: the last owner frees after all have read.
-        let left = unsafe header.pointee.owners.subtract(owners, ordering: .acquiringAndReleasing).newValue
-        assert(left >= 0, "a frame was released too often")
-        if left > 0 { return }
+        let had = unsafe header.pointee.owners.subtract(UInt32(owners), ordering: .acquiringAndReleasing).oldValue
+        assert(had >= owners, "a frame was released too often")
+        if had > owners { return }
         unsafe header.pointee.topic?.release()
         unsafe header.deinitialize(count: 1)
         unsafe UnsafeMutableRawPointer(header).deallocate()

@@ -9,11 +9,11 @@ internal import Synchronization
     let loopCount: Int
     /// The loop that numbers the topic's messages where they have one order for everybody.
     package let home: Int
-    /// How many messages the home loop has numbered.
-    private let numbered = Atomic<UInt64>(0)
+    /// What is kept of the topic's messages; nil for nearly all topics.
+    package let history: TopicHistory?
     private let subscribers = Atomic(0)
     private let policyWord: Atomic<UInt32>
-    /// How many retained publishes there were.
+    /// How many retained publishes there were; where there is a history, how many of all.
     private let retainedNumber = Atomic<UInt64>(0)
     /// The frame that is retained now.
     private let retained = Mutex<[UInt8]?>(nil)
@@ -32,8 +32,9 @@ internal import Synchronization
 
     private static let none = UInt32.max
 
-    init(topic: Topic, loopCount: Int, policy: UInt32 = 0) {
+    init(topic: Topic, loopCount: Int, policy: UInt32 = 0, history: TopicHistory? = nil) {
         self.topic = topic
+        self.history = history
         home = topic.home(among: loopCount)
         policyWord = Atomic(policy)
         self.loopCount = loopCount
@@ -75,17 +76,7 @@ internal import Synchronization
 
     func setPolicy(_ policy: UInt32) { policyWord.store(policy, ordering: .relaxed) }
 
-    /// The offset of the message that was numbered last; 0 before the first.
-    package var lastOffset: UInt64 { numbered.load(ordering: .acquiring) }
-
-    /// The offset of the next message: offsets begin at 1 and grow by one. Called by the home loop alone.
-    package func takeOffset() -> UInt64 {
-        let offset = numbered.load(ordering: .relaxed) + 1
-        numbered.store(offset, ordering: .releasing)
-        return offset
-    }
-
-    /// Retained publishes so far: the stamp of a publish made now.
+    /// Retained publishes so far, or all where there is a history: the stamp of a publish made now.
     package var retainedCount: UInt64 { retainedNumber.load(ordering: .acquiring) }
 
     /// Runs `body` under the lock of the topic's retained frame. The number is read and written once more for

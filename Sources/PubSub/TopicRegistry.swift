@@ -18,22 +18,34 @@ package final class TopicRegistry: Sendable {
     /// taken, this one is taken inside `uses`.
     private let ownPolicies = Mutex<[Topic: PolicyBits]>([:])
     private let defaultPolicy: @Sendable (Topic) -> UInt32
+    private let historyRule: @Sendable (Topic) -> HistoryRule?
+    /// The name of the numbering that was begun last. It begins anywhere, so that no two servers use one name.
+    private let epoch = Atomic(UInt64.random(in: 1...1 << 52))
     let retention: Mutex<Retention>
+    let ledger: HistoryLedger
     private let handOver = Atomic(0)
 
     /// - Parameters:
     ///   - policy: gives a topic's policy, as far as `setPolicy` has said nothing about it. Called under a lock.
     ///   - retainedTopics: how many topics may retain a frame.
     ///   - retainedBytes: how many bytes these frames may have in all.
+    ///   - historyBytes: how much memory all histories may take.
+    ///   - history: gives what is to be kept of a topic. Called under a lock.
     package init(
-        loopCount: Int, retainedTopics: Int = .max, retainedBytes: Int = .max,
-        policy: @escaping @Sendable (Topic) -> UInt32 = { _ in 0 }
+        loopCount: Int, retainedTopics: Int = .max, retainedBytes: Int = .max, historyBytes: Int = .max,
+        policy: @escaping @Sendable (Topic) -> UInt32 = { _ in 0 },
+        history: @escaping @Sendable (Topic) -> HistoryRule? = { _ in nil }
     ) {
         precondition(loopCount > 0, "there is at least one loop")
         defaultPolicy = policy
+        historyRule = history
+        ledger = HistoryLedger(byteLimit: historyBytes)
         self.loopCount = loopCount
         retention = Mutex(Retention(topicLimit: retainedTopics, byteLimit: retainedBytes))
     }
+
+    // Frames keep their topics' entries, which keep the histories that keep the frames.
+    deinit { entries().forEach { $0.history?.withKept { $0.removeAll() } } }
 
     /// The entry of a topic that some loop uses; nil where nobody subscribes to it anywhere.
     package func find(_ topic: Topic) -> TopicEntry? { withUses { $0[topic]?.entry } }
@@ -78,11 +90,23 @@ package final class TopicRegistry: Sendable {
                 uses[topic]!.tables += 1
                 return entry
             }
-            let entry = TopicEntry(topic: topic, loopCount: loopCount, policy: policy(of: topic))
+            let entry = TopicEntry(
+                topic: topic, loopCount: loopCount, policy: policy(of: topic), history: makeHistory(of: topic))
             uses[topic] = Use(entry: entry, tables: 1)
             return entry
         }
     }
+
+    private func makeHistory(of topic: Topic) -> TopicHistory? {
+        historyRule(topic).map { rule in
+            let rule = HistoryRule(
+                messages: rule.messages, bytes: min(rule.bytes, ledger.byteLimit), age: rule.age, tag: rule.tag)
+            return TopicHistory(rule: rule, epoch: epoch.add(1, ordering: .relaxed).newValue)
+        }
+    }
+
+    /// The entries in use. O(topics) under the lock.
+    func entries() -> [TopicEntry] { withUses { $0.values.map(\.entry) } }
 
     /// Claims once more an entry that is in use.
     func claim(_ entry: TopicEntry) { withUses { $0[entry.topic]!.tables += 1 } }

@@ -7,6 +7,8 @@
 @_exported public import enum Reactor.LoopCount
 @_exported public import enum Reactor.ConnectionPlacement
 @_exported public import struct Logging.Logger
+@_exported public import enum PubSub.Resumption
+@_exported public import struct PubSub.Position
 @_exported public import struct PubSub.Topic
 @_exported public import struct Reactor.AddressRange
 @_exported public import struct Reactor.ListenerAddress

@@ -2,6 +2,7 @@
 // `MetricCatalogue` names, `PrometheusText` writes. What is counted for each message is in `Server/LoopCounters.swift`.
 
 import HTTPTypes
+import PubSub
 import Reactor
 import WebSocketProtocol
 
@@ -18,6 +19,8 @@ final class LoopEvents: Sendable {
     let closesSent = CounterRow<CloseClass>()
     /// Close frames that came; 1006 counts the sockets that ended without one.
     let closesReceived = CounterRow<CloseClass>()
+    /// Subscriptions that were to go on after a position.
+    let resumptions = CounterRow<ResumptionResult>()
 }
 
 /// A counter for each case of an enum.
@@ -27,6 +30,21 @@ struct CounterRow<Key: CaseIterable & RawRepresentable<Int> & Sendable>: Sendabl
     func count(_ key: Key) { counters[key.rawValue].add(1) }
 
     subscript(key: Key) -> Int { counters[key.rawValue].value }
+}
+
+enum ResumptionResult: Int, CaseIterable, Sendable {
+    case resumed, gap
+
+    /// Nil for a subscription without a position.
+    init?(_ resumption: Resumption) {
+        switch resumption {
+        case .resumed: self = .resumed
+        case .gap: self = .gap
+        case .new, .unchanged: return nil
+        }
+    }
+
+    var label: String { self == .resumed ? "resumed" : "gap" }
 }
 
 /// Why there was no WebSocket.

@@ -28,6 +28,10 @@ extension MetricCatalogue {
             "ringcast_drops_total", "Messages dropped, once per socket, by the reason and the topic's policy.",
             of: DropKind.self, labels: { [.init("reason", $0.reason), .init("policy", $0.policy)] }
         ) { Int($1.count(in: $0.counters)) }
+        perKey(
+            "ringcast_resumptions_total", "Subscriptions that were to go on after a position, by what came of it.",
+            of: ResumptionResult.self, labels: { [.init("result", $0.label)] }
+        ) { $0.events.resumptions[$1] }
         total(.counter, "ringcast_backpressure_events_total", "Times that a socket fell behind.") {
             Int($0.counters.backpressureEvents)
         }

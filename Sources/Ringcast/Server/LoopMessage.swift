@@ -6,8 +6,9 @@ import Reactor
 enum LoopMessage {
     /// A frame for the loop's subscribers of the frame's topic, without its publisher if that is named.
     case publish(SharedFrame, except: Publisher?)
-    /// A frame for the home loop of its topic, which numbers it and hands it on.
-    case order(SharedFrame, except: Publisher?, retain: Bool)
+    /// A frame for the home loop of its topic, which numbers it and hands it on. What its publisher says of compression
+    /// matters where it is encoded anew there.
+    case order(SharedFrame, except: Publisher?, retain: Bool, compress: Bool?)
     /// A frame for one socket, and what its sender says of compression.
     case send(SharedFrame, slot: UInt32, serial: UInt64, compress: Bool?)
     /// Work that is no frame.
@@ -27,10 +28,11 @@ enum LoopMessage {
             unsafe ServiceMessage(
                 kind: Kind.publish.rawValue | Publisher.pack(publisher), first: frame.rawValue,
                 byteCount: frame.byteCount, number: publisher?.serial ?? 0)
-        case .order(let frame, let publisher, let retain):
+        case .order(let frame, let publisher, let retain, let compress):
             unsafe ServiceMessage(
-                kind: Kind.order.rawValue | (retain ? 1 << 8 : 0) | Publisher.pack(publisher), first: frame.rawValue,
-                byteCount: frame.byteCount, number: publisher?.serial ?? 0)
+                kind: Kind.order.rawValue | (retain ? 1 << 8 : 0) | Self.pack(compress) << 9
+                    | Publisher.pack(publisher),
+                first: frame.rawValue, byteCount: frame.byteCount, number: publisher?.serial ?? 0)
         case .send(let frame, let slot, let serial, let compress):
             unsafe ServiceMessage(
                 kind: Kind.send.rawValue | Self.pack(compress) << 8 | UInt64(slot) << 32, first: frame.rawValue,
@@ -50,7 +52,7 @@ enum LoopMessage {
         case .order:
             self = unsafe .order(
                 SharedFrame(rawValue: message.first!), except: Publisher(unpacking: message),
-                retain: message.kind >> 8 & 1 == 1)
+                retain: message.kind >> 8 & 1 == 1, compress: Self.unpack(message.kind >> 9 & 3))
         case .send:
             self = unsafe .send(
                 SharedFrame(rawValue: message.first!), slot: UInt32(message.kind >> 32), serial: message.number,
@@ -69,7 +71,7 @@ extension LoopMessage {
     /// Gives back what a message carries that could not be posted.
     func forget() {
         switch self {
-        case .publish(let frame, _), .order(let frame, _, _), .send(let frame, _, _, _): frame.release()
+        case .publish(let frame, _), .order(let frame, _, _, _), .send(let frame, _, _, _): frame.release()
         case .job: break
         }
     }

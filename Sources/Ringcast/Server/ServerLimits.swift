@@ -29,6 +29,9 @@ public struct ServerLimits: Sendable {
     public var retainedTopics: Int
     /// Bytes of the messages that topics retain. Beyond it a message is published but not retained.
     public var retainedBytes: Int
+    /// Bytes of memory that all topics' histories take together. Beyond it those that were used the longest time ago
+    /// are forgotten, until an eighth is free.
+    public var historyBytes: Int
     /// Connections that are open at once on all loops. Over it: 503. Nil leaves it to the number of descriptors.
     ///
     /// A TLS connection counts from when it is accepted, not from the end of its handshake. Each loop shakes hands with
@@ -47,7 +50,7 @@ public struct ServerLimits: Sendable {
         keepAliveTimeout: Duration = .seconds(10), writeStallTimeout: Duration = .seconds(60),
         deferredReplyTimeout: Duration = .seconds(30),
         topicsPerSocket: Int = 10_000, retainedTopics: Int = 10_000, retainedBytes: Int = 64 << 20,
-        connections: Int? = nil, connectionsPerAddress: Int? = nil
+        historyBytes: Int = 256 << 20, connections: Int? = nil, connectionsPerAddress: Int? = nil
     ) {
         self.headBytes = headBytes
         self.headerFields = headerFields
@@ -61,6 +64,7 @@ public struct ServerLimits: Sendable {
         self.topicsPerSocket = topicsPerSocket
         self.retainedTopics = retainedTopics
         self.retainedBytes = retainedBytes
+        self.historyBytes = historyBytes
         self.connections = connections
         self.connectionsPerAddress = connectionsPerAddress
     }

@@ -46,7 +46,8 @@ final class SocketCore: Sendable {
         ledger = ConnectionLedger(configuration.limits)
         registry = TopicRegistry(
             loopCount: loopCount, retainedTopics: configuration.limits.retainedTopics,
-            retainedBytes: configuration.limits.retainedBytes, policy: { configuration.policyWord(of: $0) })
+            retainedBytes: configuration.limits.retainedBytes, historyBytes: configuration.limits.historyBytes,
+            policy: { configuration.policyWord(of: $0) }, history: { configuration.historyRule(of: $0) })
         counters = (0..<loopCount).map { _ in PublishedCounters() }
         let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
         shared = Mutex(Shared(application: application, stopPlan: plan))

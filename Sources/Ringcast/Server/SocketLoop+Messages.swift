@@ -8,8 +8,8 @@ extension SocketLoop {
         case .publish(let frame, let publisher):
             handle(frame) { arrived(frame, except: publisher) }
             frame.release()
-        case .order(let frame, let publisher, let retain):
-            handle(frame) { order(frame, except: publisher, retain: retain) }
+        case .order(let frame, let publisher, let retain, let compress):
+            handle(frame) { order(frame, except: publisher, retain: retain, compress: compress) }
         case .send(let frame, let slot, let serial, let compress):
             if let session = sessions.find(slot: slot, serial: serial) {
                 handle(frame) { session.sendShared(frame, compress: compress) }

@@ -106,12 +106,12 @@ extension SocketCore {
     ) -> SendResult {
         guard topic.isValid, group != nil else { return .dropped }
         counters[0].countForeignPublish()
-        if retain {
+        if retain || configuration.keepsHistory(of: topic) {
             let entry = registry.entry(for: topic)
             defer { registry.relinquish(entry) }
             guard TopicOrder(word: entry.policy) == .perPublisher else {
                 return unsafe publishInOrder(
-                    payload, as: opcode, to: entry, except: publisher, retain: true, compress: compress)
+                    payload, as: opcode, to: entry, except: publisher, retain: retain, compress: compress)
             }
             let (stamp, isKept) = registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry)
             let result = unsafe publish(

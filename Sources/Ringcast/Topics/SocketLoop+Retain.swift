@@ -16,23 +16,31 @@ extension SocketLoop {
 
 extension Session {
     @discardableResult
-    func subscribeIfOpen(to topic: Topic) -> Bool {
-        guard topic.isValid, isOpen else { return false }
-        return subscribe(to: topic)
+    func subscribeIfOpen(to topic: Topic, after position: Position? = nil) -> Resumption {
+        guard topic.isValid, isOpen else { return .unchanged }
+        return subscribe(to: topic, after: position)
     }
 
-    /// Subscribes, and hands over what the topic retains.
-    /// - Returns: false if nothing changed.
-    func subscribe(to topic: Topic) -> Bool {
+    /// Subscribes, and hands over what the topic has for a newcomer: what it kept behind the position, or what it
+    /// retains.
+    func subscribe(to topic: Topic, after position: Position? = nil) -> Resumption {
         let loop = loop
         settleFanOut()
         let standing = standing
         let result = unsafe loop.table.subscribe(subscriber, memberships: &memberships, to: topic, standing: standing)
-        guard result == .added else { return false }
+        guard result == .added else { return .unchanged }
         if traits.contains(.deflates) { loop.table.noteVariants(1 << UInt8(form), of: memberships) }
         let count = loop.table.changedCount
-        if let frame = loop.table.takeRetained(by: memberships) { loop.hand(retained: frame, of: topic, to: self) }
+        var resumption: Resumption = position == nil ? .new : .gap
+        if let replay = loop.table.takeReplay(by: memberships, after: position, now: loop.now) {
+            resumption = replay.resumption
+            loop.hand(replay.frames, of: topic, to: self)
+            if let frame = replay.retained { loop.hand(retained: frame, of: topic, to: self) }
+        } else if let frame = loop.table.takeRetained(by: memberships) {
+            loop.hand(retained: frame, of: topic, to: self)
+        }
+        if let result = ResumptionResult(resumption) { loop.events.resumptions.count(result) }
         reportSubscription(to: topic, before: count - 1, after: count)
-        return true
+        return resumption
     }
 }

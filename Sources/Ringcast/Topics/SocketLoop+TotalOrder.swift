@@ -16,20 +16,25 @@ extension SocketLoop {
     ) -> SendResult {
         guard entry.home != eventLoop.index else {
             return reportingDropsBehind {
-                _ = entry.takeOffset()
+                if let history = entry.history {
+                    return unsafe publishKept(
+                        payload, as: opcode, to: entry, history, except: excluded, elsewhere: elsewhere, retain: retain,
+                        compress: compress)
+                }
                 return unsafe distribute(
                     payload, as: opcode, to: entry, except: excluded, elsewhere: elsewhere, retain: retain,
                     compress: compress)
             }
         }
-        guard unsafe retain || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
-        let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
+        let isKept = retain || entry.history != nil
+        guard unsafe isKept || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
+        let frame = unsafe encode(
+            payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: core.isStamped(entry) ? false : compress)
         if isReportingDrop { frame.makeQuiet() }
         let publisher =
             excluded.map { Publisher(loop: eventLoop.index, slot: $0.slot, serial: $0.serial) } ?? elsewhere
-        guard post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry) else {
-            return .dropped
-        }
+        let message = LoopMessage.order(frame, except: publisher, retain: retain, compress: compress)
+        guard post(message, to: entry.home, for: entry) else { return .dropped }
         let isBehind =
             unsafe eventLoop.isPastWatermark(of: entry.home)
             || behindCount(of: entry, except: excluded?.subscriber) > 0
@@ -48,24 +53,33 @@ extension SocketLoop {
     }
 
     /// Numbers a message of another loop or thread for a topic whose home is here, and hands it on to all subscribers.
-    func order(_ frame: SharedFrame, except publisher: Publisher?, retain: Bool) {
+    func order(_ frame: SharedFrame, except publisher: Publisher?, retain: Bool, compress: Bool?) {
         guard let named = frame.topic else { preconditionFailure("a frame without a topic was published") }
         let entry = table.currentEntry(of: named)
         guard entry.home == eventLoop.index else {
             // Meanwhile the topic was forgotten, and has come again in another spelling, which has another home.
-            _ = post(.order(frame, except: publisher, retain: retain), to: entry.home, for: entry)
+            let message = LoopMessage.order(frame, except: publisher, retain: retain, compress: compress)
+            _ = post(message, to: entry.home, for: entry)
             return
         }
         reportingDropsBehind {
-            let stamp =
-                retain ? core.registry.retain(unsafe [UInt8](frame.bytes), in: entry).stamp : entry.retainedCount
-            frame.number(entry.takeOffset(), in: entry, stamp: stamp)
+            let frame = number(frame, in: entry, retain: retain, compress: compress)
             if table.localMemberCount(of: entry) > 0 {
                 _ = unsafe fanOut(frame, to: entry, except: subscriber(publisher))
             }
             frame.retain(by: core.counters.count)
             _ = forward(frame, to: entry, except: publisher)
         }
+    }
+
+    /// Gives a message its place, and keeps it where that is asked for. Takes the frame, and gives it back or another.
+    private func number(_ frame: SharedFrame, in entry: TopicEntry, retain: Bool, compress: Bool?) -> SharedFrame {
+        if let history = entry.history {
+            return keep(frame, of: history, in: entry, retain: retain, compress: compress)
+        }
+        let stamp = retain ? core.registry.retain(unsafe [UInt8](frame.bytes), in: entry).stamp : entry.retainedCount
+        frame.number(in: entry, stamp: stamp)
+        return frame
     }
 
     /// Posts a message to a topic's home loop. What its lane has no room for is given back, and counted for all who
@@ -105,9 +119,10 @@ extension SocketCore {
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except publisher: Publisher?,
         retain: Bool, compress: Bool?
     ) -> SendResult {
-        guard let group, retain || entry.subscriberCount > 0 else { return .dropped }
-        let frame = unsafe encode(payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: compress)
-        let message = LoopMessage.order(frame, except: publisher, retain: retain)
+        guard let group, retain || entry.history != nil || entry.subscriberCount > 0 else { return .dropped }
+        let frame = unsafe encode(
+            payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: isStamped(entry) ? false : compress)
+        let message = LoopMessage.order(frame, except: publisher, retain: retain, compress: compress)
         guard group.post(foreign: message.pack(), to: entry.home) else {
             message.forget()
             counters[entry.home].countForeignDrop(of: entry.subscriberCount)

@@ -11,15 +11,28 @@ public struct TopicRule: Sendable {
     /// What becomes of these topics' messages at subscribers that do not keep up, or nil to leave that to other rules
     /// and the server's policy.
     public let slowConsumerPolicy: SlowConsumerPolicy?
+    /// What is kept of these topics' messages, or nil to leave that to other rules; by default nothing.
+    public let history: History?
+    /// How these topics' messages say their positions, if there is a history and they do.
+    public let stamping: Stamping?
 
     /// A rule for one topic or many. It is looked at when a topic is used for the first time, under a lock.
-    /// - Parameter pattern: a name. A `*` at its end stands for any rest, an empty one too; elsewhere it is a `*`.
+    /// - Parameters:
+    ///   - pattern: a name. A `*` at its end stands for any rest, an empty one too; elsewhere it is a `*`.
+    ///   - history: makes the topics' order total, whatever else says of it: messages are kept in one order.
+    ///   - stamping: needs a history.
     public static func matching(
-        _ pattern: String, order: TopicOrder? = nil, slowConsumerPolicy: SlowConsumerPolicy? = nil
+        _ pattern: String, order: TopicOrder? = nil, slowConsumerPolicy: SlowConsumerPolicy? = nil,
+        history: History? = nil, stamping: Stamping? = nil
     ) -> TopicRule {
         precondition(!pattern.isEmpty, "no topic has an empty name: \"*\" matches all")
+        precondition(history == nil || order != .perPublisher, "\(pattern): a history needs the order .total")
+        precondition(stamping == nil || history != nil, "\(pattern): without a history there are no positions to stamp")
         slowConsumerPolicy?.check()
-        return TopicRule(pattern: pattern, order: order, slowConsumerPolicy: slowConsumerPolicy)
+        history?.check()
+        return TopicRule(
+            pattern: pattern, order: order, slowConsumerPolicy: slowConsumerPolicy, history: history,
+            stamping: stamping)
     }
 
     /// Whether the rule is about a topic.
@@ -34,6 +47,12 @@ extension ServerConfiguration {
         let rules = topics.filter { $0.matches(topic) }
         let policy = rules.lazy.compactMap(\.slowConsumerPolicy).first ?? slowConsumerPolicy
         let order = rules.lazy.compactMap(\.order).first ?? .perPublisher
-        return policy.word | order.word
+        return policy.word | (historyRule(of: topic) == nil ? order.word : TopicOrder.wordOfHistory)
+    }
+
+    /// What is to be kept of a topic; its tag is the index of the rule that says so.
+    func historyRule(of topic: Topic) -> HistoryRule? {
+        guard let index = topics.firstIndex(where: { $0.history != nil && $0.matches(topic) }) else { return nil }
+        return topics[index].history.map { $0.rule(tag: index) }
     }
 }

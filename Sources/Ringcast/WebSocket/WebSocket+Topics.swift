@@ -8,7 +8,7 @@ extension WebSocket {
     /// - Returns: whether that changed anything. It does not if the socket is subscribed already, if the topic's name
     ///   is empty or longer than 1 KiB, or if the socket is at its bound on topics or closed.
     @discardableResult
-    public func subscribe(to topic: Topic) -> Bool { session.subscribeIfOpen(to: topic) }
+    public func subscribe(to topic: Topic) -> Bool { session.subscribeIfOpen(to: topic) != .unchanged }
 
     /// Ends the subscription to a topic. Costs what `subscribe` costs.
     /// - Returns: whether there was one.

@@ -8,7 +8,7 @@ extension WebSocketRef {
     /// - Returns: whether that changed anything; false once the socket is closed.
     @discardableResult
     public func subscribe(to topic: Topic) async -> Bool {
-        await lifeline.ask { $0.subscribeIfOpen(to: topic) } ?? false
+        await lifeline.ask { $0.subscribeIfOpen(to: topic) != .unchanged } ?? false
     }
 
     /// Ends the socket's subscription to a topic.

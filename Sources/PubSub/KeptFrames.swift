@@ -1,0 +1,83 @@
+/// The newest messages of a topic, oldest first, in a ring that grows with them. An owner of each frame.
+struct KeptFrames {
+    private struct Entry {
+        let frame: SharedFrame
+        /// When it was published, in milliseconds.
+        let time: UInt64
+    }
+
+    private var ring: [Entry?] = []
+    private var head = 0
+    private(set) var count = 0
+    /// The offset of the newest message, kept or not.
+    private(set) var last: UInt64 = 0
+    /// Bytes of memory that the frames take.
+    private(set) var byteCount = 0
+    /// What the ledger of all topics knows of `byteCount`.
+    var accounted = 0
+
+    /// The offset of the oldest message that is kept; behind the newest where none is.
+    var first: UInt64 { last - UInt64(count) + 1 }
+
+    /// Notes a message, and keeps it as far as the rule allows, which may cost older ones their place.
+    mutating func append(_ frame: SharedFrame, rule: HistoryRule, now: UInt64) {
+        last += 1
+        while count > 0, count >= rule.messages || byteCount + frame.memory > rule.bytes { dropFirst() }
+        dropOld(rule, now: now)
+        guard rule.messages > 0, frame.memory <= rule.bytes else { return }
+        if count == ring.count { grow(limit: rule.messages) }
+        frame.retain()
+        ring[(head + count) % ring.count] = Entry(frame: frame, time: now)
+        count += 1
+        byteCount += frame.memory
+    }
+
+    /// Drops what has been kept for too long.
+    mutating func dropOld(_ rule: HistoryRule, now: UInt64) {
+        for _ in 0..<oldCount(rule, now: now) { dropFirst() }
+    }
+
+    /// How many of the oldest messages have been kept for too long.
+    func oldCount(_ rule: HistoryRule, now: UInt64) -> Int {
+        guard let age = rule.age else { return 0 }
+        var old = 0
+        while old < count, let entry = ring[(head + old) % ring.count], now > entry.time, now - entry.time > age {
+            old += 1
+        }
+        return old
+    }
+
+    /// The frames behind an offset, with an ownership of each for the caller.
+    func frames(after offset: UInt64) -> [SharedFrame] {
+        let skipped = min(Int(clamping: offset - min(offset, first - 1)), count)
+        return (skipped..<count).map { index in
+            let frame = ring[(head + index) % ring.count]!.frame
+            frame.retain()
+            return frame
+        }
+    }
+
+    mutating func removeAll() {
+        while count > 0 { dropFirst() }
+        ring = []
+        head = 0
+    }
+
+    private mutating func dropFirst() {
+        let frame = ring[head]!.frame
+        ring[head] = nil
+        head = (head + 1) % ring.count
+        count -= 1
+        byteCount -= frame.memory
+        frame.release()
+    }
+
+    private mutating func grow(limit: Int) {
+        var larger: [Entry?] = []
+        larger.reserveCapacity(min(max(ring.count * 2, 4), limit))
+        for index in 0..<count { larger.append(ring[(head + index) % ring.count]) }
+        while larger.count < min(max(ring.count * 2, 4), limit) { larger.append(nil) }
+        ring = larger
+        head = 0
+    }
+}

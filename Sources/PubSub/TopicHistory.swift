@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// What is kept of a topic's messages. The frames are those that were sent, each once for all loops.
+///
+/// The topic's home loop, which numbers the messages, appends; any loop reads when somebody subscribes; any thread may
+/// empty it when all topics together keep too much. While it keeps anything it uses the topic's entry, as a table does.
+package final class TopicHistory: Sendable {
+    package let rule: HistoryRule
+    /// The numbering's name: no other topic's, and not the same topic's when its entry has been made anew.
+    package let epoch: UInt64
+    private let kept = Mutex(KeptFrames())
+    /// Bytes kept, for the ledger.
+    private let byteCount = Atomic(0)
+    /// When it was appended to or read last, in milliseconds.
+    private let lastUse = Atomic<UInt64>(0)
+    private let handOver = Atomic(0)
+
+    init(rule: HistoryRule, epoch: UInt64) {
+        self.rule = rule
+        self.epoch = epoch
+    }
+
+    /// Runs `body` under the lock. ThreadSanitizer does not see into `Mutex`, and has the atomic to see the frames
+    /// being handed over.
+    func withKept<Result>(_ body: (inout KeptFrames) -> Result) -> Result {
+        kept.withLock { kept in
+            _ = handOver.load(ordering: .acquiring)
+            defer { handOver.store(0, ordering: .releasing) }
+            defer { byteCount.store(kept.byteCount, ordering: .relaxed) }
+            return body(&kept)
+        }
+    }
+
+    /// A recent value. Any thread.
+    var keptByteCount: Int { byteCount.load(ordering: .relaxed) }
+    /// A recent value. Any thread.
+    var usedLast: UInt64 { lastUse.load(ordering: .relaxed) }
+
+    func noteUse(_ now: UInt64) { lastUse.store(now, ordering: .relaxed) }
+
+    /// How many messages are kept, and in how much memory. A lock. Any thread.
+    package var size: (messages: Int, bytes: Int) { withKept { ($0.count, $0.byteCount) } }
+}

@@ -1,0 +1,79 @@
+import PubSub
+import Reactor
+import WebSocketProtocol
+
+/// Topics that remember: what their home loop does when it numbers a message, beside what total order asks of it. Why
+/// nobody misses a message or gets one twice: `PubSub/TopicRegistry+History.swift`.
+extension SocketLoop {
+    /// Numbers, stamps and keeps a message that was published here, at the topic's home, and hands it to all
+    /// subscribers.
+    func publishKept(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, _ history: TopicHistory,
+        except excluded: Session?, elsewhere: Publisher?, retain: Bool, compress: Bool?
+    ) -> SendResult {
+        let frame = unsafe encode(
+            payload, as: opcode, for: entry, history, owners: core.counters.count + 1, compress: compress)
+        if isReportingDrop { frame.makeQuiet() }
+        core.registry.keep(frame, of: history, in: entry, retain: retain, now: now)
+        let isLocal = table.localMemberCount(of: entry) > 0
+        let local: Reach = isLocal ? unsafe fanOut(frame, to: entry, except: excluded?.subscriber) : (0, 0)
+        let remote = forward(frame, to: entry, except: elsewhere)
+        return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
+    }
+
+    /// Numbers and keeps a message of another loop or thread. Takes the frame, and gives it back, or its stamped form.
+    func keep(
+        _ frame: SharedFrame, of history: TopicHistory, in entry: TopicEntry, retain: Bool, compress: Bool?
+    ) -> SharedFrame {
+        var numbered = frame
+        if core.stamping(of: history) == nil {
+            frame.number(in: entry, stamp: entry.retainedCount)
+        } else {
+            numbered = unsafe encode(
+                frame.encoded.payload, as: frame.encoded.opcode, for: entry, history, owners: 1, compress: compress)
+            if frame.isQuiet { numbered.makeQuiet() }
+            frame.release()
+        }
+        core.registry.keep(numbered, of: history, in: entry, retain: retain, now: now)
+        return numbered
+    }
+
+    /// Encodes the topic's next message, stamped if it is to be.
+    private func encode(
+        _ payload: UnsafeRawBufferPointer, as opcode: Opcode, for entry: TopicEntry, _ history: TopicHistory,
+        owners: Int, compress: Bool?
+    ) -> SharedFrame {
+        let stamp = entry.retainedCount
+        func encode(_ payload: UnsafeRawBufferPointer, _ opcode: Opcode) -> SharedFrame {
+            unsafe self.encode(payload, as: opcode, for: entry, owners: owners, stamp: stamp, compress: compress)
+        }
+        guard let stamping = core.stamping(of: history) else { return unsafe encode(payload, opcode) }
+        let position = Position(epoch: history.epoch, offset: stamp + 1)
+        return unsafe stamping.withStamped(payload, as: opcode, position) { unsafe encode($0, $1) }
+    }
+
+    /// Hands a new subscriber what it has missed, as if it were published now; takes the frames. Handlers hear of what
+    /// is dropped when all are handed over.
+    func hand(_ frames: [SharedFrame], of topic: Topic, to session: Session) {
+        guard !frames.isEmpty else { return }
+        let entry = table.entry(for: topic)
+        let policy = SlowConsumerPolicy(word: entry.policy)
+        let form = session.form
+        reportingDropsBehind {
+            for frame in frames {
+                var bytes: SharedBytes?
+                if form != FrameForm.plain, let deflated = unsafe frame.variant(form - 1) {
+                    bytes = unsafe eventLoop.share(EncodedFrame(deflated), in: form)
+                    if session.traits.contains(.keepsContext) { session.forgetOutgoingContext() }
+                }
+                let shared = bytes ?? eventLoop.share(frame.encoded)
+                var copy: [UInt8]?
+                var tally = FanOutTally()
+                tally.hand(shared, of: entry, policy, to: session, keeping: &copy)
+                count(tally)
+                nameDrops(of: shared)
+                frame.release()
+            }
+        }
+    }
+}
