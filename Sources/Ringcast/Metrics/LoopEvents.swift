@@ -21,6 +21,8 @@ final class LoopEvents: Sendable {
     let closesReceived = CounterRow<CloseClass>()
     /// Subscriptions that were to go on after a position.
     let resumptions = CounterRow<ResumptionResult>()
+    /// Sockets that subscribed as somebody for whom there was no room in the list.
+    let refusedPresences = Counter()
 }
 
 /// A counter for each case of an enum.

@@ -32,6 +32,9 @@ extension MetricCatalogue {
             "ringcast_resumptions_total", "Subscriptions that were to go on after a position, by what came of it.",
             of: ResumptionResult.self, labels: { [.init("result", $0.label)] }
         ) { $0.events.resumptions[$1] }
+        total(.counter, "ringcast_presence_refused_total", "Subscriptions as somebody who is not listed: no room.") {
+            $0.events.refusedPresences.value
+        }
         total(.counter, "ringcast_backpressure_events_total", "Times that a socket fell behind.") {
             Int($0.counters.backpressureEvents)
         }

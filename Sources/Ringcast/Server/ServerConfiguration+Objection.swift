@@ -15,8 +15,8 @@ extension ServerLimits {
         for (name, count) in positive where count <= 0 { return "limits.\(name) is \(count): it must be positive" }
         let others = [
             ("bodyBytes", bodyBytes), ("topicsPerSocket", topicsPerSocket), ("retainedTopics", retainedTopics),
-            ("retainedBytes", retainedBytes), ("historyBytes", historyBytes), ("connections", connections ?? 0),
-            ("connectionsPerAddress", connectionsPerAddress ?? 0),
+            ("retainedBytes", retainedBytes), ("historyBytes", historyBytes), ("presencePerTopic", presencePerTopic),
+            ("connections", connections ?? 0), ("connectionsPerAddress", connectionsPerAddress ?? 0),
         ]
         for (name, count) in others where count < 0 { return "limits.\(name) is \(count): it cannot be negative" }
         return nil

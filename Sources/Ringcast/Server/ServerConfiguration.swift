@@ -1,4 +1,5 @@
 import Glibc
+public import PubSub
 public import Logging
 public import Reactor
 public import WebSocketProtocol
@@ -37,6 +38,10 @@ public struct ServerConfiguration: Sendable {
     public var slowConsumerPolicy: SlowConsumerPolicy
     /// What is different for some topics, by name or by the beginning of names; see `TopicRule` for which rule counts.
     public var topics: [TopicRule]
+    /// Hears of who joins and leaves topics: the first socket that subscribes as an identity, and the end of the last.
+    /// Called on the topic's home loop, in the order in which it happened, so that what it publishes to a topic of
+    /// total order says it in that order. It must not block.
+    public var presence: (@Sendable (Server, Topic, PresenceChange) -> Void)?
     /// Bounds on connections, requests and topics. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
@@ -65,6 +70,7 @@ public struct ServerConfiguration: Sendable {
         subprotocols: [String] = [],
         slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         topics: [TopicRule] = [],
+        presence: (@Sendable (Server, Topic, PresenceChange) -> Void)? = nil,
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
         measuresTurns: Bool = true,
@@ -85,6 +91,7 @@ public struct ServerConfiguration: Sendable {
         self.subprotocols = subprotocols
         self.slowConsumerPolicy = slowConsumerPolicy
         self.topics = topics
+        self.presence = presence
         self.limits = limits
         self.stop = stop
         self.measuresTurns = measuresTurns

@@ -32,6 +32,8 @@ public struct ServerLimits: Sendable {
     /// Bytes of memory that all topics' histories take together. Beyond it those that were used the longest time ago
     /// are forgotten, until an eighth is free.
     public var historyBytes: Int
+    /// Identities that a topic lists as present. Beyond it sockets are subscribed and not listed.
+    public var presencePerTopic: Int
     /// Connections that are open at once on all loops. Over it: 503. Nil leaves it to the number of descriptors.
     ///
     /// A TLS connection counts from when it is accepted, not from the end of its handshake. Each loop shakes hands with
@@ -50,7 +52,8 @@ public struct ServerLimits: Sendable {
         keepAliveTimeout: Duration = .seconds(10), writeStallTimeout: Duration = .seconds(60),
         deferredReplyTimeout: Duration = .seconds(30),
         topicsPerSocket: Int = 10_000, retainedTopics: Int = 10_000, retainedBytes: Int = 64 << 20,
-        historyBytes: Int = 256 << 20, connections: Int? = nil, connectionsPerAddress: Int? = nil
+        historyBytes: Int = 256 << 20, presencePerTopic: Int = 10_000,
+        connections: Int? = nil, connectionsPerAddress: Int? = nil
     ) {
         self.headBytes = headBytes
         self.headerFields = headerFields
@@ -65,6 +68,7 @@ public struct ServerLimits: Sendable {
         self.retainedTopics = retainedTopics
         self.retainedBytes = retainedBytes
         self.historyBytes = historyBytes
+        self.presencePerTopic = presencePerTopic
         self.connections = connections
         self.connectionsPerAddress = connectionsPerAddress
     }

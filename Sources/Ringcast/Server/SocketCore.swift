@@ -8,6 +8,7 @@ import WebSocketProtocol
 final class SocketCore: Sendable {
     let configuration: ServerConfiguration
     let registry: TopicRegistry
+    let presence: PresenceList
     let ledger: ConnectionLedger
     /// What clients' names are looked up by.
     let resolver: Resolver
@@ -44,6 +45,8 @@ final class SocketCore: Sendable {
         self.resolver = resolver
         configuration.slowConsumerPolicy.check()
         ledger = ConnectionLedger(configuration.limits)
+        presence = PresenceList(
+            limit: configuration.limits.presencePerTopic, isTold: configuration.presence != nil)
         registry = TopicRegistry(
             loopCount: loopCount, retainedTopics: configuration.limits.retainedTopics,
             retainedBytes: configuration.limits.retainedBytes, historyBytes: configuration.limits.historyBytes,

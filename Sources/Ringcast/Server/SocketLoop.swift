@@ -72,6 +72,8 @@ import WebSocketProtocol
     var isReportingDrop = false
     /// What closing sockets have left and `subscription` handlers are to hear of.
     var departures = FIFO<Departure>()
+    /// Topics whose home is here, with members that have joined or left.
+    var changedPresences = FIFO<Topic>()
     /// The cells of `LoopLocal`s, by who they belong to.
     var locals: [ObjectIdentifier: AnyObject] = [:]
 
@@ -193,6 +195,7 @@ import WebSocketProtocol
             settleFanOut()
             if !noticedDrops.isEmpty { reportNamedDrops() }
             if !departures.isEmpty { reportDepartures() }
+            if !changedPresences.isEmpty { reportPresences() }
         } while unsafe !ending.isEmpty || counters.pointee.unsettledFrames > 0
         unsafe counters.pointee.sockets = UInt64(sessions.count)
         unsafe published.store(counters.pointee)

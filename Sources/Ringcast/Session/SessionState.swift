@@ -143,6 +143,8 @@ final class SessionExtras {
     /// The socket's own compressor, if it keeps a context, from the first compressed message on; likewise `inflater`.
     var deflater: DeflateStream?
     var inflater: InflateStream?
+    /// What the socket has subscribed to topics as.
+    var identities: [Topic: String] = [:]
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }

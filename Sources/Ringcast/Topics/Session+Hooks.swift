@@ -8,6 +8,7 @@ extension Session {
         settleFanOut()
         let standing = standing
         guard table.unsubscribe(memberships: &memberships, from: topic, standing: standing) else { return false }
+        leavePresence(in: topic)
         // A socket that is leaving has left already, which `leaveTopics` tells of.
         guard standing != .leaving else { return true }
         let count = table.changedCount

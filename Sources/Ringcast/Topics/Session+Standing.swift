@@ -34,6 +34,7 @@ extension Session {
         loop.table.change(memberships, from: old, to: .leaving) { topic, count in
             if isReported { loop.departures.append(Departure(slot: slot, serial: serial, topic: topic, count: count)) }
         }
+        leaveAllPresence()
     }
 }
 

@@ -1,0 +1,126 @@
+public import PubSub
+
+/// Somebody who is in a topic: an identity, whatever the number of its sockets.
+public struct PresentMember: Hashable, Sendable, Identifiable {
+    /// What its sockets subscribed as.
+    public let id: String
+    /// What the last of them to subscribe said of it.
+    public let info: String?
+    /// How many sockets there are.
+    public let sockets: Int
+}
+
+/// Somebody has come into a topic, or left it: the first socket of an identity, or the last.
+public struct PresenceChange: Hashable, Sendable {
+    /// Which of the two.
+    public enum Kind: Hashable, Sendable {
+        case joined, left
+    }
+
+    /// Which of the two.
+    public let kind: Kind
+    /// Who.
+    public let id: String
+    /// What the last socket to subscribe said of it.
+    public let info: String?
+    /// How many identities are there now.
+    public let count: Int
+}
+
+extension WebSocket {
+    /// Subscribes to a topic as somebody, from a position on: `Server.presence(of:)` lists the identity while any
+    /// socket is subscribed as it. A socket that dies without a word leaves when it ends.
+    ///
+    /// Costs a lock more than `subscribe(to:after:)`. The identity counts only where the subscription changes
+    /// something; beyond `ServerLimits.presencePerTopic` the socket is subscribed and not listed, which
+    /// `ringcast_presence_refused_total` counts.
+    /// - Parameters:
+    ///   - id: who: the same `id` twice is one member. With `info` at most 4 KiB.
+    ///   - info: what others are to know of it, such as a name or JSON.
+    ///   - position: the last message that the peer has; nil begins with what is published from now on.
+    /// - Returns: what came of the subscription, as `subscribe(to:after:)` says.
+    @discardableResult
+    public func subscribe(to topic: Topic, as id: String, info: String? = nil, after position: Position? = nil)
+        -> Resumption
+    {
+        session.subscribeIfOpen(to: topic, as: id, info: info, after: position)
+    }
+}
+
+extension WebSocketRef {
+    /// Subscribes the socket to a topic as somebody, as `WebSocket.subscribe(to:as:info:after:)` does.
+    /// - Returns: what came of it, when the socket's loop has done it; `.unchanged` once the socket is closed.
+    @discardableResult
+    public func subscribe(to topic: Topic, as id: String, info: String? = nil, after position: Position? = nil) async
+        -> Resumption
+    {
+        await lifeline.ask { $0.subscribeIfOpen(to: topic, as: id, info: info, after: position) } ?? .unchanged
+    }
+}
+
+extension Server {
+    /// Who is in a topic, in no order. Costs a lock and a walk over them. Any thread.
+    /// - Throws: nothing on one machine.
+    public func presence(of topic: Topic) async throws -> [PresentMember] { core.presence.members(of: topic) }
+
+    /// How many are in a topic: identities, not sockets. Costs a lock. Any thread.
+    /// - Throws: nothing on one machine.
+    public func presenceCount(of topic: Topic) async throws -> Int { core.presence.count(of: topic) }
+}
+
+extension Session {
+    /// Bytes of an identity and what is said of it.
+    private static let identityLimit = 4 << 10
+
+    func subscribeIfOpen(to topic: Topic, as id: String, info: String?, after position: Position?) -> Resumption {
+        let (loop, slot, serial) = (loop, slot, serial)
+        let resumption = subscribeIfOpen(to: topic, after: position)
+        // The handlers that heard of it may have closed the socket, or taken the subscription back.
+        guard resumption != .unchanged, let session = loop.sessions.find(slot: slot, serial: serial), session.isOpen,
+            loop.table.isSubscribed(session.memberships, to: topic)
+        else { return resumption }
+        guard id.utf8.count + (info?.utf8.count ?? 0) <= Self.identityLimit else {
+            loop.events.refusedPresences.add(1)
+            return resumption
+        }
+        switch loop.core.presence.join(topic, as: id, info: info) {
+        case .refused: loop.events.refusedPresences.add(1)
+        case .unchanged: session.makeExtras().identities[topic] = id
+        case .changed:
+            session.makeExtras().identities[topic] = id
+            loop.tellOfPresence(in: topic)
+        }
+        return resumption
+    }
+
+    /// Takes back what the socket has subscribed to a topic as, if it has.
+    func leavePresence(in topic: Topic) {
+        guard let id = extras?.identities.removeValue(forKey: topic) else { return }
+        if loop.core.presence.leave(topic, as: id) == .changed { loop.tellOfPresence(in: topic) }
+    }
+
+    /// As `leavePresence(in:)`, of all topics.
+    func leaveAllPresence() {
+        guard let extras, !extras.identities.isEmpty else { return }
+        for topic in extras.identities.keys { leavePresence(in: topic) }
+    }
+}
+
+extension SocketLoop {
+    /// Has the topic's home loop tell the configuration's handler of what has changed: here at the turn's end, for this
+    /// may be the middle of a fan-out.
+    func tellOfPresence(in topic: Topic) {
+        let home = topic.home(among: core.counters.count)
+        guard home != eventLoop.index else { return changedPresences.append(topic) }
+        core.run(LoopJob { $0?.reportPresence(in: topic) }, on: home)
+    }
+
+    func reportPresences() {
+        while let topic = changedPresences.popFirst() { reportPresence(in: topic) }
+    }
+
+    private func reportPresence(in topic: Topic) {
+        guard let handler = core.configuration.presence, let server else { return }
+        for change in core.presence.takeChanges(of: topic) { handler(server, topic, change) }
+    }
+}
