@@ -25,6 +25,10 @@ let package = Package(
         .target(name: "RouteSources", path: "Benchmarks/RouteSources"),
         // The mailbox against another way into a loop, in one module with it: docs/decisions/mailbox.md.
         .executableTarget(name: "mailbox-comparison", path: "Benchmarks/MailboxComparison"),
+        // What connections pay for routes: Scripts/bench/routes.
+        .executableTarget(
+            name: "route-server", dependencies: [.product(name: "Ringcast", package: "ringcast")],
+            path: "Benchmarks/RouteServer"),
         .executableTarget(
             name: "RingcastBenchmarks",
             dependencies: [
