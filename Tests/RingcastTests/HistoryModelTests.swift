@@ -1,3 +1,4 @@
+import Foundation
 import PubSub
 import ReactorTesting
 import Testing
@@ -9,23 +10,37 @@ import WebSocketProtocol
 /// moment and resume on another loop, publishers on every loop and on threads that are none, histories that are short
 /// or emptied. Each client checks what it gets: the messages behind its position, each once, in order; or a gap.
 @Suite struct HistoryModelTests {
-    @Test(arguments: 0..<20) func `who resumes gets exactly what it has missed`(seed: Int) {
-        let scene = HistoryScene(seed: UInt64(seed))
-        scene.play(steps: 1_000)
-        for fault in scene.faults.prefix(3) { Issue.record("seed \(seed): \(fault)") }
-        #expect(scene.resumedCount > 20 && scene.replayedCount > 20 && scene.gapCount > 0)
+    /// So many, or `RINGCAST_HISTORY_SEEDS`, from `RINGCAST_SEED` on.
+    @Test func `who resumes gets exactly what it has missed`() {
+        let environment = ProcessInfo.processInfo.environment
+        let first = environment["RINGCAST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max / 2)
+        let count = environment["RINGCAST_HISTORY_SEEDS"].flatMap { UInt64($0) } ?? 30
+        var (resumed, replayed, gaps) = (0, 0, 0)
+        for seed in first..<first + count {
+            let scene = HistoryScene(seed: seed)
+            scene.play(steps: 300)
+            for fault in scene.faults.prefix(3) { Issue.record("RINGCAST_SEED=\(seed): \(fault)") }
+            resumed += scene.resumedCount
+            replayed += scene.replayedCount
+            gaps += scene.gapCount
+        }
+        #expect(resumed > count && replayed > count && gaps > 0)
+        if count > 30 {
+            print("\(count) seeds from \(first): \(resumed) resumed with \(replayed) messages, \(gaps) gaps")
+        }
     }
 }
 
 private final class HistoryScene {
-    private static let loopCount = 3
-    private static let topics = (0..<3).map { TotalOrderLoopTests.topic(at: $0, of: loopCount) }
+    private static let topicCount = 3
+    private let loopCount: Int
+    private let topics: [String]
 
     /// A client, whether or not it has a connection. What it hears of each topic has to go on without a gap.
     private final class Client {
         var socket: SimulatedSocket?
         /// By topic: the last message that came.
-        var positions = [Position?](repeating: nil, count: HistoryScene.topics.count)
+        var positions = [Position?](repeating: nil, count: HistoryScene.topicCount)
     }
 
     private var random: SeededGenerator
@@ -38,11 +53,14 @@ private final class HistoryScene {
 
     init(seed: UInt64) {
         random = SeededGenerator(seed: seed)
+        let loopCount = Int.random(in: 1...8, using: &random)
+        let topics = (0..<Self.topicCount).map { "room \($0)" }
+        (self.loopCount, self.topics) = (loopCount, topics)
         let handlers = WebSocketHandlers<Void>(
             options: .init(idleTimeout: .zero, publishToSelf: true),
             message: { ws, message in
                 let words = message.string.split(separator: " ")
-                let topic = Topic(HistoryScene.topics[Int(words[1])!])
+                let topic = Topic(topics[Int(words[1])!])
                 switch words[0] {
                 case "resume":
                     let result = ws.subscribe(to: topic, after: words.count > 2 ? Position(String(words[2])) : nil)
@@ -51,10 +69,11 @@ private final class HistoryScene {
                 default: ws.publish("\(words[1])", to: topic)
                 }
             })
-        server = SimulatedServer(handlers, loops: Self.loopCount) {
+        let messages = Int.random(in: 1...16, using: &random)
+        server = SimulatedServer(handlers, loops: loopCount) {
             $0.topics = [
                 .matching(
-                    "*", history: .init(messages: 12),
+                    "*", history: .init(messages: messages),
                     stamping: .custom { message, position in
                         guard case .text(let text) = message else { return message }
                         return .text("message \(text) \(position)")
@@ -67,14 +86,14 @@ private final class HistoryScene {
         for _ in 0..<steps { step() }
         server.rest()
         for client in clients {
-            for index in Self.topics.indices { resume(index, client) }
+            for index in topics.indices { resume(index, client) }
         }
         server.rest()
         // In the end everybody hears everything.
-        for (index, topic) in Self.topics.enumerated() { server.server.publish("\(index)", to: Topic(topic)) }
+        for (index, topic) in topics.enumerated() { server.server.publish("\(index)", to: Topic(topic)) }
         server.rest()
         for client in clients { read(client) }
-        for (index, topic) in Self.topics.enumerated() {
+        for (index, topic) in topics.enumerated() {
             let last = server.server.position(of: Topic(topic))
             for client in clients where client.positions[index] != last {
                 let position = client.positions[index]?.description ?? "none"
@@ -85,15 +104,15 @@ private final class HistoryScene {
 
     private func step() {
         let client = clients.randomElement(using: &random)!
-        let index = Int.random(in: 0..<Self.topics.count, using: &random)
+        let index = Int.random(in: 0..<topics.count, using: &random)
         switch Int.random(in: 0..<12, using: &random) {
         case 0...3: say("publish \(index)", client)
-        case 4: server.server.publish("\(index)", to: Topic(Self.topics[index]))
+        case 4: server.server.publish("\(index)", to: Topic(topics[index]))
         case 5, 6: resume(index, client)
         case 7: leave(client)
         case 8: unsubscribe(index, client)
         case 9 where Int.random(in: 0..<10, using: &random) == 0:
-            server.server.clearHistory(of: Topic(Self.topics[index]))
+            server.server.clearHistory(of: Topic(topics[index]))
         default: server.loops.randomElement(using: &random)!.turn(Int.random(in: 1...2, using: &random))
         }
     }
@@ -104,7 +123,7 @@ private final class HistoryScene {
 
     private func connect(_ client: Client) -> SimulatedSocket {
         if let socket = client.socket { return socket }
-        let socket = server.open(on: Int.random(in: 0..<Self.loopCount, using: &random))
+        let socket = server.open(on: Int.random(in: 0..<loopCount, using: &random))
         client.socket = socket
         return socket
     }
@@ -122,9 +141,9 @@ private final class HistoryScene {
         read(client)
     }
 
-    /// Leaves without a word, in the middle of whatever is under way.
+    /// Leaves without a word, in the middle of whatever is under way, or before it has looked at what came.
     private func leave(_ client: Client) {
-        read(client)
+        if Bool.random(using: &random) { read(client) }
         client.socket?.peer.reset()
         client.socket = nil
     }
@@ -153,7 +172,7 @@ private final class HistoryScene {
 
     private func heard(_ position: Position, of index: Int, _ client: Client) {
         if let last = client.positions[index], last.epoch != position.epoch || last.offset + 1 != position.offset {
-            faults.append("\(Self.topics[index]): \(position) came behind \(last)")
+            faults.append("\(topics[index]): \(position) came behind \(last)")
         }
         client.positions[index] = position
     }

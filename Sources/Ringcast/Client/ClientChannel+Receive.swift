@@ -27,7 +27,11 @@ extension ClientChannel {
                 return state.ending == nil ? nil : state.lastRead
             },
             onCancel: { .failure(.cancelled) })
-        return try result.get()
+        let message = try result.get()
+        if let findPosition, let message, let position = findPosition(message) {
+            state.withLock { $0.position = position }
+        }
+        return message
     }
 
     /// Takes a message, and ends the pause when half of the bound is free. Called under the lock.

@@ -1,4 +1,5 @@
 import HTTPTypes
+import PubSub
 import Reactor
 import Synchronization
 import WebSocketProtocol
@@ -25,6 +26,8 @@ final class ClientChannel: Sendable {
         /// Messages that were received, and not read yet.
         var inbox = FIFO<OwnedMessage>()
         var inboxByteCount = 0
+        /// The position of the message that was read last, of those that have one.
+        var position: Position?
         var isPaused = false
         var readers = Waiters<Result<OwnedMessage?, WebSocketClientError>>()
 
@@ -71,10 +74,15 @@ final class ClientChannel: Sendable {
 
     let state = Mutex(State())
     let inboxLimits: (messages: Int, bytes: Int)
+    /// Finds the position in a message, where the next socket is to go on behind it.
+    let findPosition: (@Sendable (OwnedMessage) -> Position?)?
 
     /// - Parameter options: so many messages as `maxWaitingMessages`, or as many bytes as one message may have, wait to
     ///   be read before the socket is paused.
-    init(_ options: WebSocketOptions) { inboxLimits = (options.maxWaitingMessages, options.maxPayloadLength) }
+    init(_ options: WebSocketOptions, findPosition: (@Sendable (OwnedMessage) -> Position?)? = nil) {
+        inboxLimits = (options.maxWaitingMessages, options.maxPayloadLength)
+        self.findPosition = findPosition
+    }
 
     /// The handlers of every socket that a task has.
     static func handlers(_ options: WebSocketOptions) -> WebSocketHandlers<ClientChannel> {

@@ -1,4 +1,5 @@
 import HTTPTypes
+public import PubSub
 public import WebSocketProtocol
 
 /// When a client connects again, and after what time: exponential backoff with full jitter, so that the clients of a
@@ -18,13 +19,20 @@ public struct ReconnectPolicy: Sendable {
     public var isFinal: @Sendable (CloseCode) -> Bool
     /// Whether an attempt that failed like this is not to be repeated.
     public var isFinalError: @Sendable (WebSocketClientError) -> Bool
+    /// Finds the position in a message of a topic with history, or nil. Where it is given, each socket behind the first
+    /// asks to go on behind the last message that was read: its URL's query says `positionName=position`.
+    /// `Position.inJSON` finds what `Stamping.json` has added.
+    public var position: (@Sendable (OwnedMessage) -> Position?)?
+    /// The name of that item of the query: letters, digits, `-`, `_` and `.`.
+    public var positionName: String
 
     /// The defaults: up to half a second at first, half a minute at most, without end.
     public init(
         initialDelay: Duration = .milliseconds(500), maximumDelay: Duration = .seconds(30),
         stableTime: Duration = .seconds(10), maximumAttempts: Int? = nil,
         isFinal: @escaping @Sendable (CloseCode) -> Bool = ReconnectPolicy.isFinalByDefault,
-        isFinalError: @escaping @Sendable (WebSocketClientError) -> Bool = ReconnectPolicy.isFinalErrorByDefault
+        isFinalError: @escaping @Sendable (WebSocketClientError) -> Bool = ReconnectPolicy.isFinalErrorByDefault,
+        position: (@Sendable (OwnedMessage) -> Position?)? = nil, positionName: String = "after"
     ) {
         self.initialDelay = initialDelay
         self.maximumDelay = maximumDelay
@@ -32,6 +40,8 @@ public struct ReconnectPolicy: Sendable {
         self.maximumAttempts = maximumAttempts
         self.isFinal = isFinal
         self.isFinalError = isFinalError
+        self.position = position
+        self.positionName = positionName
     }
 
     /// Whether a code says that another try would end no better: 1002, 1003, 1007–1010, and of the private ones
@@ -79,6 +89,23 @@ public struct ReconnectPolicy: Sendable {
         if let maximumAttempts, maximumAttempts <= 0 {
             return "maximumAttempts is \(maximumAttempts): it must be positive, or nil for any number"
         }
+        let isName = positionName.utf8.allSatisfy { WebSocketURL.isUnreserved($0) }
+        if positionName.isEmpty || !isName {
+            return "positionName is \"\(positionName)\": it must be of letters, digits, -, _ and ."
+        }
         return nil
+    }
+}
+
+extension Position {
+    /// The position that `Stamping.json` has added to a message; nil where it has added none.
+    public static func inJSON(_ message: OwnedMessage) -> Position? {
+        guard case .text(let text) = message, text.hasSuffix("\"}") else { return nil }
+        // The stamp is the object's last member, and holds neither a quotation mark nor an escape.
+        let value = text.utf8.dropLast(2)
+        guard let quotation = value.lastIndex(of: UInt8(ascii: "\"")),
+            text[..<quotation].hasSuffix("\"position\":")
+        else { return nil }
+        return Position(String(text[text.index(after: quotation)..<value.endIndex]))
     }
 }

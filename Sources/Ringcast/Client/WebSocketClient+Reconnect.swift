@@ -1,3 +1,4 @@
+import PubSub
 import Synchronization
 
 extension WebSocketClient {
@@ -37,6 +38,8 @@ extension WebSocketClient {
             private var current: WebSocketClient?
             private var connectedAt: ContinuousClock.Instant?
             private var count = ReconnectCount()
+            /// Of the last message that was read and has one, from whichever socket.
+            private var position: Position?
 
             init(connections: Connections) { self.connections = connections }
 
@@ -57,8 +60,9 @@ extension WebSocketClient {
                 while true {
                     if count.waits > 0 { try await backOff() }
                     do throws(WebSocketClientError) {
+                        let channel = ClientChannel(connections.options, findPosition: connections.policy.position)
                         let socket = try await WebSocketClient.connect(
-                            connections.request, options: connections.options, group: connections.group)
+                            nextRequest, over: channel, connections.options, connections.group)
                         current = socket
                         connectedAt = .now
                         return socket
@@ -70,9 +74,19 @@ extension WebSocketClient {
                 }
             }
 
+            /// The request, behind what was read.
+            private var nextRequest: ClientRequest {
+                guard let position else { return connections.request }
+                var request = connections.request
+                request.url = request.url.setting(
+                    queryItem: connections.policy.positionName, to: String(position))
+                return request
+            }
+
             /// Whether another socket comes behind this one, which is closed by then.
             private mutating func mayFollow(_ last: WebSocketClient) async -> Bool {
                 guard !last.wasClosedHere else { return false }
+                position = last.channel.state.withLock { $0.position } ?? position
                 let policy = connections.policy
                 let lasted = connectedAt.map { ContinuousClock.now - $0 } ?? .zero
                 count.noteEnd(isStable: lasted >= policy.stableTime)

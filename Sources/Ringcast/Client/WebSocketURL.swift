@@ -16,7 +16,7 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     /// The port in the URL, else 80 or 443; 0 for a Unix socket.
     public let port: Int
     /// Path and query as they are sent: `/chat?name=Ann`.
-    public let target: String
+    public internal(set) var target: String
     /// The path of the Unix socket, where a leading `@` means an abstract name; nil for TCP.
     public let unixPath: String?
     /// What stood in front of the host, `user:password`: sent as basic authentication.
