@@ -91,6 +91,19 @@ import Testing
         #expect(app.server.pendingRequests == 0)
     }
 
+    @Test func `a topic's events are read as they are published`() throws {
+        let app = try TestServer(loops: 2) { _ in .events(of: "news") }
+        let readers = [try app.begin(on: 0), try app.begin(on: 1)]
+        app.server.publish("hello", to: "news")
+        #expect(readers.map(\.string) == ["data: hello\n\n", "data: hello\n\n"])
+        app.advance(by: .seconds(16))
+        #expect(readers[0].string == "data: hello\n\n:\n\n")
+        readers[0].end()
+        #expect(app.server.subscriberCount(of: "news") == 1)
+        app.stop()
+        #expect(readers[1].response?.status == .ok)
+    }
+
     @Test func `who sleeps by another clock is waited for in real time`() async throws {
         let app = try TestServer { request in
             let isUpgrade = request.isWebSocketUpgrade

@@ -4,6 +4,10 @@ import Testing
 
 /// Streamed answers over real sockets.
 @Suite(.blocking) struct StreamSocketTests {
+    private static func piece(_ number: Int, _ size: Int) -> [UInt8] {
+        [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size)
+    }
+
     private static let request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
     @Test func `a slow reader gets megabytes, of which few are kept for it`() async throws {
@@ -13,7 +17,7 @@ import Testing
             if request.path == "/next" { return .response(.ok, "next") }
             return .stream { writer in
                 for number in 0..<count {
-                    try await writer.write([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size))
+                    try await writer.write(Self.piece(number, size))
                     written.note(number)
                 }
             }
@@ -25,7 +29,8 @@ import Testing
             #expect(written.entries.count < 160)
             let body = try client.readAnswer().body
             #expect(body.count == count * size)
-            #expect(body.enumerated().allSatisfy { $0.element == UInt8(truncatingIfNeeded: $0.offset / size) })
+            let pieces = (0..<count).map { body[($0 * size)..<($0 * size + size)] }
+            #expect(pieces.enumerated().allSatisfy { $0.element == Self.piece($0.offset, size)[...] })
             #expect(written.entries.count == count)
             #expect(try client.readAnswer().text == "next")
         }

@@ -24,7 +24,7 @@ struct RequestSummary {
         let (mayUpgrade, isWhole) =
             switch reply {
             case .response?, nil: (false, true)
-            case .stream?: (false, false)
+            case .stream?, .events?: (false, false)
             case .upgrade?, .deferred?: (true, false)
             }
         let layout = request.head.layout
@@ -90,7 +90,7 @@ extension HTTPExchange {
 
     /// Gives a reply.
     /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
-    func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) -> UnsendableResponse? {
+    func give(_ reply: Reply, to request: RequestSummary, on connection: Connection) -> (any Error)? {
         switch reply.kind {
         case .response(let response): return respond(response, to: request, on: connection)
         case .upgrade(let upgrade):
@@ -103,6 +103,7 @@ extension HTTPExchange {
             var failure: UnsendableResponse?
             within(reply.observer) { failure = begin(response, to: request, on: connection) }
             return failure
+        case .events(let events): return perform(events, for: request, on: connection)
         }
     }
 

@@ -15,18 +15,9 @@ extension HTTPExchange {
         let hasBody = !request.isHead && response.status.allowsBody
         let keepsAlive =
             keepsAlive(behind: response.headers, to: request) && !(hasBody && framing == .endOfConnection)
-        var head: [UInt8] = []
-        do throws(UnsendableResponse) {
-            try ResponseEncoder.encode(
-                status: response.status, fields: response.headers, framing: framing, keepAlive: keepsAlive,
-                isHead: request.isHead, isHTTP11: request.isHTTP11, date: loop.date.value(at: loop.now), into: &head)
-        } catch {
-            respond(.internalServerError, to: request, on: connection)
-            return error
-        }
-        unsafe connection.send(head.span.bytes)
-        loop.events.responses.count(response.status)
-        noteAnswer(response.status, to: request)
+        let head = StreamHead(
+            status: response.status, headers: response.headers, framing: framing, keepsAlive: keepsAlive)
+        if let failure = send(head, to: request, on: connection) { return failure }
         // Leave to send the body would come behind the answer's head now.
         if !hasBody || intake?.owesContinue == true { endIntake(.answered) }
         guard hasBody else {
@@ -40,6 +31,24 @@ extension HTTPExchange {
         stream.task = start(response.body, writing: stream)
         phaseDeadline = nil
         arm(.max, on: connection)
+        return nil
+    }
+
+    /// Sends the head of an answer whose body comes later, if it has one, and counts the answer.
+    /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
+    func send(_ head: StreamHead, to request: RequestSummary, on connection: Connection) -> UnsendableResponse? {
+        var bytes: [UInt8] = []
+        do throws(UnsendableResponse) {
+            try ResponseEncoder.encode(
+                status: head.status, fields: head.headers, framing: head.framing, keepAlive: head.keepsAlive,
+                isHead: request.isHead, isHTTP11: request.isHTTP11, date: loop.date.value(at: loop.now), into: &bytes)
+        } catch {
+            respond(.internalServerError, to: request, on: connection)
+            return error
+        }
+        unsafe connection.send(bytes.span.bytes)
+        loop.events.responses.count(head.status)
+        noteAnswer(head.status, to: request)
         return nil
     }
 
@@ -128,6 +137,15 @@ extension HTTPExchange {
         self.stream = nil
         stream.cancel()
     }
+}
+
+/// The head of an answer whose body is not there yet.
+struct StreamHead {
+    let status: HTTPResponse.Status
+    let headers: HTTPFields
+    let framing: ResponseFraming
+    /// Whether the connection stays open behind the answer.
+    let keepsAlive: Bool
 }
 
 extension Connection {

@@ -2,7 +2,7 @@
 // written by HTTPProtocol, handshakes judged by WebSocketProtocol; what happens behind a 101 is in `Session/`.
 //
 // Users meet `Request` and `Reply`. `HTTPExchange` goes from one to the other: `+Receive`, `+Reply`, then `+Deferred`,
-// `+Stream` or `+Upgrade`; `+Deadlines` has all its times.
+// `+Stream`, `+Events` or `+Upgrade`; `+Deadlines` has all its times.
 
 import HTTPProtocol
 import HTTPTypes
@@ -14,7 +14,7 @@ import WebSocketProtocol
 ///     head → (body) → fetch → response → head …
 ///                         ├→ deferred → response → head …
 ///                         ├→ streaming → head …
-///                         └→ upgrade: the connection becomes a `Session`
+///                         └→ upgrade, events: the connection becomes a `Session`
 final class HTTPExchange {
     enum Phase {
         /// Between requests, or in the middle of a head.

@@ -6,6 +6,7 @@ extension Reply {
         switch kind {
         case .response(let response): response.status
         case .stream(let response): response.status
+        case .events: .ok
         case .upgrade: .switchingProtocols
         case .deferred: nil
         }
@@ -22,6 +23,9 @@ extension Reply {
             case .stream(var response):
                 change(&response.headers)
                 return Reply(kind: .stream(response), observer: reply.observer)
+            case .events(var events):
+                change(&events.headers)
+                return Reply(kind: .events(events), observer: reply.observer)
             case .upgrade(var upgrade):
                 change(&upgrade.headers)
                 return Reply(kind: .upgrade(upgrade), observer: reply.observer)

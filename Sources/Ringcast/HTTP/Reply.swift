@@ -1,6 +1,7 @@
 public import HTTPTypes
 
-/// What a request is answered with: a response, whole or streamed, an upgrade to a WebSocket, or one of them later.
+/// What a request is answered with: a response, whole or streamed, a topic's events, an upgrade to a WebSocket, or one
+/// of them later.
 ///
 /// A reply may be thrown as well as returned, wherever requests are answered: `throw Reply.response(.unauthorized)`. A
 /// response may be given any number of times; an upgrade with data once, since the data belongs to its socket: a second
@@ -9,6 +10,7 @@ public struct Reply: Error {
     enum Kind: Sendable {
         case response(Response)
         case stream(StreamedResponse)
+        case events(EventsResponse)
         case upgrade(Upgrade)
         case deferred(@Sendable () async throws -> sending Reply, within: Duration?)
     }

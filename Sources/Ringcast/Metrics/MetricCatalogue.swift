@@ -102,6 +102,9 @@ extension MetricCatalogue {
             labels: { [.init("reason", $0.label)] }
         ) { $0.events.refusedUpgrades[$1] }
         perLoop(.gauge, "ringcast_sockets", "Open WebSockets.") { .integer(Int($0.counters.sockets)) }
+        perLoop(.gauge, "ringcast_event_streams", "Open streams of server-sent events.") {
+            .integer(Int($0.counters.eventStreams))
+        }
         perKey(
             "ringcast_close_frames_sent_total", "Close frames sent; 1005 is one without a code.", of: CloseClass.self,
             labels: { [.init("code", $0.label)] }

@@ -1,12 +1,14 @@
 import Reactor
 
-/// What a connection is at the moment, kept in its context pointer: the lowest bits tell a session's memory (1) from
-/// the objects of an exchange (0) and of an outbound attempt (2).
+/// What a connection is at the moment, kept in its context pointer: the lowest bits tell a session's memory (1, or 3
+/// for a stream of events) from the objects of an exchange (0) and of an outbound attempt (2).
 enum ConnectionRole {
     case http(HTTPExchange)
     /// A client's, on its way to become a socket.
     case outbound(ConnectionAttempt)
     case socket(Session)
+    /// A stream of server-sent events, which is a session too.
+    case events(Session)
     /// A connection that is closing: what it still brings is dropped.
     case none
 
@@ -16,12 +18,11 @@ enum ConnectionRole {
             return
         }
         // Safe: `context` wrote it, and both live until the connection's context is changed.
-        if UInt(bitPattern: context) & 1 == 1 {
-            self = unsafe .socket(Session(subscriber: context - 1))
-        } else if UInt(bitPattern: context) & 2 == 2 {
-            self = unsafe .outbound(Unmanaged<ConnectionAttempt>.fromOpaque(context - 2).takeUnretainedValue())
-        } else {
-            self = unsafe .http(Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue())
+        switch UInt(bitPattern: context) & 3 {
+        case 1: self = unsafe .socket(Session(subscriber: context - 1))
+        case 2: self = unsafe .outbound(Unmanaged<ConnectionAttempt>.fromOpaque(context - 2).takeUnretainedValue())
+        case 3: self = unsafe .events(Session(subscriber: context - 3))
+        default: self = unsafe .http(Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue())
         }
     }
 
@@ -31,6 +32,7 @@ enum ConnectionRole {
         case .http(let exchange): unsafe Unmanaged.passUnretained(exchange).toOpaque()
         case .outbound(let attempt): unsafe Unmanaged.passUnretained(attempt).toOpaque() + 2
         case .socket(let session): unsafe session.subscriber + 1
+        case .events(let session): unsafe session.subscriber + 3
         case .none: nil
         }
     }

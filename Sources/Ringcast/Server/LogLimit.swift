@@ -80,7 +80,12 @@ extension SocketLoop {
     /// What tells a connection from others in the log: as its socket, if it is one, else its own name, the other end,
     /// and the path if it is known.
     func metadata(of connection: Connection, path: String = "") -> Logger.Metadata {
-        if case .socket(let session) = ConnectionRole(connection) { return session.metadata }
+        var path = path
+        switch ConnectionRole(connection) {
+        case .socket(let session): return session.metadata
+        case .events(let session): path = unsafe paths[session.state.pointee.path] ?? ""
+        case .http, .outbound, .none: break
+        }
         var metadata: Logger.Metadata = ["connection": "\(connection.id)"]
         if let address = connection.remoteAddress { metadata["remote"] = "\(address)" }
         if !path.isEmpty { metadata["path"] = "\(PathTable.shown(path))" }

@@ -23,6 +23,8 @@ struct LoopCounters: BitwiseCopyable {
     var dropsEvicted: UInt64 = 0
     var dropsSuperseded: UInt64 = 0
     var sockets: UInt64 = 0
+    /// Open streams of server-sent events.
+    var eventStreams: UInt64 = 0
     var pendingRequests: UInt64 = 0
     /// Subscribers that frames were queued for, counted once per frame: what bounds a turn.
     var fanOutWork: UInt64 = 0
@@ -37,7 +39,7 @@ struct LoopCounters: BitwiseCopyable {
 
 /// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
 final class PublishedCounters: Sendable {
-    private let words = InlineArray<22, Atomic<UInt64>> { _ in Atomic(0) }
+    private let words = InlineArray<23, Atomic<UInt64>> { _ in Atomic(0) }
     /// Forms that threads other than loops have deflated, messages of theirs that this loop could not take, and
     /// messages that they have published.
     private let foreignDeflated = Atomic<UInt64>(0)

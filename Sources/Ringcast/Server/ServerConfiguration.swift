@@ -42,6 +42,8 @@ public struct ServerConfiguration: Sendable {
     /// Called on the topic's home loop, in the order in which it happened, so that what it publishes to a topic of
     /// total order says it in that order. It must not block.
     public var presence: (@Sendable (Server, Topic, PresenceChange) -> Void)?
+    /// How streams of server-sent events are kept.
+    public var events: EventStreamOptions
     /// Bounds on connections, requests and topics. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
@@ -71,6 +73,7 @@ public struct ServerConfiguration: Sendable {
         slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         topics: [TopicRule] = [],
         presence: (@Sendable (Server, Topic, PresenceChange) -> Void)? = nil,
+        events: EventStreamOptions = EventStreamOptions(),
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
         measuresTurns: Bool = true,
@@ -92,6 +95,7 @@ public struct ServerConfiguration: Sendable {
         self.slowConsumerPolicy = slowConsumerPolicy
         self.topics = topics
         self.presence = presence
+        self.events = events
         self.limits = limits
         self.stop = stop
         self.measuresTurns = measuresTurns

@@ -24,6 +24,8 @@ import WebSocketProtocol
     let counters: UnsafeMutablePointer<LoopCounters>
     private let published: PublishedCounters
     var sessions = SessionTable()
+    /// How many of the sessions are streams of events, and no sockets.
+    var eventStreamCount = 0
     let compression = LoopCompression()
     var date = DateHeader()
     let limits: RequestLimits
@@ -136,17 +138,20 @@ import WebSocketProtocol
             let consumed = attempt.receive(bytes.bytes, on: connection)
             guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
             return session.receive(&bytes, from: consumed, on: self)
-        case .none: return bytes.byteCount
+        case .events, .none: return bytes.byteCount
         }
     }
 
     func blocked(_ connection: Connection) {
-        if case .socket(let session) = ConnectionRole(connection) { session.fallBehind() }
+        switch ConnectionRole(connection) {
+        case .socket(let session), .events(let session): session.fallBehind()
+        case .http, .outbound, .none: break
+        }
     }
 
     func drained(_ connection: Connection) {
         switch ConnectionRole(connection) {
-        case .socket(let session): session.drained()
+        case .socket(let session), .events(let session): session.drained()
         case .http(let exchange): exchange.drained(connection)
         case .outbound, .none: break
         }
@@ -154,7 +159,7 @@ import WebSocketProtocol
 
     func inputEnded(_ connection: Connection) {
         switch ConnectionRole(connection) {
-        case .socket(let session): session.peerEnded(.endOfInput)
+        case .socket(let session), .events(let session): session.peerEnded(.endOfInput)
         case .http(let exchange): exchange.inputEnded(connection)
         case .outbound(let attempt): attempt.inputEnded(connection)
         case .none: connection.close()
@@ -163,7 +168,7 @@ import WebSocketProtocol
 
     func deadlineReached(_ connection: Connection) {
         switch ConnectionRole(connection) {
-        case .socket(let session): session.deadlineReached(now: now)
+        case .socket(let session), .events(let session): session.deadlineReached(now: now)
         case .http(let exchange): exchange.deadlineReached(connection)
         case .outbound(let attempt): attempt.deadlineReached(connection)
         case .none: connection.close()
@@ -173,7 +178,7 @@ import WebSocketProtocol
     func closed(_ connection: Connection, _ reason: DisconnectReason) {
         dismiss(connection)
         switch ConnectionRole(connection) {
-        case .socket(let session): session.connectionEnded(reason.text)
+        case .socket(let session), .events(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
         case .outbound(let attempt): attempt.closed(connection, reason)
         case .none: break
@@ -197,7 +202,8 @@ import WebSocketProtocol
             if !departures.isEmpty { reportDepartures() }
             if !changedPresences.isEmpty { reportPresences() }
         } while unsafe !ending.isEmpty || counters.pointee.unsettledFrames > 0
-        unsafe counters.pointee.sockets = UInt64(sessions.count)
+        unsafe counters.pointee.sockets = UInt64(sessions.count - eventStreamCount)
+        unsafe counters.pointee.eventStreams = UInt64(eventStreamCount)
         unsafe published.store(counters.pointee)
     }
 
@@ -233,11 +239,9 @@ extension SocketLoop {
         subprotocol: String?, deflate: DeflateParameters? = nil
     ) {
         let kind = kind(of: upgrade.handlers, options: upgrade.options)
-        let (slot, serial) = sessions.reserve()
-        let session = unsafe Session.allocate(
-            on: connection, kind: kind, role: role, serial: serial, slot: slot, path: paths.keep(path), now: now,
-            initializeData: { memory in unsafe upgrade.data.initialize(memory) })
-        sessions.insert(session)
+        let session = unsafe makeSession(of: kind, on: connection, role: role, path: path) { memory in
+            unsafe upgrade.data.initialize(memory)
+        }
         unsafe connection.context = ConnectionRole.socket(session).context
         if connection.isBlocked { session.fallBehind() }
         if let deflate { session.agree(on: deflate, role: role) }
@@ -245,9 +249,22 @@ extension SocketLoop {
         session.startLiveness(now: now)
         // The answer to the handshake comes before all frames.
         connection.keepInFront()
-        opening = OpeningHandshake(serial: serial, answer: answer)
+        opening = OpeningHandshake(serial: session.serial, answer: answer)
         defer { opening = nil }
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }
+    }
+
+    /// Makes a session, and gives it its place. `initializeData` writes the data that its handlers expect.
+    func makeSession(
+        of kind: SocketKind, on connection: Connection, role: Role, path: String,
+        initializeData: (UnsafeMutableRawPointer) -> Void
+    ) -> Session {
+        let (slot, serial) = sessions.reserve()
+        let session = unsafe Session.allocate(
+            on: connection, kind: kind, role: role, serial: serial, slot: slot, path: paths.keep(path), now: now,
+            initializeData: initializeData)
+        sessions.insert(session)
+        return session
     }
 }
 

@@ -19,6 +19,7 @@ extension Session {
     /// - Parameter isOwn: a rule of this endpoint ends the socket, and not its user: the close handler gets the code.
     func close(_ code: CloseCode, reason: String, isOwn: Bool = false) {
         guard isOpen else { return }
+        if traits.contains(.events) { return endEvents() }
         var code = code
         if code == .abnormalClosure || code == .tlsHandshakeFailure { return terminate() }
         if !code.isSendable, code != .noStatusReceived {
@@ -144,6 +145,7 @@ extension Session {
         extras?.tasks?.cancelAll()
         do { try withHandlers { try $0.close(self, code, reason) } } catch { handlerFailed(error) }
         let loop = loop
+        if traits.contains(.events) { loop.eventStreamCount -= 1 }
         endSubscriptions()
         loop.sessions.remove(self)
         dropBacklog()

@@ -25,6 +25,7 @@ extension Session {
         if finishPostponed() { return }
         if phase == .closing { return closeDeadlineReached() }
         if phase == .stopping { return closeForStop() }
+        if traits.contains(.events) { return sendComment(now: now) }
         endThrottle(at: now)
         if isHeld { rest(at: now) }
         let (idle, pingAfter) = withKind { ($0.idleTimeout, $0.pingAfter) }

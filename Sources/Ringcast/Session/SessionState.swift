@@ -82,6 +82,10 @@ struct SessionTraits: OptionSet {
     static let keepsContext = SessionTraits(rawValue: 1 << 2)
     /// The peer's messages are counted against `WebSocketOptions.messageRate`.
     static let metered = SessionTraits(rawValue: 1 << 3)
+    /// No WebSocket, but a stream of server-sent events: `Session+Events.swift`.
+    static let events = SessionTraits(rawValue: 1 << 4)
+    /// Topics' frames are not sent as they are shared: `masks` or `events`.
+    static let rewrites = SessionTraits(rawValue: 1 << 0 | 1 << 4)
 }
 
 /// What is true of a socket at times, each independent of the others and of the phase.

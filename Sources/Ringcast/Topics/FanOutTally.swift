@@ -9,7 +9,7 @@ struct FanOutTally {
     private var queuedBehind = 0
     private var refused = 0
     private var closed = 0
-    /// Subscribers whose frames `Session.queue(_:keeping:policy:of:)` has counted.
+    /// Subscribers whose frames `Session.queue(_:making:policy:of:)` has counted.
     private var counted: SocketLoop.Reach = (0, 0)
 
     init(frames: Int = 1) { self.frames = frames }
@@ -25,14 +25,14 @@ struct FanOutTally {
     }
 
     /// Queues one frame for one subscriber, as the topic's policy says, and notes the result.
-    /// - Parameter copy: of the frame, made for the first subscriber whose backlog has to keep it.
+    /// - Parameter renditions: what is made of the frame for the first subscriber that needs it.
     @inline(__always)
     mutating func hand(
         _ frame: SharedBytes, of entry: TopicEntry, _ policy: SlowConsumerPolicy, to session: Session,
-        keeping copy: inout [UInt8]?
+        making renditions: inout FrameRenditions?
     ) {
         guard session.needsPolicy(isGoverned: policy != .dropNewest) else { return note(session.queue(frame)) }
-        let result = session.queue(frame, keeping: &copy, policy: policy, of: entry)
+        let result = session.queue(frame, making: &renditions, policy: policy, of: entry)
         if result == .queued || result == .queuedBehind { counted.count += 1 }
         if result == .queuedBehind || result == .atLimit { counted.blocked += 1 }
     }

@@ -24,7 +24,7 @@ extension Session {
     /// - Parameter isGoverned: whether the topic's policy is another one than `dropNewest`.
     @inline(__always)
     func needsPolicy(isGoverned: Bool) -> Bool {
-        if flags.contains(.backlogged) || traits.contains(.masks) { return true }
+        if flags.contains(.backlogged) || !traits.isDisjoint(with: .rewrites) { return true }
         return isGoverned && isSlow
     }
 
@@ -36,16 +36,20 @@ extension Session {
     }
 
     /// Queues a topic's frame as its policy says, and counts what becomes of it.
-    /// - Parameter copy: of the frame, made for the first socket whose backlog has to keep it.
+    /// - Parameter renditions: what is made of the frame for the first socket that needs it: an event, or a copy for a
+    ///   backlog.
     @inline(never)
-    func queue(_ frame: SharedBytes, keeping copy: inout [UInt8]?, policy: SlowConsumerPolicy, of topic: TopicEntry)
-        -> DeliveryResult
-    {
+    func queue(
+        _ frame: SharedBytes, making renditions: inout FrameRenditions?, policy: SlowConsumerPolicy,
+        of topic: TopicEntry
+    ) -> DeliveryResult {
         let counters = unsafe withKind { unsafe $0.counters }
         guard isOpen, !connection.isClosing else {
             unsafe counters.pointee.dropsClosed += 1
             return .closed
         }
+        let isEvent = traits.contains(.events)
+        let frame = isEvent ? FrameRenditions.made(&renditions).event(of: frame, on: loop) : frame
         guard makeRoom(for: frame.count, policy: policy, topic: topic) else {
             if case .close(let code) = policy, !withKind({ $0.closeOnBackpressureLimit }) {
                 close(code, reason: "slow consumer", isOwn: true)
@@ -54,7 +58,7 @@ extension Session {
             return .atLimit
         }
         let result: DeliveryResult = standing == .behind ? .queuedBehind : .queued
-        guard flags.contains(.backlogged) || policy.evicts && (isSlow || !traits.contains(.masks)) else {
+        guard flags.contains(.backlogged) || policy.evicts && (isSlow || traits.isDisjoint(with: .rewrites)) else {
             if traits.contains(.masks) {
                 unsafe connection.send(OutgoingFrame(EncodedFrame(frame.bytes), mask: nextMask()))
             } else {
@@ -64,8 +68,7 @@ extension Session {
             unsafe counters.pointee.messagesOut += 1
             return result
         }
-        let bytes = unsafe copy ?? [UInt8](frame.bytes)
-        copy = bytes
+        let bytes = FrameRenditions.made(&renditions).copy(of: frame, isEvent: isEvent)
         switch policy {
         case .dropNewest, .close: addToBacklog(bytes, .topic)
         case .dropOldest: addToBacklog(bytes, .oldest)

@@ -41,7 +41,7 @@ extension SocketLoop {
             let form = session.form
             let frame = forms[form]
             if session.traits.contains(.keepsContext), forms.isDeflated(form) { session.forgetOutgoingContext() }
-            tally.hand(frame, of: entry, policy, to: session, keeping: &forms.copies[form])
+            tally.hand(frame, of: entry, policy, to: session, making: &forms.renditions[form])
         }
         count(tally)
         if !noticedDrops.isEmpty { reportDrops(of: forms[FrameForm.plain]) }
@@ -74,10 +74,10 @@ extension SocketLoop {
         unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
         let policy = SlowConsumerPolicy(word: entry.policy)
         var tally = FanOutTally()
-        var copy: [UInt8]?
+        var renditions: FrameRenditions?
         unsafe visit { subscriber in
             guard unsafe subscriber != excluded else { return }
-            tally.hand(frame, of: entry, policy, to: unsafe Session(subscriber: subscriber), keeping: &copy)
+            tally.hand(frame, of: entry, policy, to: unsafe Session(subscriber: subscriber), making: &renditions)
         }
         count(tally)
         if !noticedDrops.isEmpty { reportDrops(of: frame) }

@@ -99,9 +99,9 @@ extension SocketLoop {
         var start = 0
         for end in run.ends {
             let frame = run.bytes.extracting(start..<end)
-            var copy: [UInt8]?
+            var renditions: FrameRenditions?
             var tally = FanOutTally()
-            for session in sessions { tally.hand(frame, of: run.entry, policy, to: session, keeping: &copy) }
+            for session in sessions { tally.hand(frame, of: run.entry, policy, to: session, making: &renditions) }
             count(tally)
             nameDrops(of: frame)
             start = end
@@ -128,7 +128,7 @@ extension Session {
     /// - Parameter byteCount: bytes of the frames before the last one, which has to find room behind them.
     @inline(__always)
     func queue(_ frames: SharedBytes, roomBefore byteCount: Int) -> DeliveryResult {
-        guard !flags.contains(.backlogged), !traits.contains(.masks) else { return .atLimit }
+        guard !flags.contains(.backlogged), traits.isDisjoint(with: .rewrites) else { return .atLimit }
         guard isOpen else { return .closed }
         let limit = withKind { $0.backpressureLimit } - byteCount
         return unsafe state.pointee.connection.queueShared(frames, limit: limit)

@@ -67,9 +67,9 @@ extension SocketLoop {
                     if session.traits.contains(.keepsContext) { session.forgetOutgoingContext() }
                 }
                 let shared = bytes ?? eventLoop.share(frame.encoded)
-                var copy: [UInt8]?
+                var renditions: FrameRenditions?
                 var tally = FanOutTally()
-                tally.hand(shared, of: entry, policy, to: session, keeping: &copy)
+                tally.hand(shared, of: entry, policy, to: session, making: &renditions)
                 count(tally)
                 nameDrops(of: shared)
                 frame.release()

@@ -6,9 +6,9 @@ extension SocketLoop {
     func hand(retained bytes: [UInt8], of topic: Topic, to session: Session) {
         let entry = table.entry(for: topic)
         let frame = unsafe bytes.withUnsafeBytes { unsafe eventLoop.share(EncodedFrame($0)) }
-        var copy: [UInt8]? = bytes
+        var renditions: FrameRenditions? = FrameRenditions(copy: bytes)
         var tally = FanOutTally()
-        tally.hand(frame, of: entry, SlowConsumerPolicy(word: entry.policy), to: session, keeping: &copy)
+        tally.hand(frame, of: entry, SlowConsumerPolicy(word: entry.policy), to: session, making: &renditions)
         count(tally)
         reportDrops(of: frame)
     }

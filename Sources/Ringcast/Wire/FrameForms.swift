@@ -17,8 +17,8 @@ import WebSocketProtocol
     private var written = InlineArray<8, SharedBytes?>(repeating: nil)
     /// The bits of forms for which the plain one stands in: they were not made, or are no shorter.
     private var plainForms: UInt8 = 1
-    /// Copies by form for sockets that are behind: see `Session.queue(_:keeping:policy:of:)`.
-    var copies = InlineArray<8, [UInt8]?>(repeating: nil)
+    /// What is made of each form: see `Session.queue(_:making:policy:of:)`.
+    var renditions = InlineArray<8, FrameRenditions?>(repeating: nil)
 
     // Safe, both: the payload, or the frame, has to outlive the forms.
     init(of payload: UnsafeRawBufferPointer, as opcode: Opcode, on loop: SocketLoop) {
