@@ -142,8 +142,8 @@ def read_lists(paths):
 
 def check(bugs):
     for bug in bugs:
-        if not (bug.sentence and bug.tests and bug.changes and all(change.file for change in bug.changes)):
-            sys.exit(f"{bug.name}: a bug has a sentence, a file, a change and a test")
+        if not (bug.sentence and (bug.tests or bug.invariant) and bug.changes and all(change.file for change in bug.changes)):
+            sys.exit(f"{bug.name}: a bug has a sentence, a file, a change, and a test or an invariant")
     keys = [bug.key for bug in bugs]
     for bug in bugs:
         if keys.count(bug.key) > 1:

@@ -11,9 +11,12 @@ extension SimulatedWorld {
         ledger.tell?("calm")
         endFaults()
         resumeAll()
-        // No timer helps out yet: whoever sleeps in front of a message was not woken. What a lane has no room for
-        // follows every millisecond.
+        // No timer helps out yet: whoever sleeps in front of a message was not woken. But what a lane has no room for
+        // follows every millisecond, however late it was said.
         pass(milliseconds: 100, bite: 1)
+        for _ in 0..<1_000 where loops.contains(where: { !$0.loop.state.posted.isEmpty }) {
+            pass(milliseconds: 1, bite: 1)
+        }
         checkDebts()
         pass(milliseconds: 3_000)
         checkDebts()
