@@ -68,6 +68,12 @@ extension SimulatedWorld {
     /// The server stops: every socket closes once, and everything comes back.
     func finish() {
         guard ledger.complaint == nil else { return }
+        // Half of the worlds stop in the middle of things, and with cancels that miss.
+        if random.oneIn(2) {
+            for _ in 0..<6 { act() }
+            turnAll()
+            for _ in 0..<4 { missCancel() }
+        }
         clock.noteAct()
         server.server.stop(.goingAway, within: .milliseconds(100), deadline: .seconds(1))
         for _ in 0..<200 where !server.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }

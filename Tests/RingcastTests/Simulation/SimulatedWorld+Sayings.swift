@@ -9,6 +9,7 @@ extension SimulatedWorld {
     func act() {
         guard let client = clients.randomElement(using: &random) else { return }
         if random.oneIn(400) { return flood(client) }
+        if random.oneIn(40) { return writeInFrontOfAnEnd(client) }
         let topic = Self.topics.randomElement(using: &random)!
         let length = length()
         let words =
@@ -50,6 +51,22 @@ extension SimulatedWorld {
         }
     }
 
+    /// Letters that overflow their lane, and behind them the end of their receiver: closed by its writer, or gone and
+    /// followed by another connection on its loop, before the rest of the letters comes.
+    private func writeInFrontOfAnEnd(_ writer: any SimulatedClient) {
+        let receiver = clients.randomElement(using: &random)!
+        writer.say("r \(receiver.id) \(Int.random(in: 3...12, using: &random)) x", &random)
+        for _ in 0..<Int.random(in: 1...3, using: &random) { turnAll() }
+        guard random.oneIn(2), receiver !== writer else { return writer.say("k \(receiver.id) 0", &random) }
+        receiver.breakOff(&random)
+        turnAll()
+        guard !plan.isSecure, clients.count < plan.mostClients,
+            let loop = ledger.members[receiver.id]?.reference?.lifeline.loop
+        else { return }
+        addRawClient(on: server.loops[loop])
+        for _ in 0..<Int.random(in: 1...3, using: &random) { turnAll() }
+    }
+
     /// Says more than a socket that holds it may keep, at a time when a kernel does not find what it is to cancel.
     private func flood(_ client: any SimulatedClient) {
         client.say("h", &random)
@@ -58,6 +75,7 @@ extension SimulatedWorld {
             if random.oneIn(2) { turnAll() }
             if random.oneIn(3) { missCancel() }
         }
+        settle()
     }
 
     /// A thread that is no loop publishes; it is no socket, and no subscriber's publisher.

@@ -140,9 +140,12 @@ final class SimulatedWorld {
             clients.append(client)
             joinUsers()
         } else {
-            let peer = server.loops.randomElement(using: &random)!.connect()
-            clients.append(RawClient(id: id, peer: peer, ledger, &random))
+            addRawClient(on: server.loops.randomElement(using: &random)!)
         }
+    }
+
+    func addRawClient(on loop: SimulatedLoop) {
+        clients.append(RawClient(id: clients.count + 1, peer: loop.connect(), ledger, &random))
     }
 
     /// Gives each user client the wire that its loop has asked for, in order.
