@@ -79,15 +79,8 @@ internal import Synchronization
     /// Retained publishes so far, or all where there is a history: the stamp of a publish made now.
     package var retainedCount: UInt64 { retainedNumber.load(ordering: .acquiring) }
 
-    /// Runs `body` under the lock of the topic's retained frame. The number is read and written once more for
-    /// ThreadSanitizer, which does not see into `Mutex`.
-    func withRetained<Result>(_ body: (inout [UInt8]?) -> Result) -> Result {
-        retained.withLock { retained in
-            _ = retainedNumber.load(ordering: .acquiring)
-            defer { retainedNumber.add(0, ordering: .releasing) }
-            return body(&retained)
-        }
-    }
+    /// Runs `body` under the lock of the topic's retained frame.
+    func withRetained<Result>(_ body: (inout [UInt8]?) -> Result) -> Result { retained.withLock { body(&$0) } }
 
     /// Counts retained publishes, and returns how many there were before. Called in `withRetained`.
     /// - Parameter count: other than 1 in tests only, which cannot wait for 2³¹ publishes.

@@ -13,19 +13,15 @@ package final class TopicHistory: Sendable {
     private let byteCount = Atomic(0)
     /// When it was appended to or read last, in milliseconds.
     private let lastUse = Atomic<UInt64>(0)
-    private let handOver = Atomic(0)
 
     init(rule: HistoryRule, epoch: UInt64) {
         self.rule = rule
         self.epoch = epoch
     }
 
-    /// Runs `body` under the lock. ThreadSanitizer does not see into `Mutex`, and has the atomic to see the frames
-    /// being handed over.
+    /// Runs `body` under the lock.
     func withKept<Result>(_ body: (inout KeptFrames) -> Result) -> Result {
         kept.withLock { kept in
-            _ = handOver.load(ordering: .acquiring)
-            defer { handOver.store(0, ordering: .releasing) }
             defer { byteCount.store(kept.byteCount, ordering: .relaxed) }
             return body(&kept)
         }

@@ -23,7 +23,6 @@ package final class TopicRegistry: Sendable {
     private let epoch = Atomic(UInt64.random(in: 1...1 << 52))
     let retention: Mutex<Retention>
     let ledger: HistoryLedger
-    private let handOver = Atomic(0)
 
     /// - Parameters:
     ///   - policy: gives a topic's policy, as far as `setPolicy` has said nothing about it. Called under a lock.
@@ -48,11 +47,11 @@ package final class TopicRegistry: Sendable {
     deinit { entries().forEach { $0.history?.withKept { $0.removeAll() } } }
 
     /// The entry of a topic that some loop uses; nil where nobody subscribes to it anywhere.
-    package func find(_ topic: Topic) -> TopicEntry? { withUses { $0[topic]?.entry } }
+    package func find(_ topic: Topic) -> TopicEntry? { uses.withLock { $0[topic]?.entry } }
 
     /// The topics that have subscribers, in no order. O(topics) under the lock: for listings.
     package func list() -> [(topic: String, subscribers: Int)] {
-        withUses { uses in
+        uses.withLock { uses in
             uses.values.compactMap { use in
                 let subscribers = use.entry.subscriberCount
                 return subscribers > 0 ? (use.entry.topic.name, subscribers) : nil
@@ -63,7 +62,7 @@ package final class TopicRegistry: Sendable {
     /// Gives a topic some bits of the policy for its own, whether or not anybody uses the topic; nil takes them back.
     /// - Parameter mask: which bits; all others stay.
     package func setPolicy(_ bits: UInt32?, in mask: UInt32, for topic: Topic) {
-        withUses { uses in
+        uses.withLock { uses in
             ownPolicies.withLock { policies in
                 var own = policies[topic] ?? PolicyBits()
                 own.set(bits, in: mask)
@@ -80,12 +79,12 @@ package final class TopicRegistry: Sendable {
     }
 
     /// Topics known, with those that tables keep although nobody subscribes.
-    var count: Int { withUses { $0.count } }
+    var count: Int { uses.withLock { $0.count } }
 
     /// The entry of a topic, found or made, and claimed: for a table that gets to know the topic, or whoever is about
     /// to retain something. Each claim ends with a `relinquish`.
     package func entry(for topic: Topic) -> TopicEntry {
-        withUses { uses in
+        uses.withLock { uses in
             if let entry = uses[topic]?.entry {
                 uses[topic]!.tables += 1
                 return entry
@@ -106,29 +105,19 @@ package final class TopicRegistry: Sendable {
     }
 
     /// The entries in use. O(topics) under the lock.
-    func entries() -> [TopicEntry] { withUses { $0.values.map(\.entry) } }
+    func entries() -> [TopicEntry] { uses.withLock { $0.values.map(\.entry) } }
 
     /// Claims once more an entry that is in use.
-    func claim(_ entry: TopicEntry) { withUses { $0[entry.topic]!.tables += 1 } }
+    func claim(_ entry: TopicEntry) { uses.withLock { $0[entry.topic]!.tables += 1 } }
 
     /// Ends a claim. With the last the entry goes.
     package func relinquish(_ entry: TopicEntry) {
-        withUses { uses in
+        uses.withLock { uses in
             uses[entry.topic]!.tables -= 1
             if uses[entry.topic]!.tables == 0 {
                 uses[entry.topic] = nil
                 uses.shrinkIfSparse()
             }
-        }
-    }
-
-    /// ThreadSanitizer does not see into `Mutex`, whose library is not built for it, and would report every use of the
-    /// dictionary as a race: the atomic hands it over once more where it can be seen.
-    private func withUses<Result>(_ body: (inout [Topic: Use]) -> Result) -> Result {
-        uses.withLock { uses in
-            _ = handOver.load(ordering: .acquiring)
-            defer { handOver.store(0, ordering: .releasing) }
-            return body(&uses)
         }
     }
 }
