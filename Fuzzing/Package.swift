@@ -14,6 +14,9 @@ let language: [SwiftSetting] = [
 ]
 let instrumented: [SwiftSetting] =
     language + [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"])]
+// What checks is no part of what is explored: its branches would only be in the way.
+let checking: [SwiftSetting] =
+    language + [.unsafeFlags(["-sanitize=address", "-enable-testing", "-assert-config", "Debug"])]
 let linked: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
 
 let package = Package(
@@ -75,7 +78,7 @@ let package = Package(
                 "FuzzSupport", "HTTPProtocol", "WebSocketProtocol", "PubSub", "CZlib",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            path: "Fuzzers/Protocols", swiftSettings: instrumented, linkerSettings: linked),
+            path: "Fuzzers/Protocols", swiftSettings: checking, linkerSettings: linked),
         // What stands on a loop.
         .executableTarget(
             name: "server-fuzzer",
@@ -85,7 +88,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Fuzzers/Servers", swiftSettings: instrumented, linkerSettings: linked),
+            path: "Fuzzers/Servers", swiftSettings: checking, linkerSettings: linked),
     ],
     swiftLanguageModes: [.v6]
 )

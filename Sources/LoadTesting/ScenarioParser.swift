@@ -3,7 +3,8 @@ extension Scenario {
     /// - Throws: a sentence with the number of the line.
     package static func parse(_ text: String) throws(LoadFailure) -> Scenario {
         var parser = ScenarioParser()
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             guard let complaint = parser.read(line.prefix { $0 != "#" }) else { continue }
             throw LoadFailure("line \(index + 1) of the scenario: \(complaint)")
         }

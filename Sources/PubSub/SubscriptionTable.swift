@@ -16,6 +16,8 @@
     package let loop: Int
     let registry: TopicRegistry
     let maxTopicsPerSubscriber: Int
+    /// So many topics may be idle, or half of all, before they are forgotten.
+    private let idleTopicLimit: Int
 
     private var indices: [Topic: Int] = [:]
     private var topics: [LocalTopic] = []
@@ -32,11 +34,14 @@
     /// Places emptied during the visits.
     var vacancies: [(topic: Int, position: Int)] = []
 
-    package init(loop: Int, registry: TopicRegistry, maxTopicsPerSubscriber: Int = 10_000) {
+    package init(
+        loop: Int, registry: TopicRegistry, maxTopicsPerSubscriber: Int = 10_000, idleTopicLimit: Int = 512
+    ) {
         precondition(loop >= 0 && loop < registry.loopCount, "no such loop")
         self.loop = loop
         self.registry = registry
         self.maxTopicsPerSubscriber = maxTopicsPerSubscriber
+        self.idleTopicLimit = idleTopicLimit
     }
 
     deinit {
@@ -115,12 +120,9 @@ extension SubscriptionTable {
 // MARK: Idle topics
 
 extension SubscriptionTable {
-    /// So many topics may be idle, or half of all, before they are forgotten.
-    static var idleTopicLimit: Int { 512 }
-
     /// Invalidates indices, so that none may be in use. O(topics), but only after as many became idle.
     func forgetIdleTopicsIfMany() {
-        if visits > 0 || idleCount <= max(Self.idleTopicLimit, indices.count / 2) { return }
+        if visits > 0 || idleCount <= max(idleTopicLimit, indices.count / 2) { return }
         var kept: [LocalTopic] = []
         for topic in topics {
             if topic.count > 0 {

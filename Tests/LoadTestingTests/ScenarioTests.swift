@@ -28,6 +28,13 @@ import Testing
         #expect(scenario.duration == 130.5 && scenario.mostConnections == 500)
     }
 
+    @Test func `lines may end as they do on Windows`() throws {
+        let text = example.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")
+        #expect(try Scenario.parse(text) == Scenario.parse(example))
+        let failure = #expect(throws: LoadFailure.self) { try Scenario.parse("phase a\r\nusers many\r\n") }
+        #expect(failure?.message.contains("line 2") == true)
+    }
+
     @Test func `a phase keeps what it does not say`() throws {
         let steady = try Scenario.parse(example).phases[1]
         #expect(steady.users == (500, 500) && steady.think == 1...3)

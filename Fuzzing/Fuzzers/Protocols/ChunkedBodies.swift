@@ -27,7 +27,7 @@ enum ChunkedBodies {
             guard let expected = referenceBody(bytes) else { fatalError("accepted, against the grammar") }
             require(expected.data == outcome.data, "other bytes than were sent")
             require(expected.consumed == outcome.consumed, "\(outcome.consumed) of \(expected.consumed) consumed")
-            let again = decode([encoded(outcome.data)], framing, limit)
+            let again = decode(.whole(encoded(outcome.data)), framing, limit)
             require(again.end == .end && again.data == outcome.data, "otherwise when it is written again")
         case .refused(let refusal):
             require([400, 413, 431].contains(refusal.status.code), "refused with \(refusal)")
@@ -35,7 +35,7 @@ enum ChunkedBodies {
         }
     }
 
-    private static func decode(_ pieces: [[UInt8]], _ framing: BodyFraming, _ limit: Int) -> Outcome {
+    private static func decode(_ pieces: Pieces, _ framing: BodyFraming, _ limit: Int) -> Outcome {
         var decoder = BodyDecoder(framing: framing, limit: limit)
         var outcome = Outcome()
         for piece in pieces {

@@ -12,7 +12,8 @@ enum ClientHandshakes {
         let handshake = ClientHandshake(nonce: nonce, subprotocols: ["chat", "v2.x"], perMessageDeflate: deflate)
         // A byte that no head may hold stands for the right answer to the key, which cannot be guessed.
         let accept = Array(Handshake.acceptValue(forKey: handshake.key).utf8)
-        let bytes = input.remainder().flatMap { $0 == 1 ? accept : [$0] }
+        let text = input.remainder()
+        let bytes = text.contains(1) ? text.flatMap { $0 == 1 ? accept : [$0] } : text
         var parser = ResponseHeadParser()
         guard case .complete(let head) = parser.parse(bytes.span.bytes) else { return }
         do throws(HandshakeViolation) {

@@ -4,12 +4,14 @@
 /// message under way.
 struct FrameReference {
     private let setting: FrameSetting
-    private var rest: ArraySlice<UInt8>
+    private let bytes: [UInt8]
+    /// Where the next frame begins.
+    private var position = 0
     private var message: (isText: Bool, isCompressed: Bool, bytes: [UInt8])?
     private var emptyFragments = 0
 
     static func decode(_ bytes: [UInt8], _ setting: FrameSetting) -> [SeenFrame] {
-        var reference = FrameReference(setting: setting, rest: bytes[...])
+        var reference = FrameReference(setting: setting, bytes: bytes)
         var seen: [SeenFrame] = []
         do throws(ProtocolViolation) {
             while try reference.readFrame(&seen) {}
@@ -19,22 +21,21 @@ struct FrameReference {
         return seen
     }
 
-    private init(setting: FrameSetting, rest: ArraySlice<UInt8>) {
+    private init(setting: FrameSetting, bytes: [UInt8]) {
         self.setting = setting
-        self.rest = rest
+        self.bytes = bytes
     }
 
     /// False: the frame is not all there.
     private mutating func readFrame(_ seen: inout [SeenFrame]) throws(ProtocolViolation) -> Bool {
-        let bytes = Array(rest)
-        guard bytes.count >= 2 else { return false }
-        let (first, second) = (bytes[0], bytes[1])
+        guard bytes.count - position >= 2 else { return false }
+        let (first, second) = (bytes[position], bytes[position + 1])
         try judge(first, second)
         let lengthBytes = second & 0x7F == 126 ? 2 : second & 0x7F == 127 ? 8 : 0
-        let keyStart = 2 + lengthBytes
+        let keyStart = position + 2 + lengthBytes
         let start = keyStart + (second & 0x80 != 0 ? 4 : 0)
         guard bytes.count >= start else { return false }
-        let length = try length(second & 0x7F, bytes[2..<keyStart])
+        let length = try length(second & 0x7F, bytes[position + 2..<keyStart])
         let opcode = first & 0x0F
         if opcode < 8 { try beginData(first, length) }
 
@@ -46,7 +47,7 @@ struct FrameReference {
         } else if isWhole {
             seen.append(try control(opcode, arrived))
         }
-        rest = rest.dropFirst(start + length)
+        position = start + arrived.count
         return isWhole
     }
 

@@ -37,12 +37,12 @@ enum Frames {
             require(payload.count <= most, "a message of \(payload.count) bytes")
         }
         let frames = seen.filter { if case .violation = $0 { false } else { true } }
-        let again = decode([encoded(frames, setting.role)], setting)
+        let again = decode(.whole(encoded(frames, setting.role)), setting)
         require(again == frames, "\(again) when it is written again, and \(frames) before")
         checkMemory(of: bytes, setting)
     }
 
-    static func decode(_ pieces: [[UInt8]], _ setting: FrameSetting) -> [SeenFrame] {
+    static func decode(_ pieces: Pieces, _ setting: FrameSetting) -> [SeenFrame] {
         var decoder = FrameDecoder(role: setting.role, allowsCompression: setting.allowsCompression)
         var seen: [SeenFrame] = []
         for var piece in pieces {

@@ -15,6 +15,7 @@ import WebSocketProtocol
             FuzzTarget("utf8", TextValidation.run),
             FuzzTarget("client-handshake", ClientHandshakes.run),
             FuzzTarget("topics", Topics.run),
+            FuzzTarget("routes", Routes.run),
         ])
     }
 }

@@ -3,9 +3,11 @@ enum ReferenceText {
     static func isValid(_ bytes: some Collection<UInt8>) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
 
     /// Whether something can follow that makes it valid.
-    static func isBeginning(_ bytes: some Collection<UInt8>) -> Bool {
+    static func isBeginning(_ bytes: [UInt8]) -> Bool {
         if isValid(bytes) { return true }
-        return completions.contains { isValid(Array(bytes) + $0) }
+        // The last character begins at the last byte that continues none.
+        guard let start = bytes.lastIndex(where: { $0 & 0xC0 != 0x80 }), isValid(bytes[..<start]) else { return false }
+        return completions.contains { isValid(bytes[start...] + $0) }
     }
 
     /// For every character that is cut short one of these is right.

@@ -16,7 +16,7 @@ enum TextValidation {
         checkFirstRefusal(of: bytes)
     }
 
-    private static func judge(_ pieces: [[UInt8]]) -> Verdict {
+    private static func judge(_ pieces: Pieces) -> Verdict {
         var validator = UTF8Validator()
         for piece in pieces where !validator.consume(piece.span.bytes) {
             require(!validator.consume([0x41].span.bytes), "what was refused is accepted later")
@@ -31,7 +31,7 @@ enum TextValidation {
         guard let refused = bytes.indices.first(where: { !validator.consume([bytes[$0]].span.bytes) }) else {
             return require(ReferenceText.isBeginning(bytes), "a wrong byte is accepted")
         }
-        require(ReferenceText.isBeginning(bytes[..<refused]), "a wrong byte is accepted before \(refused)")
-        require(!ReferenceText.isBeginning(bytes[...refused]), "a right byte is refused at \(refused)")
+        require(ReferenceText.isBeginning(Array(bytes[..<refused])), "a wrong byte is accepted before \(refused)")
+        require(!ReferenceText.isBeginning(Array(bytes[...refused])), "a right byte is refused at \(refused)")
     }
 }

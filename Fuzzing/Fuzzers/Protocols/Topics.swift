@@ -14,10 +14,20 @@ private final class TopicModel {
     private static let subscribers = 8
     private static let topicsPerSubscriber = 4
     /// Two spellings of one topic among them.
-    private static let names = ["a", "caf\u{E9}", "cafe\u{301}", "room/1", "room/2", "z"]
+    private static let topics: [Topic] = ["a", "caf\u{E9}", "cafe\u{301}", "room/1", "room/2", "z"]
+    private static let places = topics.indices.map { topics.firstIndex(of: topics[$0])! }
+    /// Nobody subscribes to them.
+    private static let idleTopics = (0..<1_000).map { Topic("idle/\($0)") }
+
+    /// A topic by its place among all, the same for both spellings, and as it is spelled this time.
+    private struct Choice {
+        let topic: Topic
+        let place: Int
+    }
 
     private struct Member {
-        var topic: Topic
+        /// The topic's place.
+        var place: Int
         /// Publishes with a stamp below are not for it; 0: all are.
         var floor: UInt64
     }
@@ -29,17 +39,19 @@ private final class TopicModel {
     private var standings = [Standing](repeating: .keepsUp, count: subscribers)
     /// By subscriber, in the order of their subscription.
     private var members = [[Member]](repeating: [], count: subscribers)
-    private var retained: [Topic: [UInt8]] = [:]
+    /// By the topics' places.
+    private var retained: [Int: [UInt8]] = [:]
     private var visits = 0
     /// Who left a topic while it was visited.
-    private var departed: Set<[Int]> = []
+    private var departed: Set<Int> = []
     private var touched = 0
 
     init(_ input: FuzzInput) {
         self.input = input
         let registry = registry
         tables = (0..<Self.loops).map {
-            SubscriptionTable(loop: $0, registry: registry, maxTopicsPerSubscriber: Self.topicsPerSubscriber)
+            SubscriptionTable(
+                loop: $0, registry: registry, maxTopicsPerSubscriber: Self.topicsPerSubscriber, idleTopicLimit: 24)
         }
     }
 
@@ -49,13 +61,20 @@ private final class TopicModel {
     }
 
     private func table(of subscriber: Int) -> SubscriptionTable { tables[subscriber % Self.loops] }
-    private func topic() -> Topic { Topic(input.element(of: Self.names)) }
+    private func topic() -> Choice {
+        let index = input.number(below: Self.topics.count)
+        return Choice(topic: Self.topics[index], place: Self.places[index])
+    }
+    private func topics(of subscriber: Int) -> [Topic] { members[subscriber].map { Self.topics[$0.place] } }
+    private func isMember(_ subscriber: Int, of place: Int) -> Bool {
+        members[subscriber].contains { $0.place == place }
+    }
+    /// What `departed` knows a subscriber's leaving of a topic by.
+    private func departure(_ subscriber: Int, _ place: Int) -> Int { subscriber * Self.topics.count + place }
     private func pointer(_ subscriber: Int) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(bitPattern: 16 * (subscriber + 1))!
     }
-    private func subscribers(of topic: Topic) -> [Int] {
-        members.indices.filter { members[$0].contains { $0.topic == topic } }
-    }
+    private func subscribers(of place: Int) -> [Int] { members.indices.filter { isMember($0, of: place) } }
 
     private func step() {
         let action = input.number(below: 16)
@@ -67,16 +86,18 @@ private final class TopicModel {
         case 8: change(subscriber, to: input.element(of: [.keepsUp, .behind, .leaving]))
         case 9: retain(topic(), by: subscriber)
         case 10:
-            let topic = topic()
-            require(registry.clearRetained(topic) == (retained.removeValue(forKey: topic) != nil), "cleared or not")
-        case 11: touchMany()
+            let choice = topic()
+            let isCleared = registry.clearRetained(choice.topic)
+            require(isCleared == (retained.removeValue(forKey: choice.place) != nil), "cleared or not")
+        case 11: touchMany(on: table(of: subscriber))
         case 12: checkLists(of: subscriber)
         default: if visits < 2 { publish(to: topic(), from: subscriber % Self.loops) }
         }
     }
 
-    private func subscribe(_ subscriber: Int, to topic: Topic) {
-        let isMember = members[subscriber].contains { $0.topic == topic }
+    private func subscribe(_ subscriber: Int, to choice: Choice) {
+        let (topic, place) = (choice.topic, choice.place)
+        let isMember = isMember(subscriber, of: place)
         let isFull = members[subscriber].count == Self.topicsPerSubscriber
         let result = table(of: subscriber).subscribe(
             pointer(subscriber), memberships: &lists[subscriber], to: topic, standing: standings[subscriber])
@@ -85,24 +106,23 @@ private final class TopicModel {
         let table = table(of: subscriber)
         require(table.newestTopic(of: lists[subscriber]) == topic, "another newest topic")
         table.noteVariants(1 << UInt8(subscriber % 4), of: lists[subscriber])
-        require(table.takeRetained(by: lists[subscriber]) == retained[topic], "another message retained in \(topic)")
-        members[subscriber].append(Member(topic: topic, floor: table.entry(for: topic).retainedCount))
+        require(table.takeRetained(by: lists[subscriber]) == retained[place], "another message is retained")
+        members[subscriber].append(Member(place: place, floor: table.entry(for: topic).retainedCount))
     }
 
-    private func unsubscribe(_ subscriber: Int, from topic: Topic) {
-        let place = members[subscriber].firstIndex { $0.topic == topic }
+    private func unsubscribe(_ subscriber: Int, from choice: Choice) {
+        let index = members[subscriber].firstIndex { $0.place == choice.place }
         let result = table(of: subscriber).unsubscribe(
-            memberships: &lists[subscriber], from: topic, standing: standings[subscriber])
-        require(result == (place != nil), "unsubscribed or not from \(topic)")
-        if let place {
-            members[subscriber].remove(at: place)
-            departed.insert([subscriber, Self.names.firstIndex { Topic($0) == topic }!])
-        }
+            memberships: &lists[subscriber], from: choice.topic, standing: standings[subscriber])
+        require(result == (index != nil), "unsubscribed or not from \(choice.topic)")
+        guard let index else { return }
+        members[subscriber].remove(at: index)
+        departed.insert(departure(subscriber, choice.place))
     }
 
     private func leaveAll(_ subscriber: Int) {
         table(of: subscriber).unsubscribeAll(memberships: &lists[subscriber], standing: standings[subscriber])
-        for index in Self.names.indices { departed.insert([subscriber, index]) }
+        for place in Self.places { departed.insert(departure(subscriber, place)) }
         members[subscriber] = []
         require(lists[subscriber].isEmpty, "memberships are left")
     }
@@ -114,46 +134,46 @@ private final class TopicModel {
             _ = count
         }
         let isCountChanged = (standings[subscriber] == .leaving) != (standing == .leaving)
-        require(told == (isCountChanged ? members[subscriber].map(\.topic).reversed() : []), "told of \(told)")
+        require(told == (isCountChanged ? topics(of: subscriber).reversed() : []), "told of \(told)")
         standings[subscriber] = standing
     }
 
-    private func retain(_ topic: Topic, by subscriber: Int) {
+    private func retain(_ choice: Choice, by subscriber: Int) {
         let frame = [UInt8](repeating: input.byte(), count: 1 + input.number(below: 24))
-        let entry = table(of: subscriber).entry(for: topic)
+        let entry = table(of: subscriber).entry(for: choice.topic)
         let before = entry.retainedCount
         let (stamp, isKept) = registry.retain(frame, in: entry)
         require(stamp == before && entry.retainedCount == before + 1, "numbered \(stamp) behind \(before)")
-        retained[topic] = nil
+        retained[choice.place] = nil
         let isRoom = retained.count < 3 && retained.values.reduce(frame.count) { $0 + $1.count } <= 40
         require(isKept == isRoom, "kept or not")
-        if isRoom { retained[topic] = frame }
+        if isRoom { retained[choice.place] = frame }
         require(
             registry.retained == (retained.count, retained.values.reduce(0) { $0 + $1.count }), "\(registry.retained)")
     }
 
-    /// So many topics without subscribers that tables forget them.
-    private func touchMany() {
-        for _ in 0..<150 {
-            touched += 1
-            _ = tables[touched % Self.loops].entry(for: Topic("idle/\(touched)"))
+    /// So many topics without subscribers that, twice, a table forgets them.
+    private func touchMany(on table: SubscriptionTable) {
+        for _ in 0..<16 {
+            touched = (touched + 1) % Self.idleTopics.count
+            _ = table.entry(for: Self.idleTopics[touched])
         }
     }
 
     private func checkLists(of subscriber: Int) {
         let table = table(of: subscriber)
-        require(table.topics(of: lists[subscriber]) == members[subscriber].map(\.topic), "other topics")
+        require(table.topics(of: lists[subscriber]) == topics(of: subscriber), "other topics")
         require(table.topicCount(of: lists[subscriber]) == members[subscriber].count, "another count of topics")
-        for name in Self.names {
-            let isMember = members[subscriber].contains { $0.topic == Topic(name) }
-            require(table.isSubscribed(lists[subscriber], to: Topic(name)) == isMember, "subscribed or not to \(name)")
+        for (topic, place) in zip(Self.topics, Self.places) {
+            let isSubscribed = table.isSubscribed(lists[subscriber], to: topic)
+            require(isSubscribed == isMember(subscriber, of: place), "subscribed or not to \(topic)")
         }
     }
 
     /// Visits on every interested loop, with steps on the way.
-    private func publish(to topic: Topic, from loop: Int) {
-        let all = subscribers(of: topic)
-        let entry = tables[loop].entry(for: topic)
+    private func publish(to choice: Choice, from loop: Int) {
+        let all = subscribers(of: choice.place)
+        let entry = tables[loop].entry(for: choice.topic)
         require(entry.subscriberCount == all.count { standings[$0] != .leaving }, "another number of subscribers")
         var interested: [Int] = []
         entry.forEachInterestedLoop { interested.append($0) }
@@ -173,19 +193,18 @@ private final class TopicModel {
         }
         require(interested == interested.sorted(), "loops in no order")
         for loop in 0..<Self.loops {
-            if visits == 0 { checkFloors(topic, entry, on: loop) }
-            visit(topic, entry, on: loop)
+            if visits == 0 { checkFloors(choice.place, entry, on: loop) }
+            visit(choice.place, entry, on: loop)
         }
     }
 
     /// Each stamp reaches those who subscribed before it.
-    private func checkFloors(_ topic: Topic, _ entry: TopicEntry, on loop: Int) {
+    private func checkFloors(_ place: Int, _ entry: TopicEntry, on loop: Int) {
         let count = entry.retainedCount
         for stamp in [0, count / 2, count] {
             let reached = tables[loop].subscribers(of: entry, stamp: stamp)
-            let expected = subscribers(of: topic).filter { subscriber in
-                subscriber % Self.loops == loop
-                    && members[subscriber].contains { $0.topic == topic && $0.floor <= stamp }
+            let expected = stride(from: loop, to: Self.subscribers, by: Self.loops).filter { subscriber in
+                members[subscriber].contains { $0.place == place && $0.floor <= stamp }
             }
             require(Set(reached) == Set(expected.map(pointer)) && reached.count == expected.count, "stamp \(stamp)")
             if tables[loop].isForAll(entry, stamp: stamp) {
@@ -194,21 +213,21 @@ private final class TopicModel {
         }
     }
 
-    private func visit(_ topic: Topic, _ entry: TopicEntry, on loop: Int) {
-        let index = Self.names.firstIndex { Topic($0) == topic }!
-        let before = Set(subscribers(of: topic).filter { $0 % Self.loops == loop })
+    private func visit(_ place: Int, _ entry: TopicEntry, on loop: Int) {
+        let before = Set(subscribers(of: place).filter { $0 % Self.loops == loop })
         if visits == 0 { departed = [] }
         var visited: Set<Int> = []
         visits += 1
         tables[loop].forEachSubscriber(of: entry) { visitor in
             let subscriber = Int(bitPattern: visitor) / 16 - 1
             require(visited.insert(subscriber).inserted, "\(subscriber) is visited twice")
-            require(before.contains(subscriber) || departed.contains([subscriber, index]), "\(subscriber) came later")
-            require(members[subscriber].contains { $0.topic == topic }, "\(subscriber) is gone")
+            let hasLeft = departed.contains(departure(subscriber, place))
+            require(before.contains(subscriber) || hasLeft, "\(subscriber) came later")
+            require(isMember(subscriber, of: place), "\(subscriber) is gone")
             if input.number(below: 3) == 1 { step() }
         }
         visits -= 1
-        let missed = before.subtracting(visited).filter { !departed.contains([$0, index]) }
+        let missed = before.subtracting(visited).filter { !departed.contains(departure($0, place)) }
         require(missed.isEmpty, "\(missed) were passed over, and had not left")
     }
 
@@ -217,7 +236,7 @@ private final class TopicModel {
         let listed = Dictionary(uniqueKeysWithValues: registry.list().map { (Topic($0.topic), $0.subscribers) })
         var expected: [Topic: Int] = [:]
         for subscriber in members.indices where standings[subscriber] != .leaving {
-            for member in members[subscriber] { expected[member.topic, default: 0] += 1 }
+            for topic in topics(of: subscriber) { expected[topic, default: 0] += 1 }
         }
         require(listed == expected, "listed: \(listed), and there are \(expected)")
         for subscriber in members.indices {

@@ -12,14 +12,14 @@ enum Connections {
     static func run(_ input: inout FuzzInput) {
         let setting = ServerSetting(&input)
         let script = input.remainder()
-        let whole = play(setting, script, isPiecewise: false)
+        let whole = play(setting, script, inPieces: false)
         guard setting.isSteady else { return }
-        let pieces = play(setting, script, isPiecewise: true)
-        require(pieces == whole, "byte by byte: \(pieces), and whole: \(whole)")
+        let pieces = play(setting, script, inPieces: true)
+        require(pieces == whole, "in pieces: \(pieces), and whole: \(whole)")
     }
 
-    private static func play(_ setting: ServerSetting, _ script: [UInt8], isPiecewise: Bool) -> [[UInt8]] {
-        let play = ServerPlay(setting, script, isPiecewise: isPiecewise)
+    private static func play(_ setting: ServerSetting, _ script: [UInt8], inPieces: Bool) -> [[UInt8]] {
+        let play = ServerPlay(setting, script, inPieces: inPieces)
         return play.run()
     }
 }
@@ -49,17 +49,17 @@ struct ServerSetting {
 private final class ServerPlay {
     private let setting: ServerSetting
     private var script: FuzzInput
-    private let isPiecewise: Bool
+    private let inPieces: Bool
     private let notes = Notes()
     private let core: SocketCore
     private let simulation: SimulatedLoop
     private var peers: [SimulatedPeer] = []
     private var hasEnded: [Bool] = []
 
-    init(_ setting: ServerSetting, _ script: [UInt8], isPiecewise: Bool) {
+    init(_ setting: ServerSetting, _ script: [UInt8], inPieces: Bool) {
         self.setting = setting
         self.script = FuzzInput(script)
-        self.isPiecewise = isPiecewise
+        self.inPieces = inPieces
         let handlers = Self.handlers(setting, notes)
         let core = SocketCore.forFuzzing { configuration in
             configuration.limits.bodyBytes = 300
@@ -69,7 +69,7 @@ private final class ServerPlay {
             return request.header(.upgrade) == nil ? .response(.ok, bytes: echo) : .upgrade(to: handlers)
         }
         self.core = core
-        simulation = SimulatedLoop(SimulatedLoop.options(seed: setting.seed)) { SocketLoop(core: core, loop: $0) }
+        simulation = SimulatedLoop.forFuzzing(seed: setting.seed) { SocketLoop(core: core, loop: $0) }
         connect()
     }
 
@@ -148,7 +148,7 @@ private final class ServerPlay {
 
     private func deliver(_ bytes: [UInt8], to index: Int) {
         guard !hasEnded[index] else { return }
-        for piece in isPiecewise ? bytes.map({ [$0] }) : [bytes] where !peers[index].isClosed {
+        for piece in inPieces ? Pieces.oneWay(of: bytes) : Pieces.whole(bytes) where !peers[index].isClosed {
             peers[index].send(piece)
             if setting.seed == nil { simulation.rest() } else { simulation.turn(2) }
         }

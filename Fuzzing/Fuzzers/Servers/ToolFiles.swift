@@ -28,6 +28,9 @@ enum ToolFiles {
                 require(scenario.paths.contains(scenario.path(at: share)), "a path that is none")
             }
             require(try Scenario.parse(text + "\n# end") == scenario, "a remark changes it")
+            guard !text.utf8.contains(0x0D) else { return }
+            let ends = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")
+            require(try Scenario.parse(ends) == scenario, "other line ends change it")
         } catch {
             require(!error.message.isEmpty, "no reason")
         }

@@ -31,7 +31,9 @@ package struct RoutePattern: Hashable, Sendable {
             throw UnfitRoutePattern("has a query or a fragment: a route is a path")
         }
         self.text = text
-        segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(Segment.init)
+        // By bytes, as paths are read: a slash is one also where a combining accent follows it.
+        segments = text.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map(Segment.init)
         try check()
     }
 
@@ -43,7 +45,8 @@ package struct RoutePattern: Hashable, Sendable {
         let names = parameterNames
         if names.contains("") { throw UnfitRoutePattern("has a parameter without a name") }
         // `:name.json` would take every segment, and be called `name.json`.
-        let given = segments.last == .rest("*") ? names.dropLast() : names
+        // A lone `*` has none; that of `**` would be `*`.
+        let given = text.utf8.suffix(2).elementsEqual("/*".utf8) ? names.dropLast() : names
         if let name = given.first(where: { !$0.utf8.allSatisfy(\.isOfName) }) {
             throw UnfitRoutePattern("has a parameter called \(name): a name has letters, digits, _ and -")
         }
@@ -55,11 +58,11 @@ package struct RoutePattern: Hashable, Sendable {
 }
 
 extension RoutePattern.Segment {
-    fileprivate init(_ text: Substring) {
-        switch text.utf8.first {
-        case UInt8(ascii: ":"): self = .parameter(String(text.dropFirst()))
-        case UInt8(ascii: "*"): self = .rest(text.utf8.count == 1 ? "*" : String(text.dropFirst()))
-        default: self = .literal(PercentDecoding.decodedBytes(String(text)))
+    fileprivate init(_ text: Substring.UTF8View) {
+        switch text.first {
+        case UInt8(ascii: ":"): self = .parameter(String(Substring(text.dropFirst())))
+        case UInt8(ascii: "*"): self = .rest(text.count == 1 ? "*" : String(Substring(text.dropFirst())))
+        default: self = .literal(PercentDecoding.decodedBytes(String(Substring(text))))
         }
     }
 }
