@@ -37,4 +37,10 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package static let interrupted = SystemError(EINTR)
     package static let notFound = SystemError(ENOENT)
     package static let timedOut = SystemError(ETIMEDOUT)
+    package static let notFolder = SystemError(ENOTDIR)
+    package static let tooManyLinks = SystemError(ELOOP)
+    package static let nameTooLong = SystemError(ENAMETOOLONG)
+    /// A way that leaves where it has to stay.
+    package static let crossesDevices = SystemError(EXDEV)
+    package static let noDevice = SystemError(ENXIO)
 }

@@ -7,6 +7,7 @@ import WebSocketProtocol
             FuzzTarget("request-heads", RequestHeads.run),
             FuzzTarget("chunked-bodies", ChunkedBodies.run),
             FuzzTarget("response-heads", ResponseHeads.run),
+            FuzzTarget("conditions", Conditions.run),
             FuzzTarget("frames-to-server") { Frames.run(&$0, role: .server) },
             FuzzTarget("frames-to-client") { Frames.run(&$0, role: .client) },
             FuzzTarget("close-frames", CloseFrames.run),

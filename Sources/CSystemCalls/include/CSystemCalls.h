@@ -46,4 +46,12 @@ int ringcast_accept_waiting(int listener);
 int ringcast_ignore_handshakes(int listener);
 // Whether somebody listens on a Unix socket: 1 or 0, or -errno when that cannot be known. Never blocks.
 int ringcast_unix_answers(const void *_Nonnull address, unsigned length);
+
+// Opens a file for reading, without waiting for what is none (a FIFO). Its descriptor, or -errno.
+int ringcast_open_file(const char *_Nonnull path);
+// The same for a relative path that may not leave a folder, by symbolic links neither. With `by_names`, and where the kernel has no
+// openat2 or a seccomp profile refuses it, links are not followed at all.
+int ringcast_open_beneath(const char *_Nonnull folder, const char *_Nonnull path, bool by_names);
+// Reads what is in memory: the number of bytes, 0 at the end of the file, or -errno (-EAGAIN: the disk has to be waited for).
+long ringcast_read_cached(int file, void *_Nonnull bytes, size_t count, long offset);
 #endif

@@ -14,18 +14,22 @@ struct RequestSummary {
     let asksForWebSocket: Bool
     /// What an upgrade is judged by; nil where no upgrade can follow.
     let handshake: HandshakeRequest?
-    /// The path, decoded, where an upgrade or a task can follow.
+    /// What a file is judged by; nil where none can follow.
+    let fileRequest: FileRequest?
+    /// The path, decoded, where an upgrade, a file or a task can follow.
     let path: String
     /// Who waits for the answer.
     var observers: [AnswerObserver] = []
 
     /// - Parameter reply: what it is answered with; nil: a response.
     init(_ request: borrowing Request, for reply: Reply.Kind? = nil) {
-        let (mayUpgrade, isWhole) =
+        let (mayUpgrade, mayBeFile, isWhole) =
             switch reply {
-            case .response?, nil: (false, true)
-            case .stream?, .events?: (false, false)
-            case .upgrade?, .deferred?: (true, false)
+            case .response?, nil: (false, false, true)
+            case .stream?, .events?: (false, false, false)
+            case .file?: (false, true, false)
+            case .upgrade?: (true, false, false)
+            case .deferred?: (true, true, false)
             }
         let layout = request.head.layout
         isHead = layout.isHead
@@ -33,6 +37,7 @@ struct RequestSummary {
         keepsAlive = layout.keepsAlive
         asksForWebSocket = request.isWebSocketUpgrade
         handshake = mayUpgrade ? HandshakeRequest(request) : nil
+        fileRequest = mayBeFile ? FileRequest(request) : nil
         path = isWhole ? "" : request.path
     }
 }
@@ -104,6 +109,9 @@ extension HTTPExchange {
             within(reply.observer) { failure = begin(response, to: request, on: connection) }
             return failure
         case .events(let events): return perform(events, for: request, on: connection)
+        case .file(let file):
+            let answer = Reply(kind: answer(with: file, to: request, on: connection), observer: reply.observer)
+            return give(answer, to: request, on: connection)
         }
     }
 

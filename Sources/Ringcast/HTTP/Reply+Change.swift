@@ -1,14 +1,14 @@
 public import HTTPTypes
 
 extension Reply {
-    /// The status: of an upgrade 101, of a deferred reply nil, since it is not known yet.
+    /// The status: of an upgrade 101, of a file and of a deferred reply nil, since it is not known yet.
     public var status: HTTPResponse.Status? {
         switch kind {
         case .response(let response): response.status
         case .stream(let response): response.status
         case .events: .ok
         case .upgrade: .switchingProtocols
-        case .deferred: nil
+        case .file, .deferred: nil
         }
     }
 
@@ -26,6 +26,9 @@ extension Reply {
             case .events(var events):
                 change(&events.headers)
                 return Reply(kind: .events(events), observer: reply.observer)
+            case .file(var file):
+                change(&file.headers)
+                return Reply(kind: .file(file), observer: reply.observer)
             case .upgrade(var upgrade):
                 change(&upgrade.headers)
                 return Reply(kind: .upgrade(upgrade), observer: reply.observer)

@@ -1,7 +1,7 @@
 public import HTTPTypes
 
-/// What a request is answered with: a response, whole or streamed, a topic's events, an upgrade to a WebSocket, or one
-/// of them later.
+/// What a request is answered with: a response, whole or streamed, a file, a topic's events, an upgrade to a WebSocket,
+/// or one of them later.
 ///
 /// A reply may be thrown as well as returned, wherever requests are answered: `throw Reply.response(.unauthorized)`. A
 /// response may be given any number of times; an upgrade with data once, since the data belongs to its socket: a second
@@ -11,6 +11,7 @@ public struct Reply: Error {
         case response(Response)
         case stream(StreamedResponse)
         case events(EventsResponse)
+        case file(FileReply)
         case upgrade(Upgrade)
         case deferred(@Sendable () async throws -> sending Reply, within: Duration?)
     }
