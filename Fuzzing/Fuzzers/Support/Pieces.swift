@@ -22,8 +22,8 @@ public struct Pieces: Sequence, CustomStringConvertible {
 
     public static func single(_ bytes: [UInt8]) -> Pieces { Pieces(bytes, .single) }
 
-    /// The ways in which an input is replayed: cut in two, scattered, and byte by byte. Where it is divided differs from
-    /// input to input, so that in the end every place is met; the same input is always divided in the same way.
+    /// The ways in which an input is replayed: cut in two, scattered, and byte by byte. Where it is divided differs
+    /// from input to input, so that in the end every place is met; the same input is always divided in the same way.
     public static func ways(of bytes: [UInt8]) -> [Pieces] {
         guard bytes.count > 1 else { return [] }
         let hash = hash(of: bytes)
