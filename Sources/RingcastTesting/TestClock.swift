@@ -44,8 +44,8 @@ public final class TestClock: Clock, Sendable {
         var nextID: UInt64 = 0
         /// The earliest last; those of one moment in the reverse order of their calls.
         var sleepers: [Sleeper] = []
-        /// Those that were cancelled before they slept.
-        var cancelled: Set<UInt64> = []
+        /// Those that do not sleep yet, and whether they are cancelled already.
+        var arriving: [UInt64: Bool] = [:]
     }
 
     /// A clock for one server.
@@ -63,6 +63,7 @@ public final class TestClock: Clock, Sendable {
         let time = beginning + deadline.offset.milliseconds
         let id = state.withLock { state in
             state.nextID += 1
+            state.arriving[state.nextID] = false
             return state.nextID
         }
         try await withTaskCancellationHandler {
@@ -74,7 +75,7 @@ public final class TestClock: Clock, Sendable {
 
     private func sleep(_ sleeper: Sleeper) {
         let result: Result<Void, any Error>? = state.withLock { state in
-            if state.cancelled.remove(sleeper.id) != nil { return .failure(CancellationError()) }
+            if state.arriving.removeValue(forKey: sleeper.id) == true { return .failure(CancellationError()) }
             guard sleeper.deadline > clock.milliseconds else { return .success(()) }
             let place = state.sleepers.firstIndex { $0.deadline <= sleeper.deadline }
             state.sleepers.insert(sleeper, at: place ?? state.sleepers.endIndex)
@@ -86,13 +87,17 @@ public final class TestClock: Clock, Sendable {
     private func cancel(_ id: UInt64) {
         let sleeper = state.withLock { state -> Sleeper? in
             guard let place = state.sleepers.firstIndex(where: { $0.id == id }) else {
-                state.cancelled.insert(id)
+                // Of one that has been woken, and does not know yet, nothing is left to note.
+                if state.arriving[id] != nil { state.arriving[id] = true }
                 return nil
             }
             return state.sleepers.remove(at: place)
         }
         sleeper?.continuation.resume(throwing: CancellationError())
     }
+
+    /// How many calls of `sleep` are noted down: none once all are over.
+    var noted: Int { state.withLock { $0.sleepers.count + $0.arriving.count } }
 
     /// How long until the first sleeper wakes (ms); `.max` if nobody sleeps.
     var timeToNextWake: UInt64 {

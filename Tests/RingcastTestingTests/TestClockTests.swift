@@ -1,6 +1,7 @@
 import Ringcast
-import RingcastTesting
 import Testing
+
+@testable import RingcastTesting
 
 @Suite struct TestClockTests {
     @Test func `it stands still, and goes on as it is told`() throws {
@@ -56,5 +57,17 @@ import Testing
         try app.connect().close()
         app.rest()
         #expect(journal.entries == ["CancellationError"], "with its socket")
+    }
+
+    @Test func `a sleep that is cancelled when it has been woken leaves nothing behind`() async throws {
+        let clock = TestClock()
+        let app = try TestServer(clock: clock) { _ in .response(.ok) }
+        let tasks = (0..<200).map { _ in Task { try await clock.sleep(for: .milliseconds(1)) } }
+        while clock.noted < tasks.count { await Task.yield() }
+        // Woken here, most of them run only when they have been cancelled as well.
+        app.advance(by: .milliseconds(1))
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.result }
+        #expect(clock.noted == 0)
     }
 }

@@ -36,6 +36,10 @@ import Testing
             #expect(peer.unreadByteCount > 0)
         }
         if leaving == .end || leaving == .endBehindMuch { peer.end() } else { peer.reset() }
+        if leaving == .end {
+            server.rest()
+            #expect(journal.entries.isEmpty, "the connection is not read: the kernel is asked for the end")
+        }
         server.advance(.seconds(1))
         #expect(journal.entries == ["cancelled"])
         #expect(pendingRequests(of: server) == 0)

@@ -13,17 +13,17 @@ extension Session {
     /// for a while, this message being the last one, or it is told that this one was dropped, or the socket is closed.
     @inline(never)
     func admitMessage(_ byteCount: Int, now: UInt64) -> MessageAdmission {
-        guard let extras, let limit = withKind({ $0.messageRate }), phase == .open else { return .handed }
-        if case .reply(let message) = limit.excess {
+        guard let extras, phase == .open else { return .handed }
+        if withKind({ $0.answersExcess }) {
             guard extras.meter?.admits(now: now) == false else {
                 _ = extras.meter?.take(byteCount: byteCount, now: now)
                 return .handed
             }
-            drop(telling: message, now: now)
+            dropAndTell(now: now)
             return .dropped
         }
         guard let pause = extras.meter?.take(byteCount: byteCount, now: now), pause > 0 else { return .handed }
-        if limit.excess == .close {
+        if withKind({ $0.messageRate?.excess }) == .close {
             fail(.policyViolation, reason: "too many messages")
             return .ended
         }
@@ -34,9 +34,11 @@ extension Session {
     }
 
     /// Counts a message that is over the rate, and tells the peer of it unless it was told within this second.
-    private func drop(telling message: OwnedMessage, now: UInt64) {
+    private func dropAndTell(now: UInt64) {
         withKind { unsafe $0.counters.pointee.messagesOverRate += 1 }
-        guard extras?.meter?.mayAnswer(now: now) == true else { return }
+        guard extras?.meter?.mayAnswer(now: now) == true,
+            case .reply(let message)? = withKind({ $0.messageRate?.excess })
+        else { return }
         _ = WebSocket<Void>(self).send(message)
     }
 

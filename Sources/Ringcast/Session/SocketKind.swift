@@ -25,6 +25,9 @@ import WebSocketProtocol
     let writeStallTimeout: UInt64
     let maxLifetime: UInt64
     let messageRate: MessageRateLimit?
+    /// Whether the rate's excess is answered: asked of every message, where the limit itself would be retained with
+    /// its answer.
+    let answersExcess: Bool
     /// Open sessions; at zero the loop lets go of this object.
     var sessionCount = 0
 
@@ -49,5 +52,6 @@ import WebSocketProtocol
         writeStallTimeout = options.writeStallTimeout.milliseconds
         maxLifetime = options.maxLifetime.milliseconds
         messageRate = options.messageRate
+        answersExcess = if case .reply? = options.messageRate?.excess { true } else { false }
     }
 }
