@@ -33,7 +33,7 @@ extension HTTPExchange {
             return nil
         }
         loop.release(self)
-        loop.openEvents(of: events.topic, on: connection, path: request.path)
+        loop.openEvents(of: events.topic, after: request.lastEvent, on: connection, path: request.path)
         return nil
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPProtocol
 import HTTPTypes
+import PubSub
 import Reactor
 import WebSocketProtocol
 
@@ -16,6 +17,8 @@ struct RequestSummary {
     let handshake: HandshakeRequest?
     /// What a file is judged by; nil where none can follow.
     let fileRequest: FileRequest?
+    /// The last event that the client has; nil where no stream of events can follow.
+    let lastEvent: Position?
     /// The path, decoded, where an upgrade, a file or a task can follow.
     let path: String
     /// Who waits for the answer.
@@ -23,13 +26,14 @@ struct RequestSummary {
 
     /// - Parameter reply: what it is answered with; nil: a response.
     init(_ request: borrowing Request, for reply: Reply.Kind? = nil) {
-        let (mayUpgrade, mayBeFile, isWhole) =
+        let (mayUpgrade, mayBeFile, mayBeEvents, isWhole) =
             switch reply {
-            case .response?, nil: (false, false, true)
-            case .stream?, .events?: (false, false, false)
-            case .file?: (false, true, false)
-            case .upgrade?: (true, false, false)
-            case .deferred?: (true, true, false)
+            case .response?, nil: (false, false, false, true)
+            case .stream?: (false, false, false, false)
+            case .events?: (false, false, true, false)
+            case .file?: (false, true, false, false)
+            case .upgrade?: (true, false, false, false)
+            case .deferred?: (true, true, true, false)
             }
         let layout = request.head.layout
         isHead = layout.isHead
@@ -38,8 +42,11 @@ struct RequestSummary {
         asksForWebSocket = request.isWebSocketUpgrade
         handshake = mayUpgrade ? HandshakeRequest(request) : nil
         fileRequest = mayBeFile ? FileRequest(request) : nil
+        lastEvent = mayBeEvents ? request.header(Self.lastEventID).flatMap { Position($0) } : nil
         path = isWhole ? "" : request.path
     }
+
+    private static let lastEventID = HTTPField.Name("Last-Event-ID")!
 }
 
 extension HandshakeRequest {

@@ -14,6 +14,9 @@ extension Reply {
     /// and the topic's slow-consumer policy applied, drops counted. It is no request that is awaited, and reads nothing
     /// more: it ends with the connection, when the client leaves, when the policy closes it, or when the server stops.
     /// HEAD gets the head alone. Comments and bounds are in `ServerConfiguration.events`.
+    /// Of a topic with history each event has its position as `id`. A client that comes again, as `EventSource` does by
+    /// itself, names the last one as `Last-Event-ID`, and gets what it has missed; if something of that is gone, an
+    /// event of type `gap` instead.
     /// - Parameters:
     ///   - topic: one that is empty or too long is a programming error, which is logged and answered with 500.
     ///   - headers: added to `Content-Type`, `Cache-Control: no-store` and `X-Accel-Buffering: no` (nginx holds nothing

@@ -37,7 +37,8 @@ extension Session {
 
 extension SocketLoop {
     /// Makes a stream of a topic's events of a connection whose head is queued.
-    func openEvents(of topic: Topic, on connection: Connection, path: String) {
+    /// - Parameter position: the last event that the client has.
+    func openEvents(of topic: Topic, after position: Position?, on connection: Connection, path: String) {
         let configuration = core.configuration
         let kind = kind(
             of: EventStreamHandlers.shared, options: configuration.events.socketOptions(configuration.limits))
@@ -52,7 +53,12 @@ extension SocketLoop {
         if connection.isBlocked { session.fallBehind() }
         connection.setWriteStallTimeout(kind.writeStallTimeout)
         session.setCommentDeadline(now: now)
-        _ = session.subscribe(to: topic)
+        // Read before the subscription: a later one might be that of a message that is still on its way to this loop.
+        let beginning = table.entry(for: topic).history?.position
+        let resumption = session.subscribe(to: topic, after: position)
+        guard let beginning, resumption == .new || resumption == .gap, session.isOpen else { return }
+        let event = EventForm.beginning(at: beginning, behindGap: resumption == .gap)
+        unsafe connection.send(event.span.bytes)
     }
 }
 

@@ -21,9 +21,23 @@ extension SocketLoop {
     func fanOut(_ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Reach {
         if frame.hasVariants, entry.variants(of: eventLoop.index) != 0 {
             var forms = FrameForms(of: frame, on: self)
+            forms.renditions[FrameForm.plain] = renditions(of: frame, in: entry)
             return unsafe fanOut(&forms, to: entry, except: excluded)
         }
+        if let renditions = renditions(of: frame, in: entry) {
+            // Frames of a run do not know their positions.
+            return unsafe hand(eventLoop.share(frame.encoded), of: entry, except: excluded, making: renditions) {
+                unsafe table.forEachSubscriber(of: entry, $0)
+            }
+        }
         return unsafe fanOut(eventLoop.share(frame.encoded), to: entry, except: excluded)
+    }
+
+    /// What is to be made of a frame whose position streams of events say; nil where the topic has no history, or the
+    /// loop no such stream.
+    func renditions(of frame: SharedFrame, in entry: TopicEntry) -> FrameRenditions? {
+        guard eventStreamCount > 0, let history = entry.history else { return nil }
+        return FrameRenditions(position: Position(epoch: history.epoch, offset: frame.stamp + 1))
     }
 
     /// Fans out to subscribers some of whom have agreed on compression: a message is deflated once for every class of
@@ -56,7 +70,8 @@ extension SocketLoop {
             _ = unsafe fanOut(frame, to: entry, except: excluded)
         } else {
             // Some got a newer retained message when they subscribed, and must not get this one.
-            _ = unsafe hand(eventLoop.share(frame.encoded), of: entry, except: excluded) {
+            let renditions = renditions(of: frame, in: entry)
+            _ = unsafe hand(eventLoop.share(frame.encoded), of: entry, except: excluded, making: renditions) {
                 unsafe table.subscribers(of: entry, stamp: frame.stamp).forEach($0)
             }
         }
@@ -65,7 +80,7 @@ extension SocketLoop {
     /// Hands one frame to the subscribers that `visit` goes through, each as the topic's policy says.
     private func hand(
         _ frame: SharedBytes, of entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?,
-        _ visit: ((SubscriptionTable.Subscriber) -> Void) -> Void
+        making renditions: FrameRenditions? = nil, _ visit: ((SubscriptionTable.Subscriber) -> Void) -> Void
     ) -> Reach {
         // Settling runs handlers, which may fill the log.
         eventLoop.keep(frame)
@@ -74,7 +89,7 @@ extension SocketLoop {
         unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
         let policy = SlowConsumerPolicy(word: entry.policy)
         var tally = FanOutTally()
-        var renditions: FrameRenditions?
+        var renditions = renditions
         unsafe visit { subscriber in
             guard unsafe subscriber != excluded else { return }
             tally.hand(frame, of: entry, policy, to: unsafe Session(subscriber: subscriber), making: &renditions)

@@ -67,7 +67,7 @@ extension SocketLoop {
                     if session.traits.contains(.keepsContext) { session.forgetOutgoingContext() }
                 }
                 let shared = bytes ?? eventLoop.share(frame.encoded)
-                var renditions: FrameRenditions?
+                var renditions = renditions(of: frame, in: entry)
                 var tally = FanOutTally()
                 tally.hand(shared, of: entry, policy, to: session, making: &renditions)
                 count(tally)

@@ -8,6 +8,8 @@ struct EventStreamParser {
     private(set) var events: [Event] = []
     /// Lines that begin with a colon.
     private(set) var commentCount = 0
+    /// What a client that comes again names as `Last-Event-ID`.
+    private(set) var lastID = ""
     private var line: [UInt8] = []
     private var previous: UInt8 = 0
     private var type = ""
@@ -41,6 +43,7 @@ struct EventStreamParser {
         switch String(decoding: line[..<colon], as: UTF8.self) {
         case "": commentCount += 1
         case "data": data.append(String(decoding: value, as: UTF8.self))
+        case "id": lastID = String(decoding: value, as: UTF8.self)
         case "event": type = String(decoding: value, as: UTF8.self)
         default: break
         }
