@@ -17,8 +17,8 @@ enum EventForm {
     }
 
     /// The event of a message: of text a `data` line for each of its lines, which end with LF, CR or both; of a binary
-    /// message, since events are text, its base64 as an event of type `binary`. Its `id` is its position, which who comes
-    /// again names as `Last-Event-ID`.
+    /// message, since events are text, its base64 as an event of type `binary`. Its `id` is its position, which clients
+    /// that come again name as `Last-Event-ID`.
     static func encode(_ frame: EncodedFrame, at position: Position? = nil) -> [UInt8] {
         let payload = unsafe frame.payload
         var event: [UInt8] = []
