@@ -44,6 +44,7 @@ enum TestServer {
             case "/lossy": return .upgrade(to: lossy, with: 0)
             case "/swapping": return .upgrade(to: swapping, with: nil)
             case "/stall": return .upgrade(to: stall, with: 0)
+            case "/stall-later": return .upgrade(to: stallLater, with: ContinuousClock.now + .seconds(1))
             case "/forty":
                 let isIn = forty.count.add(1, ordering: .relaxed).newValue <= 40
                 return isIn ? .upgrade(to: sink, with: ()) : .response(.serviceUnavailable)
@@ -73,6 +74,16 @@ enum TestServer {
         message: { ws, message in
             ws.data += 1
             if ws.data == 50 { usleep(stallMicroseconds) }
+            ws.send(message)
+        })
+
+    /// Its loop stands still once, a second behind the beginning of a connection.
+    private static let stallLater = WebSocketHandlers<ContinuousClock.Instant?>(
+        message: { ws, message in
+            if let time = ws.data, ContinuousClock.now > time {
+                ws.data = nil
+                usleep(stallMicroseconds)
+            }
             ws.send(message)
         })
 
