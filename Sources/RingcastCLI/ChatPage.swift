@@ -1,8 +1,8 @@
 /// The page that `ringcast serve` answers `/` with: a chat room in the browser, one file, nothing loaded from
 /// elsewhere.
 ///
-/// It speaks the protocol of `/room`, one text message a line: what others say comes as `NAME: TEXT`, and `* NAME
-/// joined` and `* NAME left` tell who comes and goes. `Scripts/browser-test` drives it by its element ids.
+/// It speaks the protocol of `/room` (`RoomGuest`), of rooms that remember and of those that do not.
+/// `Scripts/browser-test` drives it by its element ids.
 enum ChatPage {
     static let html = #"""
         <!doctype html>
@@ -37,6 +37,9 @@ enum ChatPage {
         header { display: flex; align-items: center; gap: .6rem; padding: .8rem 1rem; }
         h1 { font-size: 1.05rem; margin: 0; flex: 1; display: flex; align-items: center; gap: .5rem; }
         h1::before { content: ""; width: .9rem; height: .9rem; border: .24rem solid var(--accent); border-radius: 50%; }
+        #people {
+            color: var(--faint); font-size: .85rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+        }
         #status { display: flex; align-items: center; gap: .45rem; color: var(--faint); font-size: .85rem; }
         #status::before { content: ""; width: .55rem; height: .55rem; border-radius: 50%; background: var(--faint); }
         #status[data-state=online]::before { background: var(--good); }
@@ -89,6 +92,7 @@ enum ChatPage {
         <div class="app">
             <header>
                 <h1>Ringcast chat</h1>
+                <div id="people" aria-live="off"></div>
                 <div id="status" role="status" data-state="offline">not connected</div>
                 <button id="leave" type="button" hidden>Leave</button>
             </header>
@@ -114,6 +118,8 @@ enum ChatPage {
         const element = id => document.getElementById(id);
         const [log, text, send, state] = ["log", "text", "send", "status"].map(element);
         let me = "", socket = null, attempts = 0, timer = 0, lastSpeaker = null;
+        // Of a room that remembers: who is here, and the position of the last line that came.
+        let here = null, position = "";
 
         // Storage may be forbidden; the page works without it.
         const remembered = () => { try { return localStorage.getItem("name") ?? ""; } catch { return ""; } };
@@ -156,18 +162,38 @@ enum ChatPage {
             append(item);
         }
 
-        function heard(line) {
+        function showPeople() {
+            element("people").textContent = here ? `${here.size} here: ${[...here].join(", ")}` : "";
+            element("people").title = here ? [...here].join(", ") : "";
+        }
+
+        function heard(text) {
+            if (text === "= gap") return notice("some messages are gone");
+            if (text.startsWith("= ")) {
+                here = new Set(text.slice(2).split(", "));
+                return showPeople();
+            }
+            const [, line, stamp] = /^([^]*?)(?:\t(\d+\.\d+))?$/.exec(text);
+            if (stamp) position = stamp;
             const announcement = /^\* ([^:]+) (joined|left)$/.exec(line);
-            if (announcement) return notice(`${announcement[1]} ${announcement[2]}`);
+            if (announcement) {
+                const [, name, change] = announcement;
+                if (here) { change === "joined" ? here.add(name) : here.delete(name); showPeople(); }
+                if (name !== me || !stamp) notice(`${name} ${change}`);
+                return;
+            }
             const colon = line.indexOf(": ");
-            if (colon < 0) notice(line); else said(line.slice(0, colon), line.slice(colon + 2), false);
+            if (colon < 0) return notice(line);
+            const name = line.slice(0, colon);
+            said(name, line.slice(colon + 2), Boolean(stamp) && name === me);
         }
 
         function connect() {
             clearTimeout(timer);
             timer = 0;
             const secure = location.protocol === "https:";
-            const ws = new WebSocket(`${secure ? "wss" : "ws"}://${location.host}/room?name=${encodeURIComponent(me)}`);
+            const query = `name=${encodeURIComponent(me)}&after=${position || "0.0"}`;
+            const ws = new WebSocket(`${secure ? "wss" : "ws"}://${location.host}/room?${query}`);
             socket = ws;
             if (attempts === 0) show("waiting", "connecting…");
             ws.onopen = () => {
@@ -199,7 +225,8 @@ enum ChatPage {
         function leave() {
             clearTimeout(timer);
             const ws = socket;
-            [socket, attempts, timer] = [null, 0, 0];
+            [socket, attempts, timer, here, position] = [null, 0, 0, null, ""];
+            showPeople();
             ws?.close(1000, "left");
             log.replaceChildren();
             lastSpeaker = null;
@@ -216,7 +243,7 @@ enum ChatPage {
             const words = text.value.trim();
             if (!words || socket?.readyState !== WebSocket.OPEN) return;
             socket.send(words);
-            said(me, words, true);
+            if (!here) said(me, words, true);
             text.value = "";
         };
         addEventListener("online", () => { if (timer) connect(); });

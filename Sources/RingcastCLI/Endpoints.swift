@@ -3,8 +3,10 @@ import Ringcast
 
 /// What `ringcast serve` answers at which path.
 enum Endpoints {
-    /// - Parameter isOpen: whether everybody may use `/publish/T`, `/stats` and `/metrics` (`--open`).
-    static func routes(options: WebSocketOptions, isOpen: Bool) -> Routes {
+    /// - Parameters:
+    ///   - isOpen: whether everybody may use `/publish/T`, `/stats` and `/metrics` (`--open`).
+    ///   - remembersRoom: whether the room keeps its messages (`--history`).
+    static func routes(options: WebSocketOptions, isOpen: Bool, remembersRoom: Bool) -> Routes {
         let topic = TopicMember.handlers(options: options)
         var routes = Routes()
         routes.get("/") { _ in
@@ -12,7 +14,9 @@ enum Endpoints {
         }
         routes.webSocket("/echo", WebSocketHandlers(options: options, message: { ws, message in ws.send(message) }))
         routes.webSocket("/chat", ChatMember.handlers(options: options)) { ChatMember(name: $0.query("name")) }
-        routes.webSocket("/room", RoomGuest.handlers(options: options)) { RoomGuest(name: $0.query("name")) }
+        let room =
+            remembersRoom ? RoomGuest.rememberingHandlers(options: options) : RoomGuest.handlers(options: options)
+        routes.webSocket("/room", room) { RoomGuest(name: $0.query("name"), after: $0.query("after")) }
         routes.webSocket("/topic/*", topic) { try TopicMember($0, subscribes: true) }
         routes.webSocket("/sink", WebSocketHandlers(options: options, message: { _, _ in }))
         if !isOpen { routes.use { request, next in isLocal(request) ? try next(request) : forbidden } }
@@ -64,40 +68,24 @@ struct ChatMember {
     }
 }
 
-/// A guest of `/room`, which is the chat page's: what one says goes to the others, and they are told who comes and
-/// goes.
-struct RoomGuest {
-    let name: String
-
-    /// - Parameter name: cut to what the chat page can show.
-    init(name: String?) {
-        let name = name ?? ""
-        self.name = name.isEmpty ? "someone" : String(name.prefix(64))
-    }
-
-    static func handlers(options: WebSocketOptions) -> WebSocketHandlers<RoomGuest> {
-        let room: Topic = "room"
-        return WebSocketHandlers(
-            options: options,
-            open: { ws in
-                ws.subscribe(to: room)
-                ws.publish("* \(ws.data.name) joined", to: room)
-            },
-            message: { ws, message in ws.publish("\(ws.data.name): \(message.string)", to: room) },
-            close: { ws, _, _ in ws.publish("* \(ws.data.name) left", to: room) })
-    }
-}
-
 /// A socket of `/topic/T`, which publishes to `T` and hears the others, or of `/publish/T`, which only publishes.
+///
+/// `?as=` subscribes as somebody. `?after=` goes on behind a position: the socket gets what it has missed, then one
+/// message that says what came of it: `{"resumed":3}`, or `{"gap":"81.7"}` with the position to go on from.
 struct TopicMember {
     let topic: Topic
     let subscribes: Bool
+    let id: String?
+    /// What a client has named, which may be anything.
+    let position: String?
 
     /// - Throws: a refusal where the path names no topic.
     init(_ request: borrowing Request, subscribes: Bool) throws {
         let name = request.parameter("*") ?? ""
         topic = Topic("topic/" + name)
         self.subscribes = subscribes
+        id = request.query("as")
+        position = request.query("after")
         guard !name.isEmpty, topic.isValid else {
             throw Reply.response(.badRequest, "a topic's name has 1 to 1018 bytes\n")
         }
@@ -106,7 +94,23 @@ struct TopicMember {
     static func handlers(options: WebSocketOptions) -> WebSocketHandlers<TopicMember> {
         WebSocketHandlers(
             options: options,
-            open: { ws in if ws.data.subscribes { ws.subscribe(to: ws.data.topic) } },
+            open: { ws in if ws.data.subscribes { ws.data.subscribe(ws) } },
             message: { ws, message in ws.publish(message, to: ws.data.topic) })
+    }
+
+    private func subscribe(_ ws: WebSocket<TopicMember>) {
+        // What is no position is one that is gone.
+        let position = position.map { Position($0) ?? Position(epoch: 0, offset: .max) }
+        let newest = ws.server.position(of: topic) ?? .oldest
+        let result =
+            if let id { ws.subscribe(to: topic, as: id, after: position) } else {
+                ws.subscribe(to: topic, after: position)
+            }
+        guard position != nil else { return }
+        if case .resumed(let count) = result {
+            ws.send("{\"resumed\":\(count)}")
+        } else {
+            ws.send("{\"gap\":\"\(newest)\"}")
+        }
     }
 }

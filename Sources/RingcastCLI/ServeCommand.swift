@@ -61,12 +61,15 @@ struct ServeCommand: AsyncParsableCommand {
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: options.origin.policy,
             slowConsumerPolicy: options.slowConsumer.policy,
-            topics: options.topicRules, measuresTurns: !options.noTurnTimes, logger: logger)
+            topics: options.topicRules, presence: options.remembersRoom ? RoomGuest.tell : nil,
+            measuresTurns: !options.noTurnTimes, logger: logger)
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
         options.bounds.apply(to: &socketOptions)
         return try Server(
-            configuration: configuration, routes: Endpoints.routes(options: socketOptions, isOpen: options.open))
+            configuration: configuration,
+            routes: Endpoints.routes(
+                options: socketOptions, isOpen: options.open, remembersRoom: options.remembersRoom))
     }
 
     /// All places that the server listens on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.

@@ -84,6 +84,20 @@ struct ServeOptions: ParsableArguments {
             valueName: "order"))
     var order: Order?
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep the newest messages of a topic, or of all topics that begin like this (a * at the end), for who was "
+                + "away: topic/*=50. They go on with /topic/T?after=POSITION.",
+            valueName: "pattern=count"))
+    var history: [HistoryOption] = []
+
+    @Option(help: "How kept messages say their positions: json, a member \"position\" of those that are JSON objects.")
+    var stamp: Stamp?
+
+    enum Stamp: String, ExpressibleByArgument, CaseIterable {
+        case json
+    }
+
     enum Origin: String, ExpressibleByArgument, CaseIterable {
         case same, any
 
@@ -156,12 +170,17 @@ struct ServeOptions: ParsableArguments {
     }
 
     var topicRules: [TopicRule] {
-        switch order {
-        case .total: [.matching("*", order: .total)]
-        case .perPublisher: []
-        case nil: [.matching("chat", order: .total), .matching("room", order: .total)]
-        }
+        let rules: [TopicRule] =
+            switch order {
+            case .total: [.matching("*", order: .total)]
+            case .perPublisher: []
+            case nil: [.matching("chat", order: .total), .matching("room", order: .total)]
+            }
+        return history.flatMap { $0.rules(stamping: stamp == .json ? .json : nil) } + rules
     }
+
+    /// Whether the chat page's room keeps its messages.
+    var remembersRoom: Bool { history.contains { $0.matchesRoom } }
 
     /// Where to listen, if `--unix` is given; empty where host and port say it all.
     func endpoints(tls: TLSConfiguration?) -> [Endpoint] {

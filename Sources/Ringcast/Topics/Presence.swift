@@ -59,6 +59,10 @@ extension WebSocketRef {
 }
 
 extension Server {
+    /// Who is in a topic by this server's own sockets, in no order; what handlers ask, which cannot wait. Costs a lock
+    /// and a walk over them. Any thread.
+    public func presence(of topic: Topic) -> [PresentMember] { core.presence.members(of: topic) }
+
     /// Who is in a topic, in no order. Costs a lock and a walk over them. Any thread.
     /// - Throws: nothing on one machine.
     public func presence(of topic: Topic) async throws -> [PresentMember] { core.presence.members(of: topic) }
