@@ -44,7 +44,7 @@ class Member:
             return
         while not self.is_over and (frame := self.next_frame()) is not None:
             opcode, payload = frame
-            if opcode == 2:
+            if opcode in (1, 2):
                 self.message(payload)
             elif opcode == 9:
                 self.control(PONG, payload)
