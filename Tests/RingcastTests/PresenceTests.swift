@@ -16,7 +16,11 @@ import WebSocketProtocol
             options: .init(idleTimeout: .zero),
             open: { ws in ws.subscribe(to: "room", as: ws.data.id, info: ws.data.info) },
             message: { ws, message in
-                if message.string == "leave" { ws.unsubscribe(from: "room") } else { ws.close(.normalClosure) }
+                switch message.string {
+                case "leave": ws.unsubscribe(from: "room")
+                case "who": ws.send(ws.server.presence(of: "room").map(\.id).sorted().joined(separator: " "))
+                default: ws.close(.normalClosure)
+                }
             })
         return SimulatedServer(
             loops: 3,
@@ -40,9 +44,13 @@ import WebSocketProtocol
         let second = server.open(on: 1, path: "/?as=ann&info=phone")
         let bob = server.open(on: 2, path: "/?as=bob")
         #expect(try await Self.members(server) == ["ann phone 2", "bob - 1"])
+        bob.send("who")
+        #expect(bob.frames().map(\.text) == ["ann bob"])
         first.peer.reset()
         server.rest()
+        let name: String = "room"
         #expect(try await Self.members(server) == ["ann phone 1", "bob - 1"])
+        #expect(try await server.server.presenceCount(of: name) == 2)
         second.send("leave")
         bob.send("close")
         #expect(try await server.server.presenceCount(of: "room") == 0)
