@@ -47,6 +47,25 @@ import Testing
         }
     }
 
+    @Test func `sockets that heard nothing go on from where the last one that did has ended`() async throws {
+        let targets = Journal<String>()
+        let server = ScriptedServer { peer in
+            let head = try peer.upgrade()
+            targets.note(String(head.split(separator: " ")[1]))
+            let count = targets.entries.count
+            if count == 1 { try peer.sendFrame(0x81, Array("{\"position\":\"7.3\"}".utf8)) }
+            try peer.sendFrame(0x88, count < 3 ? [0x03, 0xF4] : [0x11, 0x94])
+            _ = try peer.readFrame()
+        }
+        try await server.run {
+            let request = try ClientRequest(server.url)
+            for try await socket in WebSocketClient.connections(to: request, policy: Self.policy) {
+                do { for try await _ in socket.messages {} } catch {}
+            }
+        }
+        #expect(targets.entries == ["/", "/?after=7.3", "/?after=7.3"])
+    }
+
     @Test(arguments: [
         ("/", "/?after=1.2"), ("/?", "/?after=1.2"), ("/a?after=9.9", "/a?after=1.2"), ("/a?after", "/a?after=1.2"),
         ("/a?x=1&after=0.0&y=after=3&&afters=4", "/a?x=1&y=after=3&afters=4&after=1.2"),

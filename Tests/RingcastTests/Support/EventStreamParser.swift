@@ -10,6 +10,8 @@ struct EventStreamParser {
     private(set) var commentCount = 0
     /// What a client that comes again names as `Last-Event-ID`.
     private(set) var lastID = ""
+    /// What each event was told of as its id.
+    private(set) var ids: [String] = []
     private var line: [UInt8] = []
     private var previous: UInt8 = 0
     private var type = ""
@@ -51,6 +53,7 @@ struct EventStreamParser {
 
     private mutating func dispatch() {
         if !data.isEmpty {
+            ids.append(lastID)
             events.append(Event(type: type.isEmpty ? "message" : type, data: data.joined(separator: "\n")))
         }
         (type, data) = ("", [])
