@@ -73,10 +73,8 @@ struct KeptFrames {
     }
 
     private mutating func grow(limit: Int) {
-        var larger: [Entry?] = []
-        larger.reserveCapacity(min(max(ring.count * 2, 4), limit))
-        for index in 0..<count { larger.append(ring[(head + index) % ring.count]) }
-        while larger.count < min(max(ring.count * 2, 4), limit) { larger.append(nil) }
+        var larger = [Entry?](repeating: nil, count: min(max(ring.count * 2, 4), limit))
+        for index in 0..<count { larger[index] = ring[(head + index) % ring.count] }
         ring = larger
         head = 0
     }

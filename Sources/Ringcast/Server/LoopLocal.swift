@@ -29,11 +29,7 @@ public final class LoopLocal<Value>: Sendable {
     public func values(of server: Server) async -> [Value] where Value: Sendable {
         var values: [Value] = []
         for loop in 0..<server.group.loopCount {
-            let value: Value? = await withCheckedContinuation { continuation in
-                let job = LoopJob { loop in continuation.resume(returning: loop.map { self.cell(on: $0).value }) }
-                server.core.run(job, on: loop)
-            }
-            if let value { values.append(value) }
+            if let value = await server.core.ask(loop, { $0.map { self.cell(on: $0).value } }) { values.append(value) }
         }
         return values
     }

@@ -130,6 +130,15 @@ final class SocketCore: Sendable {
         executor.executeBehindMessages { [self] in job.run(on: currentLoop) }
     }
 
+    /// Asks a loop something, in a turn of its own; nil instead of the loop once it has ended.
+    func ask<Answer: Sendable>(
+        _ target: Int, _ question: @escaping @Sendable (SocketLoop?) -> Answer
+    ) async -> Answer {
+        await withCheckedContinuation { continuation in
+            run(LoopJob { continuation.resume(returning: question($0)) }, on: target)
+        }
+    }
+
     func log(_ level: Logger.Level, _ message: @autoclosure () -> String, _ metadata: Logger.Metadata? = nil) {
         configuration.logger.log(level: level, "\(message())", metadata: metadata)
     }

@@ -37,6 +37,17 @@ struct FanOutTally {
         if result == .queuedBehind || result == .atLimit { counted.blocked += 1 }
     }
 
+    /// Queues one frame for one subscriber, in the form that it reads.
+    @inline(__always)
+    mutating func hand(
+        _ forms: inout FrameForms, of entry: TopicEntry, _ policy: SlowConsumerPolicy, to session: Session
+    ) {
+        let form = session.form
+        let frame = forms[form]
+        if session.traits.contains(.keepsContext), forms.isDeflated(form) { session.forgetOutgoingContext() }
+        hand(frame, of: entry, policy, to: session, making: &forms.renditions[form])
+    }
+
     /// The subscribers that got the frames, and those that are behind, with or without them.
     var reach: SocketLoop.Reach {
         (queued + queuedBehind + counted.count, queuedBehind + refused + counted.blocked)

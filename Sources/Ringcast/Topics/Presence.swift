@@ -73,9 +73,6 @@ extension Server {
 }
 
 extension Session {
-    /// Bytes of an identity and what is said of it.
-    private static let identityLimit = 4 << 10
-
     func subscribeIfOpen(to topic: Topic, as id: String, info: String?, after position: Position?) -> Resumption {
         let (loop, slot, serial) = (loop, slot, serial)
         let resumption = subscribeIfOpen(to: topic, after: position)
@@ -83,17 +80,13 @@ extension Session {
         guard resumption != .unchanged, let session = loop.sessions.find(slot: slot, serial: serial), session.isOpen,
             loop.table.isSubscribed(session.memberships, to: topic)
         else { return resumption }
-        guard id.utf8.count + (info?.utf8.count ?? 0) <= Self.identityLimit else {
+        let outcome = loop.core.presence.join(topic, as: id, info: info)
+        guard outcome != .refused else {
             loop.events.refusedPresences.add(1)
             return resumption
         }
-        switch loop.core.presence.join(topic, as: id, info: info) {
-        case .refused: loop.events.refusedPresences.add(1)
-        case .unchanged: session.makeExtras().identities[topic] = id
-        case .changed:
-            session.makeExtras().identities[topic] = id
-            loop.tellOfPresence(in: topic)
-        }
+        session.makeExtras().identities[topic] = id
+        if outcome == .changed { loop.tellOfPresence(in: topic) }
         return resumption
     }
 

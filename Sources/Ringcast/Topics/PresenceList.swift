@@ -17,6 +17,9 @@ final class PresenceList: Sendable {
         var changes: [Topic: [PresenceChange]] = [:]
     }
 
+    /// Bytes of an identity and what is said of it.
+    private static let identityLimit = 4 << 10
+
     /// Identities of one topic.
     private let limit: Int
     private let isTold: Bool
@@ -29,7 +32,8 @@ final class PresenceList: Sendable {
     /// Counts a socket in. What it says of its identity goes for all its sockets.
     /// - Returns: `changed` if it is the identity's first, and that is to be told of.
     func join(_ topic: Topic, as id: String, info: String?) -> Outcome {
-        topics.withLock { topics in
+        guard id.utf8.count + (info?.utf8.count ?? 0) <= Self.identityLimit else { return .refused }
+        return topics.withLock { topics in
             var here = topics.identities[topic] ?? [:]
             // The dictionary is changed in place.
             topics.identities[topic] = nil

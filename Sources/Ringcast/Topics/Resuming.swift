@@ -54,11 +54,9 @@ extension Server {
         defer { for frame in frames { frame.release() } }
         return frames.indices.suffix(max(count, 0)).map { index in
             let frame = frames[index].encoded
-            let message: OwnedMessage =
-                unsafe frame.opcode == .text
-                ? .text(String(decoding: frame.payload, as: UTF8.self)) : .binary([UInt8](frame.payload))
             return KeptMessage(
-                position: Position(epoch: history.epoch, offset: first + UInt64(index)), message: message)
+                position: Position(epoch: history.epoch, offset: first + UInt64(index)),
+                message: unsafe OwnedMessage(frame.payload, as: frame.opcode))
         }
     }
 

@@ -106,25 +106,23 @@ extension SocketCore {
     ) -> SendResult {
         guard topic.isValid, group != nil else { return .dropped }
         counters[0].countForeignPublish()
-        if retain || configuration.keepsHistory(of: topic) {
-            let entry = registry.entry(for: topic)
-            defer { registry.relinquish(entry) }
-            guard TopicOrder(word: entry.policy) == .perPublisher else {
-                return unsafe publishInOrder(
-                    payload, as: opcode, to: entry, except: publisher, retain: retain, compress: compress)
-            }
-            let (stamp, isKept) = registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry)
-            let result = unsafe publish(
-                payload, as: opcode, to: entry, except: publisher, stamp: stamp, compress: compress)
-            return result == .dropped && isKept ? .sent(bytes: payload.count) : result
-        }
-        guard let entry = registry.find(topic) else { return .dropped }
+        let known = retain ? nil : registry.find(topic)
+        // Nobody uses a topic that is not known: the message matters only if it is kept.
+        guard known != nil || retain || configuration.keepsHistory(of: topic) else { return .dropped }
+        let entry = known ?? registry.entry(for: topic)
+        defer { if known == nil { registry.relinquish(entry) } }
         guard TopicOrder(word: entry.policy) == .perPublisher else {
             return unsafe publishInOrder(
-                payload, as: opcode, to: entry, except: publisher, retain: false, compress: compress)
+                payload, as: opcode, to: entry, except: publisher, retain: retain, compress: compress)
         }
-        return unsafe publish(
-            payload, as: opcode, to: entry, except: publisher, stamp: entry.retainedCount, compress: compress)
+        guard retain else {
+            return unsafe publish(
+                payload, as: opcode, to: entry, except: publisher, stamp: entry.retainedCount, compress: compress)
+        }
+        let (stamp, isKept) = registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry)
+        let result = unsafe publish(
+            payload, as: opcode, to: entry, except: publisher, stamp: stamp, compress: compress)
+        return result == .dropped && isKept ? .sent(bytes: payload.count) : result
     }
 
     private func publish(

@@ -73,12 +73,7 @@ extension SocketCore {
     fileprivate func lifelines(
         in topic: Topic, on loop: Int, of isWanted: @escaping @Sendable (ErasedHandlers) -> Bool
     ) async -> [SocketLifeline] {
-        await withCheckedContinuation { continuation in
-            let job = LoopJob { loop in
-                continuation.resume(returning: loop?.lifelines(in: topic, of: isWanted) ?? [])
-            }
-            run(job, on: loop)
-        }
+        await ask(loop) { $0?.lifelines(in: topic, of: isWanted) ?? [] }
     }
 }
 

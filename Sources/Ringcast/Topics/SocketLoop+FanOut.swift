@@ -20,8 +20,7 @@ extension SocketLoop {
     /// Fans out a frame that was encoded for several loops: in each form that is wanted here, or as it is.
     func fanOut(_ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?) -> Reach {
         if frame.hasVariants, entry.variants(of: eventLoop.index) != 0 {
-            var forms = FrameForms(of: frame, on: self)
-            forms.renditions[FrameForm.plain] = renditions(of: frame, in: entry)
+            var forms = forms(of: frame, in: entry)
             return unsafe fanOut(&forms, to: entry, except: excluded)
         }
         if let renditions = renditions(of: frame, in: entry) {
@@ -33,9 +32,16 @@ extension SocketLoop {
         return unsafe fanOut(eventLoop.share(frame.encoded), to: entry, except: excluded)
     }
 
+    /// The forms of a frame, with what streams of events get of it.
+    func forms(of frame: SharedFrame, in entry: TopicEntry) -> FrameForms {
+        var forms = FrameForms(of: frame, on: self)
+        forms.renditions[FrameForm.plain] = renditions(of: frame, in: entry)
+        return forms
+    }
+
     /// What is to be made of a frame whose position streams of events say; nil where the topic has no history, or the
     /// loop no such stream.
-    func renditions(of frame: SharedFrame, in entry: TopicEntry) -> FrameRenditions? {
+    private func renditions(of frame: SharedFrame, in entry: TopicEntry) -> FrameRenditions? {
         guard eventStreamCount > 0, let history = entry.history else { return nil }
         return FrameRenditions(position: Position(epoch: history.epoch, offset: frame.stamp + 1))
     }
@@ -51,11 +57,7 @@ extension SocketLoop {
         let policy = SlowConsumerPolicy(word: entry.policy)
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
-            let session = unsafe Session(subscriber: subscriber)
-            let form = session.form
-            let frame = forms[form]
-            if session.traits.contains(.keepsContext), forms.isDeflated(form) { session.forgetOutgoingContext() }
-            tally.hand(frame, of: entry, policy, to: session, making: &forms.renditions[form])
+            tally.hand(&forms, of: entry, policy, to: unsafe Session(subscriber: subscriber))
         }
         count(tally)
         if !noticedDrops.isEmpty { reportDrops(of: forms[FrameForm.plain]) }

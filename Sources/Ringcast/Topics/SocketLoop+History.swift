@@ -15,10 +15,8 @@ extension SocketLoop {
             payload, as: opcode, for: entry, history, owners: core.counters.count + 1, compress: compress)
         if isReportingDrop { frame.makeQuiet() }
         core.registry.keep(frame, of: history, in: entry, retain: retain, now: now)
-        let isLocal = table.localMemberCount(of: entry) > 0
-        let local: Reach = isLocal ? unsafe fanOut(frame, to: entry, except: excluded?.subscriber) : (0, 0)
-        let remote = forward(frame, to: entry, except: elsewhere)
-        return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
+        let reach = unsafe handOut(frame, to: entry, except: excluded?.subscriber, elsewhere: elsewhere)
+        return reach.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
     /// Numbers and keeps a message of another loop or thread. Takes the frame, and gives it back, or its stamped form.
@@ -58,20 +56,13 @@ extension SocketLoop {
         guard !frames.isEmpty else { return }
         let entry = table.entry(for: topic)
         let policy = SlowConsumerPolicy(word: entry.policy)
-        let form = session.form
         reportingDropsBehind {
             for frame in frames {
-                var bytes: SharedBytes?
-                if form != FrameForm.plain, let deflated = unsafe frame.variant(form - 1) {
-                    bytes = unsafe eventLoop.share(EncodedFrame(deflated), in: form)
-                    if session.traits.contains(.keepsContext) { session.forgetOutgoingContext() }
-                }
-                let shared = bytes ?? eventLoop.share(frame.encoded)
-                var renditions = renditions(of: frame, in: entry)
+                var forms = forms(of: frame, in: entry)
                 var tally = FanOutTally()
-                tally.hand(shared, of: entry, policy, to: session, making: &renditions)
+                tally.hand(&forms, of: entry, policy, to: session)
                 count(tally)
-                nameDrops(of: shared)
+                if !noticedDrops.isEmpty { nameDrops(of: forms[FrameForm.plain]) }
                 frame.release()
             }
         }

@@ -41,32 +41,42 @@ extension SocketLoop {
         // Sockets of this loop have subscribed before this publish, or will after it: only other loops need the stamp.
         let (stamp, isKept) =
             retain ? core.registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry) : (nil, false)
-        var (local, remote): (Reach, Reach) = ((0, 0), (0, 0))
+        var reach: Reach = (0, 0)
         if entry.isInterestedElsewhere(than: eventLoop.index) {
             let frame = unsafe encode(
                 payload, as: opcode, for: entry, owners: core.counters.count + 1,
                 stamp: stamp ?? entry.retainedCount, compress: compress)
             if isReportingDrop { frame.makeQuiet() }
-            (local, remote) = reportingDropsBehind {
-                let isLocal = table.localMemberCount(of: entry) > 0
-                let local: Reach = isLocal ? unsafe fanOut(frame, to: entry, except: excluded?.subscriber) : (0, 0)
-                return (local, forward(frame, to: entry, except: elsewhere))
+            reach = reportingDropsBehind {
+                unsafe handOut(frame, to: entry, except: excluded?.subscriber, elsewhere: elsewhere)
             }
         } else if Session.isToBeDeflated(payload.count, compress), entry.variants(of: eventLoop.index) != 0 {
             var forms = unsafe FrameForms(of: payload, as: opcode, on: self)
-            local = unsafe fanOut(&forms, to: entry, except: excluded?.subscriber)
+            reach = unsafe fanOut(&forms, to: entry, except: excluded?.subscriber)
         } else if table.localMemberCount(of: entry) > 0 {
             unsafe counters.pointee.framesEncoded += 1
-            local = unsafe fanOut(
+            reach = unsafe fanOut(
                 eventLoop.share(OutgoingFrame(opcode, payload)), to: entry, except: excluded?.subscriber)
         }
-        guard local.count + remote.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
-        return local.blocked + remote.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
+        guard reach.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
+        return reach.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
     /// How many subscribers, or other loops, get a frame (1 may stand for any number of them), and how many are behind,
     /// with or without it.
     typealias Reach = (count: Int, blocked: Int)
+
+    /// Hands a frame to the subscribers here, and to the other loops that have some. Takes the frame's owners as
+    /// `forward` does.
+    func handOut(
+        _ frame: SharedFrame, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?,
+        elsewhere: Publisher?
+    ) -> Reach {
+        let isLocal = table.localMemberCount(of: entry) > 0
+        let local: Reach = isLocal ? unsafe fanOut(frame, to: entry, except: excluded) : (0, 0)
+        let remote = forward(frame, to: entry, except: elsewhere)
+        return (local.count + remote.count, local.blocked + remote.blocked)
+    }
 
     /// Hands the frame to the other loops that have subscribers, and gives up what is left of its owners: one for each
     /// loop, since interest may change while it is looked at, and one for this call.

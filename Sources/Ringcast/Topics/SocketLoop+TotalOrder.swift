@@ -64,11 +64,8 @@ extension SocketLoop {
         }
         reportingDropsBehind {
             let frame = number(frame, in: entry, retain: retain, compress: compress)
-            if table.localMemberCount(of: entry) > 0 {
-                _ = unsafe fanOut(frame, to: entry, except: subscriber(publisher))
-            }
             frame.retain(by: core.counters.count)
-            _ = forward(frame, to: entry, except: publisher)
+            _ = unsafe handOut(frame, to: entry, except: subscriber(publisher), elsewhere: publisher)
         }
     }
 

@@ -34,10 +34,7 @@ public struct Stamping: Sendable {
             }
             return unsafe bytes.withUnsafeBytes { unsafe body($0, opcode) }
         case .custom(let stamp):
-            let message =
-                unsafe opcode == .text
-                ? OwnedMessage.text(String(decoding: payload, as: UTF8.self)) : .binary([UInt8](payload))
-            switch stamp(message, position) {
+            switch stamp(unsafe OwnedMessage(payload, as: opcode), position) {
             case .text(let text): return unsafe text.withPayload { unsafe body($0, .text) }
             case .binary(let bytes): return unsafe bytes.withUnsafeBytes { unsafe body($0, .binary) }
             }

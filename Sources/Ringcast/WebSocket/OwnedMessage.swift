@@ -8,6 +8,12 @@ public enum OwnedMessage: Sendable, Hashable {
     /// Copies a received message.
     public init(_ message: borrowing Message) { self = message.isText ? .text(message.string) : .binary(message.bytes) }
 
+    /// Copies the payload of a frame.
+    init(_ payload: UnsafeRawBufferPointer, as opcode: Opcode) {
+        self =
+            unsafe opcode == .text ? .text(String(decoding: payload, as: UTF8.self)) : .binary([UInt8](payload))
+    }
+
     /// Payload bytes.
     public var byteCount: Int {
         switch self {
