@@ -36,6 +36,20 @@ extension UInt8 {
         }
     }
 
+    /// What stands for itself anywhere in a URL: `unreserved` (RFC 3986 §2.3).
+    package var isUnreserved: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
+    /// `%2F`: the byte as URLs write those that stand for something else (RFC 3986 §2.1).
+    package var percentEncoded: String { (self < 0x10 ? "%0" : "%") + String(self, radix: 16, uppercase: true) }
+
     /// What optional white space, `OWS`, is made of (RFC 9110 §5.6.3).
     @inline(__always)
     var isBlank: Bool { self == .space || self == .horizontalTab }

@@ -5,8 +5,8 @@ package struct HTTPDate: Hashable, Sendable, CustomStringConvertible {
     /// Whole seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted.
     package let secondsSince1970: Int
 
-    private static let dayNames: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    private static let monthNames: [StaticString] = [
+    static let dayNames = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    static let monthNames = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
     /// The last second of the year 9999; the format has room for four digits.

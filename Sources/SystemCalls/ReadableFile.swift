@@ -58,36 +58,31 @@ package final class ReadableFile: Sendable {
     /// The bytes at an offset, fewer only at the file's end; nil where the disk would have to be waited for, or the
     /// file system cannot tell.
     package func readCached(_ range: Range<Int>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        while bytes.count < range.count {
-            let start = range.lowerBound + bytes.count
-            let more = try? unsafe read(start..<range.upperBound) { unsafe ringcast_read_cached($0, $1, $2, $3) }
-            guard let more else { return nil }
-            guard !more.isEmpty else { break }
-            if bytes.isEmpty { bytes = more } else { bytes += more }
-        }
-        return bytes
+        try? unsafe readAll(range) { unsafe ringcast_read_cached($0, $1, $2, $3) }
     }
 
     /// The bytes at an offset, fewer only at the file's end. Waits for the disk.
     package func read(_ range: Range<Int>) throws(SystemError) -> [UInt8] {
+        try unsafe readAll(range) { descriptor, memory, count, offset in
+            let count = uninterrupted { unsafe pread(descriptor, memory, count, offset) }
+            return count < 0 ? -Int(errno) : count
+        }
+    }
+
+    private typealias ReadCall = (Int32, UnsafeMutableRawPointer, Int, Int) -> Int
+
+    /// Calls until all is there, or the file ends.
+    private func readAll(_ range: Range<Int>, by call: ReadCall) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < range.count {
-            let start = range.lowerBound + bytes.count
-            let more = try unsafe read(start..<range.upperBound) { descriptor, memory, count, offset in
-                let count = uninterrupted { unsafe pread(descriptor, memory, count, offset) }
-                return count < 0 ? -Int(errno) : count
-            }
+            let more = try unsafe readOnce(range.lowerBound + bytes.count..<range.upperBound, by: call)
             guard !more.isEmpty else { break }
             if bytes.isEmpty { bytes = more } else { bytes += more }
         }
         return bytes
     }
 
-    private func read(
-        _ range: Range<Int>, by call: (Int32, UnsafeMutableRawPointer, Int, Int) -> Int
-    ) throws(SystemError) -> [UInt8] {
-        guard !range.isEmpty else { return [] }
+    private func readOnce(_ range: Range<Int>, by call: ReadCall) throws(SystemError) -> [UInt8] {
         var result = 0
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { memory, count in
             // Safe: the call writes no more than there is room for, and says how much that was.

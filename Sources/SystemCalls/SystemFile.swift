@@ -45,6 +45,15 @@ package enum SystemFile {
         return true
     }
 
+    /// Makes a folder in `/tmp` that only this user can use, whose name begins with `prefix`; nil where that cannot be.
+    package static func makeTemporaryFolder(_ prefix: String) -> String? {
+        // `mkdtemp` puts other letters in the place of the last six.
+        var template = Array("/tmp/\(prefix)-\(String(repeating: "X", count: 6))".utf8CString)
+        // Safe: the array ends with a zero and outlives the call, which changes its last letters.
+        guard unsafe mkdtemp(&template) != nil else { return nil }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// The names in a folder; none where there is no such folder.
     package static func names(in folder: String) -> [String] {
         guard let directory = unsafe opendir(folder) else { return [] }

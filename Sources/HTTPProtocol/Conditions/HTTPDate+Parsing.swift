@@ -15,7 +15,7 @@ extension HTTPDate {
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`
     private static func fixdate(_ scanner: inout DateScanner) -> Bool {
-        scanner.name(of: DateScanner.days) != nil && scanner.text(", ") && scanner.readDay() && scanner.text(" ")
+        scanner.name(of: HTTPDate.dayNames) != nil && scanner.text(", ") && scanner.readDay() && scanner.text(" ")
             && scanner.readMonth() && scanner.text(" ") && scanner.readYear() && scanner.text(" ")
             && scanner.readTime() && scanner.text(" GMT")
     }
@@ -29,7 +29,7 @@ extension HTTPDate {
 
     /// `Sun Nov  6 08:49:37 1994` (C's `asctime`)
     private static func asctimeDate(_ scanner: inout DateScanner) -> Bool {
-        scanner.name(of: DateScanner.days) != nil && scanner.text(" ") && scanner.readMonth() && scanner.text(" ")
+        scanner.name(of: HTTPDate.dayNames) != nil && scanner.text(" ") && scanner.readMonth() && scanner.text(" ")
             && scanner.readPaddedDay() && scanner.text(" ") && scanner.readTime() && scanner.text(" ")
             && scanner.readYear()
     }
@@ -54,9 +54,7 @@ extension HTTPDate {
 
 /// Reads the parts of a date from the front of a text.
 private struct DateScanner {
-    static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     static let longDays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-    static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     let bytes: [UInt8]
     let now: HTTPDate
@@ -98,7 +96,7 @@ private struct DateScanner {
     mutating func readPaddedDay() -> Bool { text(" ") ? read(1) { $0.day = $1 } : readDay() }
 
     mutating func readMonth() -> Bool {
-        guard let index = name(of: Self.months) else { return false }
+        guard let index = name(of: HTTPDate.monthNames) else { return false }
         month = index
         return true
     }

@@ -1,3 +1,4 @@
+import HTTPProtocol
 import HTTPTypes
 public import PubSub
 public import WebSocketProtocol
@@ -89,7 +90,7 @@ public struct ReconnectPolicy: Sendable {
         if let maximumAttempts, maximumAttempts <= 0 {
             return "maximumAttempts is \(maximumAttempts): it must be positive, or nil for any number"
         }
-        let isName = positionName.utf8.allSatisfy { WebSocketURL.isUnreserved($0) }
+        let isName = positionName.utf8.allSatisfy { $0.isUnreserved && $0 != UInt8(ascii: "~") }
         if positionName.isEmpty || !isName {
             return "positionName is \"\(positionName)\": it must be of letters, digits, -, _ and ."
         }

@@ -52,7 +52,7 @@ struct StreamedResponse: Sendable {
         self.length = length
         self.body = body
         if headers[.contentType] == nil, status.allowsBody {
-            self.headers[.contentType] = "application/octet-stream"
+            self.headers[.contentType] = MediaType.unknown
         }
     }
 

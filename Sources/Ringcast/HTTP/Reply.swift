@@ -1,3 +1,4 @@
+import HTTPProtocol
 public import HTTPTypes
 
 /// What a request is answered with: a response, whole or streamed, a file, a topic's events, an upgrade to a WebSocket,
@@ -95,7 +96,7 @@ struct Response {
     }
 
     init(status: HTTPResponse.Status, bytes: [UInt8], headers: HTTPFields = [:]) {
-        self.init(status: status, body: bytes, headers: headers, type: "application/octet-stream")
+        self.init(status: status, body: bytes, headers: headers, type: MediaType.unknown)
     }
 
     private init(status: HTTPResponse.Status, body: [UInt8], headers: HTTPFields, type: String) {

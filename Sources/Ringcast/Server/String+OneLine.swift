@@ -1,3 +1,5 @@
+import HTTPProtocol
+
 extension String {
     /// The text as a part of one line of a log or of an error's description: characters that would end the line, move
     /// a terminal's cursor or reverse the order of others are percent-encoded. A peer may have chosen the text
@@ -10,9 +12,7 @@ extension String {
                 line.unicodeScalars.append(scalar)
                 continue
             }
-            for byte in String(scalar).utf8 {
-                line += "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
+            for byte in String(scalar).utf8 { line += byte.percentEncoded }
         }
         return line
     }

@@ -10,12 +10,10 @@ final class SelfSigned {
     var key: String { folder + "/key.pem" }
 
     init() throws {
-        var template = Array("/tmp/ringcast-bench-XXXXXX".utf8CString)
-        // Safe: the array ends with a zero and outlives the call, which changes its last letters.
-        guard unsafe mkdtemp(&template) != nil else {
+        guard let folder = SystemFile.makeTemporaryFolder("ringcast-bench") else {
             throw CommandFailure("--tls needs a folder in /tmp for its certificate: it cannot be made")
         }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.folder = folder
         guard write() else {
             remove()
             throw CommandFailure("--tls needs a certificate: OpenSSL could not make one in \(folder)")

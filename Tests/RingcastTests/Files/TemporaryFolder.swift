@@ -6,11 +6,7 @@ import Testing
 final class TemporaryFolder {
     let path: String
 
-    init() throws {
-        var template = Array("/tmp/ringcast-files-XXXXXX".utf8CString)
-        let name = unsafe template.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress!) }
-        path = unsafe String(cString: try #require(name))
-    }
+    init() throws { path = try #require(SystemFile.makeTemporaryFolder("ringcast-files")) }
 
     deinit { Self.remove(path) }
 

@@ -1,3 +1,5 @@
+import HTTPProtocol
+
 /// A path below a folder, as requests give it: decoded, and still anybody's.
 struct FilePath {
     let text: String
@@ -19,14 +21,7 @@ struct FilePath {
     var folderReference: String {
         var reference = "./"
         for byte in text.split(separator: "/").last?.utf8 ?? "".utf8[...] {
-            let isPlain =
-                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
-                || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "-._~".utf8.contains(byte)
-            reference +=
-                isPlain
-                ? String(UnicodeScalar(byte))
-                : "%" + (byte < 16 ? "0" : "")
-                    + String(byte, radix: 16, uppercase: true)
+            reference += byte.isUnreserved ? String(UnicodeScalar(byte)) : byte.percentEncoded
         }
         return reference + "/"
     }
