@@ -5,7 +5,8 @@ FROM swift:6.3-bookworm AS toolchain
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        binutils ca-certificates gcc libc6-dev liburing-dev libssl-dev pkg-config python3 zlib1g-dev \
+        binutils ca-certificates gcc libc6-dev libhiredis-dev libnghttp2-dev liburing-dev libssl-dev \
+        pkg-config python3 zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 
 FROM toolchain AS build

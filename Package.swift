@@ -17,6 +17,8 @@ let package = Package(
     products: [
         .library(name: "Ringcast", targets: ["Ringcast"]),
         .library(name: "RingcastJSON", targets: ["RingcastJSON"]),
+        .library(name: "RingcastCluster", targets: ["RingcastCluster"]),
+        .library(name: "BackplaneTesting", targets: ["BackplaneTesting"]),
         .library(name: "RingcastTesting", targets: ["RingcastTesting"]),
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "WebSocketProtocol", targets: ["WebSocketProtocol"]),
@@ -37,7 +39,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
@@ -69,6 +71,8 @@ let package = Package(
             name: "HTTPProtocol", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: library),
         .target(name: "WebSocketProtocol", dependencies: ["CZlib"], swiftSettings: library),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "HTTP2Protocol", dependencies: ["CNghttp2"], swiftSettings: library),
         .target(name: "PubSub", swiftSettings: library),
         // What users import, and the tool.
         .target(
@@ -84,6 +88,12 @@ let package = Package(
             swiftSettings: library),
         // Codable values as messages and bodies: the only library that imports FoundationEssentials.
         .target(name: "RingcastJSON", dependencies: ["Ringcast"], swiftSettings: library),
+        // Topics of several servers over an engine, whose protocols need no more than Reactor's loops.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(
+            name: "RingcastCluster",
+            dependencies: ["Ringcast", "Reactor", "HTTPProtocol", "SystemCalls", "CHiredis"],
+            swiftSettings: library),
         // Users' tests: servers and clients on the simulated kernel.
         .target(
             name: "RingcastTesting",
@@ -92,6 +102,10 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: library),
+        // Whether a backplane does what it has to, for those who write one.
+        .target(
+            name: "BackplaneTesting", dependencies: ["Ringcast", "RingcastTesting", "HTTPProtocol"],
+            swiftSettings: strict),
         // What the core does not need to know: empty without their traits.
         .target(
             name: "RingcastMetrics",
@@ -117,12 +131,17 @@ let package = Package(
         .executableTarget(
             name: "RingcastCLI",
             dependencies: [
-                "Ringcast", "LoadTesting", "SystemCalls", "CMalloc", "COpenSSL",
+                "Ringcast", "RingcastCluster", "LoadTesting", "SystemCalls", "CMalloc", "COpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: tool),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: tool),
             ],
             swiftSettings: strict),
+
+        // What `Scripts/instructions` counts.
+        .executableTarget(
+            name: "instruction-count", dependencies: ["Ringcast", "Reactor", "SystemCalls", "CSystemCalls"],
+            path: "Benchmarks/Instructions", swiftSettings: strict),
 
         // Examples: each a program of one screen.
         .executableTarget(name: "tcp-echo", dependencies: ["Reactor"], path: "Examples/TCPEcho", swiftSettings: strict),
@@ -132,6 +151,15 @@ let package = Package(
         .executableTarget(
             name: "many-clients", dependencies: ["Ringcast"], path: "Examples/ManyClients", swiftSettings: strict),
         .executableTarget(name: "ticker", dependencies: ["Ringcast"], path: "Examples/Ticker", swiftSettings: strict),
+        .executableTarget(
+            name: "news", dependencies: ["Ringcast", "RingcastJSON"], path: "Examples/News", swiftSettings: strict),
+        .executableTarget(name: "follow", dependencies: ["Ringcast"], path: "Examples/Follow", swiftSettings: strict),
+        .executableTarget(
+            name: "cluster-chat", dependencies: ["Ringcast", "RingcastCluster"], path: "Examples/ClusterChat",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "dashboard", dependencies: ["Ringcast", "RingcastJSON"], path: "Examples/Dashboard",
+            swiftSettings: strict),
         // One that is an application, with its tests beside it.
         .executableTarget(
             name: "rooms",
@@ -161,6 +189,9 @@ let package = Package(
             dependencies: ["Reactor", "ReactorTesting", "IOUring", "SystemCalls", "CSystemCalls"],
             swiftSettings: library),
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
+        .testTarget(
+            name: "HTTP2ProtocolTests", dependencies: ["HTTP2Protocol", "HTTPProtocol", "CNghttp2"],
+            swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
         .testTarget(
@@ -169,6 +200,13 @@ let package = Package(
         .testTarget(
             name: "RingcastJSONTests", dependencies: ["RingcastJSON", "RingcastTesting", "Ringcast"],
             swiftSettings: strict),
+        .testTarget(
+            name: "RingcastClusterTests",
+            dependencies: [
+                "RingcastCluster", "BackplaneTesting", "SimulatedKernel", "ReactorTesting", "RingcastTesting",
+                "Ringcast", "Reactor",
+            ],
+            swiftSettings: library),
         // The repository's own rules.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "LoadTestingTests", dependencies: ["LoadTesting", "Ringcast"], swiftSettings: library),

@@ -17,7 +17,10 @@ let instrumented: [SwiftSetting] =
 // What checks is no part of what is explored: its branches would only be in the way.
 let checking: [SwiftSetting] =
     language + [.unsafeFlags(["-sanitize=address", "-enable-testing", "-assert-config", "Debug"])]
-let linked: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+// Who hears of comparisons of one and of two bytes: see `Comparisons.swift`.
+let unheard = ["cmp1", "cmp2", "const_cmp1", "const_cmp2"]
+    .flatMap { ["-Xlinker", "--wrap=__sanitizer_cov_trace_\($0)"] }
+let linked: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"] + unheard)]
 
 let package = Package(
     name: "fuzzing",

@@ -20,6 +20,6 @@ routes.webSocket("/chat", chat) { request in
     guard let name = request.query("name") else { throw Reply.response(.badRequest, "who are you?\n") }
     return Guest(name: name)
 }
-let server = try Server(configuration: .init(port: 3000, originPolicy: .any, topics: rules), routes: routes)
+let server = try Server(configuration: .init(originPolicy: .any, topics: rules), routes: routes)
 print("chat on ws://127.0.0.1:\(server.port)/chat?name=NAME")
 try await server.run()

@@ -9,20 +9,12 @@ let page = #"""
         event.preventDefault();
         await fetch("/login", { method: "POST", body: JSON.stringify({ name: login.elements.name.value }) });
         const socket = new WebSocket("/rooms/" + encodeURIComponent(login.elements.room.value));
-        const heard = new Set();
-        let newest = 0;
         socket.onclose = ({ code }) => show(`(closed with ${code})`);
         socket.onmessage = ({ data }) => {
             if (data === "slower") return show("(too fast: this was not said)");
             const news = JSON.parse(data);
-            if (news.members && news.number > newest) {
-                newest = news.number;
-                members.textContent = news.members.join(", ");
-            }
-            for (const { number, name, text } of news.lines) {
-                if (!heard.has(number)) show(`${name}: ${text}`);
-                heard.add(number);
-            }
+            if (news.members) members.textContent = news.members.join(", ");
+            for (const { name, text } of news.lines) show(`${name}: ${text}`);
         };
         say.onsubmit = (event) => {
             event.preventDefault();

@@ -1,36 +1,29 @@
-import Synchronization
+import Ringcast
+import RingcastJSON
 
-struct Member { let name, room: String }
-struct Line: Codable { let number: Int, name, text: String }
+struct Member {
+    let name, room: String
+    var topic: Topic { "room/\(room)" }
+}
 
-/// What clients hear. It is numbered: who enters while others speak, on whichever loop, may hear of a line twice.
+/// What clients hear.
 struct News: Codable {
-    let number: Int
+    struct Line: Codable { let name, text: String }
     var members: [String]?
     var lines: [Line] = []
 }
 
-/// Who is there by which socket, and what was said last.
-struct Room {
-    var number = 0, sockets: [String: String] = [:], lines: [Line] = []
-    var members: [String] { Set(sockets.values).sorted() }
-}
-
-/// All rooms in which somebody is. Loops change them, each for the length of a call.
-final class Rooms: Sendable {
-    private let rooms = Mutex<[String: Room]>([:])
-    var members: [String: [String]] { rooms.withLock { $0.mapValues(\.members) } }
-
-    func change(_ name: String, _ body: (inout Room) -> Void) -> Room {
-        rooms.withLock { rooms in
-            var room = rooms.removeValue(forKey: name) ?? Room()
-            room.number += 1
-            body(&room)
-            if !room.sockets.isEmpty { rooms[name] = room }
-            return room
+/// Rooms remember by themselves what was said last and who is there; who is told in a topic beside them.
+extension ServerConfiguration {
+    static func rooms(port: Int? = nil) -> Self {
+        .init(port: port, topics: [.matching("room/*", history: .init(messages: 50))]) { server, room, _ in
+            _ = try? server.publish(json: News(members: server.members(of: room)), to: .members(of: room))
         }
     }
 }
+
+extension Topic { static func members(of room: Topic) -> Topic { "members of \(room)" } }
+extension Server { func members(of room: Topic) -> [String] { presence(of: room).map(\.id).sorted() } }
 
 /// Who has logged in. An actor, as the client of a database would be: who asks it waits.
 actor Accounts {

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import UnixSignals
 
 guard let adminKey = ProcessInfo.processInfo.environment["ADMIN_KEY"] else { fatalError("ADMIN_KEY is not set") }
-let server = try Server(configuration: .init(topics: topicRules), routes: makeRoutes(adminKey: adminKey))
+let server = try Server(configuration: .rooms(), routes: makeRoutes(adminKey: adminKey))
 print("rooms on http://127.0.0.1:\(server.port)")
 // Upon a signal everybody is closed with 1001, behind what was said before.
 try await ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm, .sigint]).run()

@@ -14,7 +14,7 @@ let ticker = WebSocketHandlers<Int>(
         }
     })
 
-let server = try Server(configuration: .init(port: 3000, originPolicy: .any)) { _ in .upgrade(to: ticker, with: 0) }
+let server = try Server(configuration: .init(originPolicy: .any)) { _ in .upgrade(to: ticker, with: 0) }
 Task {
     let start = ContinuousClock.now
     while true {

@@ -21,6 +21,10 @@ class Member:
         self.ending = None  # "end" or the name of an error, once the connection is over
         self.status = None  # of a refusal
 
+    def greeting(self, port, path):
+        """What it says first."""
+        return harness.upgrade_request(port, path)
+
     def opened(self):
         pass
 
@@ -99,7 +103,7 @@ class Crowd:
             # A source port of its own kind would do for fewer connections than one for each peer.
             connection.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
             connection.bind((source, 0))
-        member.outgoing += harness.upgrade_request(port, path)
+        member.outgoing += member.greeting(port, path)
         self.members[connection.fileno()] = member
         member.interest = select.EPOLLIN | select.EPOLLOUT
         self.poll.register(connection, member.interest)

@@ -1,44 +1,40 @@
 """Topics that remember: clients that are cut off at any byte and come back get each message once and in order.
 
-A reader knows what it has to hear: the offsets of its topic from 1 on, without a gap, in whichever connection they come. In the end all
-of them stand at what was published.
+A reader knows what it has to hear: the offsets of its topic from 1 on, without a gap, in whichever connection they come, and each
+publisher's messages in order: those of a socket, which its loop publishes, and those of POST requests, which other threads do. In the
+end all of them stand at what was published.
 """
 import heapq
 import json
+import re
 import time
 
 from bad_network import CONDITIONS
 from crowd import Crowd, Member
+from hearing import Reader
 from network import SERVER, Link
 
-TOPICS, READERS, PUBLISHES_A_SECOND = 20, 2_000, 2  # publishes to each of the topics
+TOPICS, READERS, PUBLISHES_A_SECOND = 20, 2_000, 2  # publishes to each of the topics, by each of its two publishers
 NETWORK_READERS = 200
 CUT_A_SECOND = 0.05  # of the readers: each is cut off every twenty seconds
 AWAY = 2  # seconds, at most
 
 
-class Reader:
+class ReturningReader(Reader):
     """Somebody who has heard a topic up to an offset, whatever becomes of the connections."""
 
     def __init__(self, topic):
-        self.topic, self.epoch, self.offset = topic, 0, 0
-        self.member = None
-        self.connections, self.resumed, self.replayed, self.gaps, self.wrong = 0, 0, 0, 0, []
+        super().__init__(topic)
+        self.connections = 0
+        self.counts = {"socket": 0, "thread": 0}  # the newest message of each publisher
 
-    def path(self):
-        return f"/topic/{self.topic}?after={self.epoch}.{self.offset}"
-
-    def heard(self, message):
-        if "gap" in message:
-            self.gaps += 1
-        elif "resumed" in message:
-            self.resumed += 1
-            self.replayed += message["resumed"]
-        else:
-            epoch, offset = map(int, message["position"].split("."))
-            if offset != self.offset + 1 or self.epoch not in (0, epoch):
-                self.wrong.append(f"{epoch}.{offset} behind {self.epoch}.{self.offset}")
-            self.epoch, self.offset = epoch, offset
+    def hear(self, epoch, offset, message):
+        if offset != self.offset + 1 or self.epoch not in (0, epoch):
+            self.wrong.append(f"{epoch}.{offset} behind {self.epoch}.{self.offset}")
+        publisher, number = message["by"], message["n"]
+        if number != self.counts[publisher] + 1:
+            self.wrong.append(f"{number} of the {publisher} behind {self.counts[publisher]}")
+        self.counts[publisher] = number
 
 
 class Connection(Member):
@@ -47,7 +43,7 @@ class Connection(Member):
         self.reader, self.scene = reader, scene
 
     def message(self, payload):
-        self.reader.heard(json.loads(payload))
+        self.reader.take(json.loads(payload))
 
 
 class Publisher(Member):
@@ -57,7 +53,34 @@ class Publisher(Member):
 
     def publish(self):
         self.count += 1
-        self.control(0x81, b'{"n":%d}' % self.count)
+        self.control(0x81, b'{"by":"socket","n":%d}' % self.count)
+
+
+class Poster(Member):
+    """Publishes by HTTP, and so from threads of the server that are no loops."""
+    ANSWER = re.compile(rb'\{"result":"(\w+)"\}\n')
+
+    def __init__(self):
+        super().__init__()
+        self.is_open, self.count, self.results = True, 0, []
+
+    def greeting(self, port, path):
+        self.head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: ".encode()
+        return b""
+
+    def publish(self):
+        self.count += 1
+        body = b'{"by":"thread","n":%d}' % self.count
+        self.outgoing += self.head + b"%d\r\n\r\n" % len(body) + body
+        self.crowd.flush(self)
+
+    def received(self, piece):
+        self.incoming += piece
+        end = 0
+        for found in self.ANSWER.finditer(self.incoming):
+            self.results.append(found[1].decode())
+            end = found.end()
+        del self.incoming[:end]
 
 
 class Readers:
@@ -99,7 +122,8 @@ def run(scene):
     with scene.server(*options(), loops=2) as server:
         scene.check_driver(server.statistics())
         crowd = Crowd()
-        publishers = [crowd.connect(Publisher(), server.port, f"/publish/{topic}") for topic in range(TOPICS)]
+        publishers = [crowd.connect(kind(), server.port, f"/publish/{topic}")
+                      for topic in range(TOPICS) for kind in (Publisher, Poster)]
 
         def connect(member, index, path):
             return crowd.connect(member, server.port, path)
@@ -115,8 +139,8 @@ def run_in_network(scene):
         with link.client_side:
             for address, condition in zip(link.addresses, CONDITIONS.values()):
                 link.set(address, condition)
-            publishers = [crowd.connect(Publisher(), server.port, f"/publish/{topic}", SERVER, link.addresses[0])
-                          for topic in range(TOPICS)]
+            publishers = [crowd.connect(kind(), server.port, f"/publish/{topic}", SERVER, link.addresses[0])
+                          for topic in range(TOPICS) for kind in (Publisher, Poster)]
 
         def connect(member, index, path):
             with link.client_side:
@@ -130,7 +154,7 @@ def options():
 
 
 def play(scene, server, crowd, publishers, count, connect):
-    readers = [Reader(index % TOPICS) for index in range(count)]
+    readers = [ReturningReader(index % TOPICS) for index in range(count)]
     everybody = Readers(scene, crowd, readers, connect)
     everybody.begin()
     ready = crowd.run_until(lambda: all(reader.member.is_open for reader in readers)
@@ -152,10 +176,13 @@ def play(scene, server, crowd, publishers, count, connect):
 
     def is_done():
         everybody.come_back()
-        return all(reader.offset == published for reader in readers) or any(reader.wrong for reader in readers)
+        return all(reader.offset == 2 * published for reader in readers) or any(reader.wrong for reader in readers)
 
     crowd.run_until(is_done, 120)
-    report(scene, server, readers, published)
+    posters = [publisher for publisher in publishers if isinstance(publisher, Poster)]
+    refused = sum(poster.count - len(poster.results) + poster.results.count("dropped") for poster in posters)
+    scene.check(not refused, f"{sum(poster.count for poster in posters)} messages were taken by POST", refused)
+    report(scene, server, readers, 2 * published)
     crowd.close()
 
 

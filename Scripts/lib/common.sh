@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$root/Scripts/lib/build.sh"
 
 # What building needs beside Swift itself.
-build_packages=(gcc libc6-dev liburing-dev libssl-dev pkg-config zlib1g-dev)
+build_packages=(gcc libc6-dev libhiredis-dev libnghttp2-dev liburing-dev libssl-dev pkg-config zlib1g-dev)
 
 fail() {
     echo "$*" >&2

@@ -14,7 +14,8 @@ A list is blocks of lines, separated by empty ones:
                        has to notice it; without a name any test of the suite; several lines: any of them
     limit SECONDS      for the tests of this bug, where a minute is not enough
     survives WHY       no test can notice it
-    invariant TEXT     what has to hold: the simulation finds the bug, too (Scripts/simulate --planted)
+    invariant TEXT     what has to hold: the simulation finds the bug, too (Scripts/simulate --planted; with --cluster those
+                       of cluster.bugs)
 
 New text that says BUG takes the place of the old one, too, with the switch (a Bool) for the word; else both stand there, and the
 switch chooses. A bug may change several places: it then has several pairs of texts, and lines `file` and `in` before them.
@@ -27,7 +28,7 @@ import zlib
 
 SWITCH = "RINGCAST_PLANTED_BUG"
 # What a package is built from.
-PARTS = ["Package.swift", "Package.resolved", "Sources", "Tests", "Examples", "Scripts", "README.md"]
+PARTS = ["Package.swift", "Package.resolved", "Sources", "Tests", "Benchmarks", "Examples", "Scripts", "README.md"]
 HELPER = f"""
 /// Whether the bug with this key is planted in this process.
 private func plantedBug(_ key: Int) -> Bool {{ plantedKey == key }}
@@ -71,8 +72,8 @@ class Change:
 
 
 class Bug:
-    def __init__(self, number, name):
-        self.number, self.name, self.sentence = number, name, ""
+    def __init__(self, number, name, list_name):
+        self.number, self.name, self.list, self.sentence = number, name, list_name, ""
         # What the switch compares: it stays the same when the lists change, so that nothing is built anew for that.
         self.key = zlib.crc32(name.encode())
         self.changes, self.tests, self.limit, self.argument, self.invariant = [], [], 60, "", ""
@@ -109,7 +110,7 @@ def read_lists(paths):
                     sys.exit(f"{path}:{place}: nothing goes on here")
                 continue
             if key == "bug":
-                bugs.append(Bug(len(bugs) + 1, value))
+                bugs.append(Bug(len(bugs) + 1, value, path.stem))
                 bugs[-1].needs_race = path.stem == "ordering"
                 file, context, kind = None, None, "expression"
             elif key == "file":

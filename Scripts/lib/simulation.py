@@ -10,10 +10,26 @@ import time
 
 import planted
 
-FILTER = "SimulationTests/.?every world"
-SUM = re.compile(rb"(\d+) worlds: (\d+) faults, (\d+) turns, (\d+) publishes")
 PART = 10_000
-COUNTS = ["worlds", "faults", "turns", "publishes"]
+
+
+class Kind:
+    """Worlds of one sort: the test that plays them, what it counts, and the words that ask for them."""
+
+    def __init__(self, test, option, counts):
+        self.test, self.command, self.counts = test, "Scripts/simulate" + option, ["worlds", *counts]
+        self.sum = re.compile(", ".join(rf"(\d+) {name}" for name in self.counts).replace("worlds,", "worlds:").encode())
+
+    def text(self, counts):
+        return ", ".join(f"{count} {name}" for count, name in zip(counts, self.counts))
+
+
+SERVERS = Kind(
+    "SimulationTests/.?every world", "",
+    ["faults", "turns", "publishes", "with histories", "resumes", "replays", "gaps"])
+CLUSTERS = Kind(
+    "ClusterSimulationTests/.?every cluster", " --cluster",
+    ["faults", "turns", "publishes", "deliveries", "crossings", "disconnects", "gaps", "drops"])
 
 
 def build(root, scratch, what=("--build-tests",)):
@@ -29,8 +45,9 @@ def build(root, scratch, what=("--build-tests",)):
 class Process:
     """Worlds of one process: `sum` is what is done, `seed` the world it is in, `complaint` what went wrong there."""
 
-    def __init__(self, program, first, count, minutes=None, shrinks=True, environment=None):
-        self.sum, self.seed, self.complaint, self.cpu = [0, 0, 0, 0], first, None, 0.0
+    def __init__(self, kind, program, first, count, minutes=None, shrinks=True, environment=None):
+        self.kind = kind
+        self.sum, self.seed, self.complaint, self.cpu = [0] * len(kind.counts), first, None, 0.0
         self.lines, self.is_stopped = [], False
         settings = {
             # Sets and dictionaries in one order, so that a world repeats itself.
@@ -39,14 +56,14 @@ class Process:
         if minutes is not None:
             settings["RINGCAST_MINUTES"] = str(minutes)
         self.process = subprocess.Popen(
-            [str(program), "--testing-library", "swift-testing", "--no-parallel", "--filter", FILTER],
+            [str(program), "--testing-library", "swift-testing", "--no-parallel", "--filter", kind.test],
             env=os.environ | settings | (environment or {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
 
     def wait(self, said=lambda line: None):
         """Follows it to its end; what it says beside where it is goes to `said`."""
         for line in self.process.stdout:
-            found = SUM.search(line)
+            found = self.kind.sum.search(line)
             if line.startswith((b"world ", b"simulated ")) and found:
                 self.sum = [int(count) for count in found.groups()]
                 if line.startswith(b"world "):
@@ -64,7 +81,7 @@ class Process:
         if self.process.returncode and not self.complaint and not self.is_stopped:
             # It trapped.
             why = next((line for line in self.lines if "Fatal error" in line or "error:" in line), f"status {self.process.returncode}")
-            self.complaint = f"world {self.seed}: {why}: Scripts/simulate --seeds 1 --seed {self.seed}"
+            self.complaint = f"world {self.seed}: {why}: {self.kind.command} --seeds 1 --seed {self.seed}"
             said(self.complaint)
         if self.complaint:
             self.sum[0] += 1
@@ -74,10 +91,10 @@ class Process:
 class Run:
     """Many worlds in parts, some at a time; with a log every part is 10,000 worlds, and those that stand there are done."""
 
-    def __init__(self, program, first, count, end=None, log=None):
-        self.program, self.first, self.count, self.end, self.log = program, first, count, end, log
+    def __init__(self, kind, program, first, count, end=None, log=None):
+        self.kind, self.program, self.first, self.count, self.end, self.log = kind, program, first, count, end, log
         self.lock, self.since = threading.Lock(), time.monotonic()
-        self.sum, self.cpu, self.complaints, self.running, self.parts = [0, 0, 0, 0], 0.0, 0, [], []
+        self.sum, self.cpu, self.complaints, self.running, self.parts = [0] * len(kind.counts), 0.0, 0, [], []
 
     def go(self, jobs):
         size = PART if self.log or jobs == 1 else max(1, min(PART, -(-self.count // (4 * jobs))))
@@ -116,10 +133,10 @@ class Run:
         return self.complaints > 0 and not self.log or self.end is not None and time.monotonic() >= self.end
 
     def run_part(self, first, count):
-        total, cpu, complaints, next_seed = [0, 0, 0, 0], 0.0, 0, first
+        total, cpu, complaints, next_seed = [0] * len(self.kind.counts), 0.0, 0, first
         while next_seed < first + count and not self.is_over():
             minutes = None if self.end is None else max(0.0, self.end - time.monotonic()) / 60
-            process = Process(self.program, next_seed, first + count - next_seed, minutes, shrinks=not self.log)
+            process = Process(self.kind, self.program, next_seed, first + count - next_seed, minutes, shrinks=not self.log)
             with self.lock:
                 self.running.append(process)
             process.wait(self.note)
@@ -136,7 +153,7 @@ class Run:
             complaints += process.complaint is not None
             next_seed += max(process.sum[0], 1)
         if self.log and next_seed >= first + count:
-            self.note(f"seeds {first}-{first + count - 1}: {text(total)}, {complaints} complaints, {cpu:.1f} CPU seconds", False)
+            self.note(f"seeds {first}-{first + count - 1}: {self.kind.text(total)}, {complaints} complaints, {cpu:.1f} CPU seconds", False)
 
     def stop(self):
         for process in self.running:
@@ -154,21 +171,18 @@ class Run:
     def say(self, beginning):
         with self.lock:
             counts = [sum(column) for column in zip(self.sum, *(process.sum for process in self.running))]
-            print(f"{beginning}: {text(counts)}, {self.complaints} complaints, {time.monotonic() - self.since:.0f} s, "
+            print(f"{beginning}: {self.kind.text(counts)}, {self.complaints} complaints, {time.monotonic() - self.since:.0f} s, "
                   f"{self.cpu:.0f} CPU seconds of those that have ended", flush=True)
-
-
-def text(counts):
-    return ", ".join(f"{count} {name}" for count, name in zip(counts, COUNTS))
 
 
 HANG = 60
 
 
-def find_planted(root, names, seeds):
-    """Says of each planted bug that the simulation is to find which world, from seed 1 on, finds it first."""
+def find_planted(root, kind, names, seeds):
+    """Says of each planted bug that these worlds are to find which one, from seed 1 on, finds it first."""
     every = planted.read_lists(planted.lists(root / "Scripts" / "mutants.d"))
-    bugs = [bug for bug in every if bug.name in names] if names else [bug for bug in every if bug.invariant]
+    bugs = [bug for bug in every if bug.name in names] if names else [
+        bug for bug in every if bug.invariant and (bug.list == "cluster") == (kind is CLUSTERS)]
     if missing := set(names) - {bug.name for bug in bugs}:
         sys.exit(f"no such bug: {missing.pop()}")
     tree = root / ".build-mutants" / "tree"
@@ -176,12 +190,12 @@ def find_planted(root, names, seeds):
     scratch = tree / ".build-optimized"
     planted.lend_packages(root, scratch)
     program = build(tree, scratch, ["--product", "ringcastPackageTests"])
-    if complaint := search(program, 0, 500).complaint:
+    if complaint := search(kind, program, 0, 500).complaint:
         sys.exit(f"without a bug: {complaint}")
     print("| planted bug | what has to hold | first world | what it says |\n| --- | --- | --- | --- |", flush=True)
     unfound = 0
     for bug in bugs:
-        process = search(program, bug.key, seeds)
+        process = search(kind, program, bug.key, seeds)
         unfound += process.complaint is None
         world = process.seed if process.complaint else f"none of {process.sum[0]}"
         said = re.sub(r"^world \d+: |: Scripts/simulate .*$", "", process.complaint or "")
@@ -189,9 +203,9 @@ def find_planted(root, names, seeds):
     return 1 if unfound else 0
 
 
-def search(program, key, seeds):
+def search(kind, program, key, seeds):
     """Runs worlds until one is broken; one that goes on for a minute hangs."""
-    process = Process(program, 1, seeds, shrinks=False, environment={planted.SWITCH: str(key)})
+    process = Process(kind, program, 1, seeds, shrinks=False, environment={planted.SWITCH: str(key)})
     watch = threading.Thread(target=end_if_hung, args=[process], daemon=True)
     watch.start()
     return process.wait()

@@ -7,7 +7,7 @@ package enum PercentDecoding {
     }
 
     /// What the text stands for, in bytes that need not be UTF-8.
-    static func decodedBytes(_ text: String) -> [UInt8] {
+    package static func decodedBytes(_ text: String) -> [UInt8] {
         let bytes = [UInt8](text.utf8)
         var rest = bytes.indices
         var decoded: [UInt8] = []

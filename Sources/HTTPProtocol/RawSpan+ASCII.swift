@@ -29,7 +29,16 @@ extension RawSpan {
         return true
     }
 
-    func firstOffset(of byte: UInt8, in range: Range<Int>) -> Int? { range.first { self[$0] == byte } }
+    func firstOffset(of byte: UInt8, in range: Range<Int>) -> Int? {
+        var offset = range.lowerBound
+        while range.upperBound - offset >= 8 {
+            let place = firstByte(byte, in: word(at: offset))
+            if place < 8 { return offset + place }
+            offset += 8
+        }
+        while offset < range.upperBound, self[offset] != byte { offset += 1 }
+        return offset < range.upperBound ? offset : nil
+    }
 
     /// The offset of the first byte at or behind `start` that no token holds; `byteCount` when there is none.
     func endOfToken(from start: Int) -> Int { end(from: start) { $0.isToken } }
@@ -59,9 +68,7 @@ extension RawSpan {
     func firstForbiddenControl(from start: Int) -> Int {
         var offset = start
         while byteCount - offset >= 8 {
-            // A UInt64 has no invalid bit patterns, and the load checks its bounds.
-            let word = UInt64(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            let hits = controlBits(of: word)
+            let hits = controlBits(of: word(at: offset))
             guard hits != 0 else {
                 offset += 8
                 continue
@@ -79,9 +86,6 @@ extension RawSpan {
 /// since a subtraction borrows only out of a byte that is a hit itself.
 @inline(__always)
 private func controlBits(of word: UInt64) -> UInt64 {
-    let tops: UInt64 = 0x8080_8080_8080_8080
-    let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word
-    let difference = word ^ 0x7F7F_7F7F_7F7F_7F7F
-    let isDelete = (difference &- 0x0101_0101_0101_0101) & ~difference
-    return (belowSpace | isDelete) & tops
+    let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
+    return belowSpace | topBits(of: 0x7F, in: word)
 }

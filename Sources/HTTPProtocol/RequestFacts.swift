@@ -6,6 +6,7 @@ struct RequestFacts: Sendable {
     private var saysClose = false
     private var saysKeepAlive = false
     private var saysUpgrade = false
+    private var namesWebSocket = false
     private var expectsContinue = false
     private var hasUnknownExpectation = false
 
@@ -18,6 +19,8 @@ struct RequestFacts: Sendable {
             try noteHost(bytes.trimmed(value), in: bytes)
         case 6 where bytes.equals(name, ignoringCase: "expect"):
             noteExpectation(bytes.trimmed(value), in: bytes)
+        case 7 where bytes.equals(name, ignoringCase: "upgrade"):
+            noteUpgrade(value, in: bytes)
         case 10 where bytes.equals(name, ignoringCase: "connection"):
             noteConnection(value, in: bytes)
         case 14 where bytes.equals(name, ignoringCase: "content-length"):
@@ -38,6 +41,7 @@ struct RequestFacts: Sendable {
         // RFC 9112 §9.3: HTTP/1.1 stays unless it is told otherwise, HTTP/1.0 goes.
         layout.keepsAlive = !saysClose && (layout.isHTTP11 || saysKeepAlive)
         layout.requestsUpgrade = saysUpgrade
+        layout.namesWebSocket = namesWebSocket
         layout.expectsContinue = expectsContinue && layout.isHTTP11 && layout.body != .none
     }
 
@@ -81,6 +85,14 @@ struct RequestFacts: Sendable {
             } else if bytes.equals(token, ignoringCase: "upgrade") {
                 saysUpgrade = true
             }
+        }
+    }
+
+    /// RFC 9110 §7.8: a list of protocols, whose names differ by more than case nowhere.
+    private mutating func noteUpgrade(_ value: Range<Int>, in bytes: RawSpan) {
+        var list = ListCursor(value)
+        while let name = list.next(in: bytes) {
+            if bytes.equals(name, ignoringCase: "websocket") { namesWebSocket = true }
         }
     }
 

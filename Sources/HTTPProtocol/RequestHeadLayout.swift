@@ -25,6 +25,8 @@ package struct RequestHeadLayout: Hashable, Sendable {
     package internal(set) var expectsContinue = false
     /// Whether `Connection` has the token `upgrade`.
     package internal(set) var requestsUpgrade = false
+    /// Whether `Upgrade` names `websocket`.
+    package internal(set) var namesWebSocket = false
     package internal(set) var body = BodyFraming.none
 
     package init() {}

@@ -13,15 +13,22 @@ extension ResponseEncoder {
         into output: inout [UInt8]
     ) throws(UnsendableResponse) {
         try appendWhole(into: &output) { output throws(UnsendableResponse) in
-            output.appendStatusLine(.switchingProtocols)
-            try output.appendField("Upgrade", "websocket")
-            try output.appendField("Connection", "Upgrade")
-            try output.appendField("Sec-WebSocket-Accept", acceptValue)
+            output.append(contentsOf: headUpToAcceptValue)
+            try output.appendValue(acceptValue, of: "Sec-WebSocket-Accept")
             if let subprotocol { try output.appendField("Sec-WebSocket-Protocol", subprotocol) }
             if let extensions { try output.appendField("Sec-WebSocket-Extensions", extensions) }
             try output.endHead(with: fields, without: belongsToHandshake)
         }
     }
+
+    /// What every such response begins with.
+    private static let headUpToAcceptValue = [UInt8](
+        """
+        HTTP/1.1 101 Switching Protocols\r
+        Upgrade: websocket\r
+        Connection: Upgrade\r
+        Sec-WebSocket-Accept:\u{20}
+        """.utf8)
 
     /// Whether the handshake or the framing says what a field of this name has to hold.
     static func belongsToHandshake(_ name: HTTPField.Name) -> Bool {

@@ -130,11 +130,15 @@ extension [UInt8] {
     }
 
     mutating func appendField(_ name: String, _ value: String) throws(UnsendableResponse) {
-        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), !value.utf8.contains(where: \.isForbiddenControl) else {
-            throw .field(name: name)
-        }
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else { throw .field(name: name) }
         append(contentsOf: name.utf8)
         append(contentsOf: ": ".utf8)
+        try appendValue(value, of: name)
+    }
+
+    /// The end of a field line, behind the colon and the blank.
+    mutating func appendValue(_ value: String, of name: String) throws(UnsendableResponse) {
+        guard !value.utf8.contains(where: \.isForbiddenControl) else { throw .field(name: name) }
         append(contentsOf: value.utf8)
         append(contentsOf: "\r\n".utf8)
     }

@@ -83,17 +83,12 @@ extension Ring {
     }
 
     /// Ends the operation that was submitted with `target`. Completes only if it could not.
+    ///
+    /// The kernel finds an operation by its number in a table of 256 places, and all those on a descriptor only by a
+    /// walk over every one that is armed: ends of many connections would cost the square of their number.
     package func cancel(_ target: UInt64, userData: UInt64) {
         let entry = unsafe nextSubmission()
         unsafe io_uring_prep_cancel64(entry, target, 0)
-        unsafe entry.pointee.flags |= skipSuccess
-        unsafe entry.pointee.user_data = userData
-    }
-
-    /// Ends every operation on a descriptor.
-    package func cancelAll(on descriptor: Int32, userData: UInt64) {
-        let entry = unsafe nextSubmission()
-        unsafe io_uring_prep_cancel_fd(entry, descriptor, UInt32(IORING_ASYNC_CANCEL_ALL))
         unsafe entry.pointee.flags |= skipSuccess
         unsafe entry.pointee.user_data = userData
     }

@@ -2,12 +2,30 @@ internal import FoundationEssentials
 
 /// JSON as the tool writes and reads it. The format itself is Foundation's; no library of this package needs it.
 package enum JSON {
-    /// A value on one line, with its keys in alphabetical order.
+    /// A value on one line, with its keys in alphabetical order. It can be shown in a terminal: characters of strings
+    /// that steer one, or turn the order of others, are escaped, not only those for which JSON asks that.
     /// - Throws: an `EncodingError` for numbers that are not finite; `figure` leaves such out.
     package static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        return escapingSteering(in: String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Outside of its strings JSON has none of these.
+    private static func escapingSteering(in json: String) -> String {
+        guard json.unicodeScalars.contains(where: \.steers) else { return json }
+        var text = ""
+        for scalar in json.unicodeScalars {
+            guard scalar.steers else {
+                text.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return text
     }
 
     /// - Throws: what is wrong with the text, and at which key, as the rest of a sentence that begins with its name.
@@ -60,6 +78,16 @@ package enum JSON {
             case .number(let number): try value.encode(number)
             case .text(let text): try value.encode(text)
             }
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var steers: Bool {
+        guard value >= 0x7F else { return false }
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: return true
+        default: return false
         }
     }
 }

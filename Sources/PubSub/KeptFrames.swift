@@ -9,12 +9,23 @@ struct KeptFrames {
     private var ring: [Entry?] = []
     private var head = 0
     private(set) var count = 0
+    private(set) var numbering: Numbering
     /// The offset of the newest message, kept or not.
     private(set) var last: UInt64 = 0
+    /// Whether what is not kept here is gone. Of a shared history its keeper may have more.
+    var isWhole: Bool
+    /// Whether somebody else numbers the messages.
+    let isShared: Bool
     /// Bytes of memory that the frames take.
     private(set) var byteCount = 0
     /// What the ledger of all topics knows of `byteCount`.
     var accounted = 0
+
+    init(_ numbering: Numbering) {
+        self.numbering = numbering
+        isWhole = numbering.isKnown
+        isShared = !numbering.isKnown
+    }
 
     /// The offset of the oldest message that is kept; behind the newest where none is.
     var first: UInt64 { last - UInt64(count) + 1 }
@@ -22,7 +33,11 @@ struct KeptFrames {
     /// Notes a message, and keeps it as far as the rule allows, which may cost older ones their place.
     mutating func append(_ frame: SharedFrame, rule: HistoryRule, now: UInt64) {
         last += 1
-        while count > 0, count >= rule.messages || byteCount + frame.memory > rule.bytes { dropFirst() }
+        while count > 0, count >= rule.messages || byteCount + frame.memory > rule.bytes {
+            // A keeper of the same rule drops as many messages, and counts their bytes otherwise.
+            if isShared, count < rule.messages { isWhole = false }
+            dropFirst()
+        }
         dropOld(rule, now: now)
         guard rule.messages > 0, frame.memory <= rule.bytes else { return }
         if count == ring.count { grow(limit: rule.messages) }
@@ -55,6 +70,31 @@ struct KeptFrames {
             frame.retain()
             return frame
         }
+    }
+
+    /// Goes on in a numbering behind an offset, with nothing kept.
+    mutating func begin(_ numbering: Numbering, behind offset: UInt64) {
+        removeAll()
+        self.numbering = numbering
+        last = offset
+        isWhole = false
+    }
+
+    /// Puts older messages in front of those that are kept, as many of the newest as the rule has room for. Takes the
+    /// frames: they are the messages right before `first`, oldest first.
+    mutating func prepend(_ older: [(frame: SharedFrame, time: UInt64)], rule: HistoryRule) {
+        var (taken, bytes) = (0, byteCount)
+        for (frame, _) in older.reversed() {
+            guard count + taken < rule.messages, bytes + frame.memory <= rule.bytes else { break }
+            taken += 1
+            bytes += frame.memory
+        }
+        for (frame, _) in older.dropLast(taken) { frame.release() }
+        let kept = (0..<count).map { ring[(head + $0) % ring.count] }
+        ring = older.suffix(taken).map { Entry(frame: $0.frame, time: $0.time) } + kept
+        head = 0
+        count += taken
+        byteCount = bytes
     }
 
     mutating func removeAll() {

@@ -8,8 +8,11 @@
         @usableFromInline let subscriber: UnsafeMutableRawPointer?
         let membership: UInt32
         /// Publishes with a stamp that is less than this above the topic's `floorBase` are not for the member. 0 is no
-        /// floor.
+        /// floor, `muted` is above all.
         var floor: UInt32 = 0
+
+        /// The floor of a member that no publish is for yet.
+        static let muted = UInt32.max
     }
 
     let entry: TopicEntry
@@ -24,7 +27,11 @@
     /// Subscribers that are behind.
     var behindCount = 0
     /// The highest floor of any subscriber so far.
-    private(set) var newestFloor: UInt64 = 0
+    private var highestFloor: UInt64 = 0
+    /// Members that no publish is for yet.
+    private(set) var mutedCount = 0
+    /// Publishes with a stamp of this or more are for all members.
+    var newestFloor: UInt64 { mutedCount > 0 ? .max : highestFloor }
     /// What members' floors, which have 32 bits, are counted from.
     private var floorBase: UInt64 = 0
 
@@ -52,20 +59,36 @@
     func setFloor(_ floor: UInt64, at position: Int) {
         precondition(position >= 0 && position < end, "no such member")
         // Floors of one topic never fall: its retained publishes are counted upwards.
-        if floor - floorBase > UInt32.max { moveFloorBase(to: floor - UInt64(Int32.max)) }
+        if floor - floorBase >= UInt32.max { moveFloorBase(to: floor - UInt64(Int32.max)) }
+        unmute(at: position)
         unsafe members![position].floor = UInt32(floor - floorBase)
-        newestFloor = max(newestFloor, floor)
+        highestFloor = max(highestFloor, floor)
+    }
+
+    /// No publish is for a member until it is given a floor.
+    func mute(at position: Int) {
+        guard !isMuted(at: position) else { return }
+        unsafe members![position].floor = Member.muted
+        mutedCount += 1
+    }
+
+    func isMuted(at position: Int) -> Bool { self[position].floor == Member.muted }
+
+    private func unmute(at position: Int) {
+        guard isMuted(at: position) else { return }
+        unsafe members![position].floor = 0
+        mutedCount -= 1
     }
 
     /// Whether a publish with this stamp is for a member.
     func isFor(_ stamp: UInt64, _ member: Member) -> Bool {
-        member.floor == 0 || stamp >= floorBase + UInt64(member.floor)
+        member.floor == 0 || member.floor != Member.muted && stamp >= floorBase + UInt64(member.floor)
     }
 
     /// Members with a floor below the base have none from now on: no frame that old is on its way any more, since more
     /// have been published after it than any lane has room for. O(members), once in 2³¹ retained publishes.
     private func moveFloorBase(to base: UInt64) {
-        for position in 0..<end {
+        for position in 0..<end where !isMuted(at: position) {
             let floor = unsafe floorBase + UInt64(members![position].floor)
             unsafe members![position].floor = floor > base ? UInt32(floor - base) : 0
         }
@@ -74,7 +97,7 @@
 
     /// Empties a place and leaves it empty, so that all other members keep their positions.
     func vacate(_ position: Int) {
-        precondition(position >= 0 && position < end, "no such member")
+        unmute(at: position)
         unsafe members![position] = Member(subscriber: nil, membership: Membership.none)
         count -= 1
     }

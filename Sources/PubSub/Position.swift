@@ -1,7 +1,7 @@
 /// Where a message stands among its topic's messages: what a client keeps, to say after a pause how far it has come.
 ///
 /// As text `epoch.offset`: `String(position)` writes it, `Position(_:)` reads it. A position means nothing to any other
-/// topic, nor to the same topic on another server.
+/// topic; to the same topic on another server only where a cluster's engine keeps the history.
 public struct Position: Hashable, Sendable {
     /// Which numbering the offset belongs to: a new one whenever a topic's numbering begins anew, such as when the
     /// server starts.

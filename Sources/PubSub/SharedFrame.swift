@@ -16,6 +16,7 @@ package typealias VariantLengths = InlineArray<7, Int>
     @safe private struct Header: ~Copyable {
         let owners: Atomic<UInt32>
         var isQuiet = false
+        var isRemote = false
         /// Whether the lengths of variants lie between the header and the bytes.
         let hasVariants: Bool
         let byteCount: Int
@@ -115,6 +116,12 @@ package typealias VariantLengths = InlineArray<7, Int>
 
     /// Makes the frame quiet. Called by its maker, before anyone else has it.
     package func makeQuiet() { unsafe header.pointee.isQuiet = true }
+
+    /// Whether the frame came from another server of a cluster, so that it does not go to others again.
+    package var isRemote: Bool { unsafe header.pointee.isRemote }
+
+    /// Makes the frame remote. Called by its maker, before anyone else has it.
+    package func makeRemote() { unsafe header.pointee.isRemote = true }
 
     /// Adds owners. Called by an owner.
     package func retain(by owners: Int = 1) { unsafe header.pointee.owners.add(UInt32(owners), ordering: .relaxed) }

@@ -38,7 +38,9 @@ extension SubscriptionTable {
         let difference = isCounted ? 1 : -1
         topic.subscriberCount += difference
         changedCount = topic.entry.addSubscribers(difference, on: loop, count: topic.subscriberCount)
-        if topic.subscriberCount == (isCounted ? 1 : 0) { topic.entry.setInterest(of: loop, isCounted) }
+        guard topic.subscriberCount == (isCounted ? 1 : 0) else { return }
+        topic.entry.setInterest(of: loop, isCounted)
+        registry.interestChanged?(topic.entry, isCounted)
     }
 
     /// Subscribers of the topic on this loop that are behind now. O(1).

@@ -59,17 +59,12 @@ extension SubscriptionTable {
         return topics.reversed()
     }
 
-    /// The topic that the subscriber joined last. O(1).
-    package func newestTopic(of list: MembershipList) -> Topic? {
-        list.isEmpty ? nil : self[Int(memberships[list.head].topic)].entry.topic
-    }
-
     /// How many topics the subscriber has. O(1).
     package func topicCount(of list: MembershipList) -> Int { memberships.count(of: list) }
 
     /// Walks the subscriber's topics and the topic's subscribers side by side, until one of the walks finds the
     /// membership or ends.
-    private func membership(in list: MembershipList, of topic: Topic) -> UInt32? {
+    func membership(in list: MembershipList, of topic: Topic) -> UInt32? {
         guard !list.isEmpty, let index = knownIndex(of: topic) else { return nil }
         let subscriber = unsafe subscriber(of: list)
         let local = self[index]

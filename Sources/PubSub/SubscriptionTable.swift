@@ -20,7 +20,10 @@
     private let idleTopicLimit: Int
 
     private var indices: [Topic: Int] = [:]
-    private var topics: [LocalTopic] = []
+    private let recentTopics = RecentTopics()
+    /// Without a run-time check of exclusivity, which a publish would pay twice: each use is one load, or one change
+    /// that calls nobody.
+    @exclusivity(unchecked) private var topics: [LocalTopic] = []
     /// Topics without members here.
     private var idleCount = 0
 
@@ -45,7 +48,7 @@
     }
 
     deinit {
-        for topic in topics {
+        for topic in unsafe topics {
             let subscribers = topic.subscriberCount
             if topic.behindCount > 0 { topic.entry.setBehind(of: loop, false) }
             if subscribers > 0 {
@@ -56,7 +59,8 @@
         }
     }
 
-    /// The entry to publish with. A dictionary probe; the lock only for a topic that is new here.
+    /// The entry to publish with. A few comparisons for a topic of late, else a dictionary probe; the lock only for a
+    /// topic that is new here.
     package func entry(for topic: Topic) -> TopicEntry { self[index(for: topic)].entry }
 
     /// The entry that `entry`'s topic has now, which is another one if all tables have forgotten the topic meanwhile.
@@ -74,9 +78,9 @@
     /// Topics known here, idle ones too.
     var topicCount: Int { indices.count }
     /// Places for topics in memory.
-    var topicCapacity: Int { max(topics.capacity, indices.capacity) }
+    var topicCapacity: Int { max(unsafe topics.capacity, indices.capacity) }
 
-    subscript(index: Int) -> LocalTopic { topics[index] }
+    subscript(index: Int) -> LocalTopic { unsafe topics[index] }
 
     /// The topic as this table knows it, if it does.
     @inline(__always) func localTopic(of entry: TopicEntry) -> LocalTopic? {
@@ -87,11 +91,15 @@
     func knownIndex(of topic: Topic) -> Int? { indices[topic] }
 
     func index(for topic: Topic) -> Int {
-        if let index = indices[topic] { return index }
+        if let index = recentTopics.index(of: topic) { return index }
+        if let index = indices[topic] {
+            recentTopics.note(topic, at: index)
+            return index
+        }
         forgetIdleTopicsIfMany()
         let entry = registry.entry(for: topic)
-        let index = topics.count
-        topics.append(LocalTopic(entry: entry))
+        let index = unsafe topics.count
+        unsafe topics.append(LocalTopic(entry: entry))
         indices[topic] = index
         entry.setLocalIndex(of: loop, index)
         idleCount += 1
@@ -124,7 +132,8 @@ extension SubscriptionTable {
     func forgetIdleTopicsIfMany() {
         if visits > 0 || idleCount <= max(idleTopicLimit, indices.count / 2) { return }
         var kept: [LocalTopic] = []
-        for topic in topics {
+        recentTopics.removeAll()
+        for topic in unsafe topics {
             if topic.count > 0 {
                 kept.append(topic)
             } else {
@@ -143,7 +152,7 @@ extension SubscriptionTable {
 
     /// Packs the topics that are left, so that the memory of those forgotten is given back.
     private func renumber(_ kept: [LocalTopic]) {
-        topics = kept
+        unsafe topics = kept
         indices.shrinkIfSparse()
         for index in kept.indices {
             let topic = self[index]

@@ -2,13 +2,13 @@ internal import Synchronization
 
 /// What is kept of a topic's messages. The frames are those that were sent, each once for all loops.
 ///
-/// The topic's home loop, which numbers the messages, appends; any loop reads when somebody subscribes; any thread may
-/// empty it when all topics together keep too much. While it keeps anything it uses the topic's entry, as a table does.
+/// The topic's home loop, which numbers the messages or learns their numbers, appends; any loop reads when somebody
+/// subscribes; any thread may empty it when all topics together keep too much. While it keeps anything it uses the
+/// topic's entry, as a table does.
 package final class TopicHistory: Sendable {
     package let rule: HistoryRule
-    /// The numbering's name: no other topic's, and not the same topic's when its entry has been made anew.
-    package let epoch: UInt64
-    private let kept = Mutex(KeptFrames())
+    private let ownEpoch: UInt64
+    private let kept: Mutex<KeptFrames>
     /// Bytes kept, for the ledger.
     private let byteCount = Atomic(0)
     /// When it was appended to or read last, in milliseconds.
@@ -16,7 +16,18 @@ package final class TopicHistory: Sendable {
 
     init(rule: HistoryRule, epoch: UInt64) {
         self.rule = rule
-        self.epoch = epoch
+        ownEpoch = epoch
+        kept = Mutex(KeptFrames(rule.isShared ? .unknown : Numbering(epoch: epoch)))
+    }
+
+    /// The numbering's name: no other topic's, and not the same topic's when its entry has been made anew. 0 while the
+    /// numbering of a shared history is not known.
+    package var epoch: UInt64 { rule.isShared ? withKept { $0.numbering.epoch } : ownEpoch }
+
+    /// The position of a message by its frame's stamp; nil for one of an earlier numbering.
+    package func position(ofStamp stamp: UInt64) -> Position? {
+        rule.isShared
+            ? withKept { $0.numbering.position(ofStamp: stamp) } : Position(epoch: ownEpoch, offset: stamp + 1)
     }
 
     /// Runs `body` under the lock.

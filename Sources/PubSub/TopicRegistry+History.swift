@@ -49,6 +49,7 @@ extension TopicRegistry {
         return history.withKept { kept in
             let count = kept.count
             kept.removeAll()
+            if history.rule.isShared { kept.isWhole = false }
             settleUse(of: entry, wasEmpty: count == 0, kept)
             _ = ledger.account(&kept)
             return count
@@ -63,7 +64,7 @@ extension TopicRegistry {
 
     /// Empties the histories that were used the longest time ago, until an eighth of what all may have is free. Costs a
     /// sort of all topics, once for as many bytes.
-    private func forgetHistories() {
+    func forgetHistories() {
         let candidates = entries().filter { ($0.history?.keptByteCount ?? 0) > 0 }
             .sorted { $0.history!.usedLast < $1.history!.usedLast }
         for entry in candidates {

@@ -45,7 +45,7 @@ extension TopicRegistry {
     /// How many topics retain a frame, and how many bytes these frames have.
     package var retained: (topics: Int, bytes: Int) { retention.withLock { ($0.topics, $0.bytes) } }
 
-    private func replace(_ retained: inout [UInt8]?, by frame: [UInt8]?, in entry: TopicEntry) -> Bool {
+    func replace(_ retained: inout [UInt8]?, by frame: [UInt8]?, in entry: TopicEntry) -> Bool {
         let old = retained
         let isKept = retention.withLock { $0.replace(old?.count, by: frame?.count) }
         retained = isKept ? frame : nil

@@ -19,6 +19,8 @@ package final class TopicRegistry: Sendable {
     private let ownPolicies = Mutex<[Topic: PolicyBits]>([:])
     private let defaultPolicy: @Sendable (Topic) -> UInt32
     private let historyRule: @Sendable (Topic) -> HistoryRule?
+    /// Hears of a loop's first subscriber of a topic, and of the end of its last; on that loop.
+    let interestChanged: (@Sendable (TopicEntry, Bool) -> Void)?
     /// The name of the numbering that was begun last. It begins anywhere, so that no two servers use one name.
     private let epoch = Atomic(UInt64.random(in: 1...1 << 52))
     let retention: Mutex<Retention>
@@ -30,14 +32,17 @@ package final class TopicRegistry: Sendable {
     ///   - retainedBytes: how many bytes these frames may have in all.
     ///   - historyBytes: how much memory all histories may take.
     ///   - history: gives what is to be kept of a topic. Called under a lock.
+    ///   - interestChanged: hears of a loop's first subscriber of a topic, and of the end of its last, on that loop.
     package init(
         loopCount: Int, retainedTopics: Int = .max, retainedBytes: Int = .max, historyBytes: Int = .max,
         policy: @escaping @Sendable (Topic) -> UInt32 = { _ in 0 },
-        history: @escaping @Sendable (Topic) -> HistoryRule? = { _ in nil }
+        history: @escaping @Sendable (Topic) -> HistoryRule? = { _ in nil },
+        interestChanged: (@Sendable (TopicEntry, Bool) -> Void)? = nil
     ) {
         precondition(loopCount > 0, "there is at least one loop")
         defaultPolicy = policy
         historyRule = history
+        self.interestChanged = interestChanged
         ledger = HistoryLedger(byteLimit: historyBytes)
         self.loopCount = loopCount
         retention = Mutex(Retention(topicLimit: retainedTopics, byteLimit: retainedBytes))
@@ -98,8 +103,8 @@ package final class TopicRegistry: Sendable {
 
     private func makeHistory(of topic: Topic) -> TopicHistory? {
         historyRule(topic).map { rule in
-            let rule = HistoryRule(
-                messages: rule.messages, bytes: min(rule.bytes, ledger.byteLimit), age: rule.age, tag: rule.tag)
+            var rule = rule
+            rule.bytes = min(rule.bytes, ledger.byteLimit)
             return TopicHistory(rule: rule, epoch: epoch.add(1, ordering: .relaxed).newValue)
         }
     }

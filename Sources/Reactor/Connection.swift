@@ -2,7 +2,8 @@
 ///
 /// A handle is one word: copy and pass it freely. It cannot be kept or captured by a task (the compiler says "escapes
 /// its scope"); what outlives a call is its `id`, or work that the loop's `executor` is given. Everything here is
-/// called on the connection's loop, never blocks, and does nothing useful once the connection is over.
+/// called on the connection's loop, never blocks, and does nothing useful once the connection is over. What costs more
+/// than some instructions says so.
 public struct Connection: ~Escapable {
     @usableFromInline package let slot: ConnectionSlot
 

@@ -1,5 +1,5 @@
 /// What is done with the connections of one loop. Each loop has a handler of its own and calls it on its own thread, so
-/// a handler needs no locks. No call may block: every other connection of the loop would wait.
+/// a handler needs no locks. No call may block: what one costs, all other connections of the loop wait for.
 public protocol ConnectionHandler: AnyObject {
     /// A listener that speaks TLS has accepted a connection: whether to shake hands with it. If not, it is cut. By
     /// default every one is accepted.

@@ -88,4 +88,6 @@ struct ConnectionFlags: OptionSet {
     static let ready = ConnectionFlags(rawValue: 1 << 6)
     /// In the loop's list `watchedForStall`.
     static let watchedForStall = ConnectionFlags(rawValue: 1 << 7)
+    /// The kernel has been asked to connect, and has not answered.
+    static let connects = ConnectionFlags(rawValue: 1 << 8)
 }

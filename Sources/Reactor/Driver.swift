@@ -26,11 +26,9 @@ package protocol Driver: SocketCalls {
     func sendBatched(_ pieces: SendPieces, on socket: Int32, token: Token)
     /// Completes once the socket has taken something, with the bytes taken. The pieces stay as they are until then.
     func send(_ pieces: SendPieces, on socket: Int32, token: Token)
-    /// Ends an operation, which completes as canceled.
+    /// Ends an operation, which completes as canceled. Costs the same however many operations there are.
     /// - Parameter answer: completes with `ENOENT` where no such operation was found although it may still be going on.
     func cancel(_ token: Token, answer: Token)
-    /// Ends every operation on a connection: each completes as canceled.
-    func cancelAll(on socket: Int32, slot: UInt32)
     /// Closes a connection on which nothing is going on, whether or not `opened` was told of it.
     func close(_ socket: Int32, slot: UInt32)
     /// Ends the wait of another loop's driver. Completes only with an error: then that driver sleeps on.

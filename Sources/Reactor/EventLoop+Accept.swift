@@ -6,7 +6,9 @@ package struct LoopListener {
     let descriptor: Int32
     /// How its connections speak TLS; nil if they are plain.
     let tls: TLSServer?
-    /// A Unix socket, which one loop alone has: its connections go to the loop with the fewest, whatever the placement.
+    /// A socket that one loop alone has, of a Unix listener or handed over: its connections go to the loop with the
+    /// fewest, whatever the placement. Accepted on by all loops, it would not spread them: the kernel wakes the same
+    /// one each time.
     var handsOut = false
     /// Other processes may listen on the same port.
     var isShared = false

@@ -101,9 +101,7 @@ extension EventLoop {
     /// within another call.
     func reportEnded() {
         while !state.ended.isEmpty {
-            let connections = state.ended
-            state.ended.removeAll(keepingCapacity: true)
-            for connection in connections {
+            for connection in state.ended.take() {
                 tellFailure(connection)
                 if connection.state.flags.contains(.unannounced) {
                     unsafe handler.abandoned(Connection(connection))
@@ -114,12 +112,22 @@ extension EventLoop {
                 releaseHeldInput(connection)
                 // What a send under way borrows stays until its completion.
                 if connection.state.send == .none { releaseSendQueue(connection) }
-                if connection.state.operationCount > 0 {
-                    driver.cancelAll(on: connection.state.descriptor, slot: connection.state.slot)
-                }
+                cancelOperations(connection)
                 closeIfIdle(connection)
             }
         }
+    }
+
+    /// Ends what the kernel still has of a connection that was reported. Called again where it has found something
+    /// neither to end nor to be over, as between two arrivals: else the connection would stay for as long as its peer.
+    func cancelOperations(_ connection: ConnectionSlot) {
+        guard connection.state.operationCount > 0 else { return }
+        if connection.state.receive == .armed || connection.state.receive == .ending {
+            connection.state.receive = .ending
+            cancel(.receive, of: connection)
+        }
+        if connection.state.send == .ordinary { cancel(.send, of: connection) }
+        if connection.state.flags.contains(.connects) { cancel(.connect, of: connection) }
     }
 
     /// Moves to `free`: closes the descriptor once the kernel has answered everything.
@@ -127,11 +135,17 @@ extension EventLoop {
         guard connection.state.phase == .reported, connection.state.operationCount == 0,
             connection.state.send != .batched
         else { return }
-        releaseSendQueue(connection)
-        releaseTLS(connection)
+        releaseMemory(connection)
         driver.close(connection.state.descriptor, slot: connection.state.slot)
         state.connections.remove(connection)
         statistics.open.addShared(-1)
         retryAccepting()
+    }
+
+    /// Gives back everything that a connection has beside its slot.
+    func releaseMemory(_ connection: ConnectionSlot) {
+        releaseHeldInput(connection)
+        releaseSendQueue(connection)
+        releaseTLS(connection)
     }
 }

@@ -19,6 +19,7 @@ extension EventLoop {
         connection.state.move(to: .connecting)
         unsafe connection.state.context = unsafe context
         connection.state.operationCount += 1
+        connection.state.flags.insert(.connects)
         statistics.open.addShared(1)
         driver.connect(descriptor, to: address, token: connection.token(.connect))
         return connection
@@ -27,6 +28,7 @@ extension EventLoop {
     func connectEnded(_ completion: DriverCompletion) {
         guard let connection = state.connections.find(completion.token) else { return }
         connection.state.operationCount -= 1
+        connection.state.flags.remove(.connects)
         // In any other phase the connection was given up meanwhile.
         if connection.state.phase == .connecting {
             if let error = completion.error { end(connection, .error(error.code)) } else { connected(connection) }

@@ -42,9 +42,7 @@ extension EventLoop {
     /// One go for each connection, so that one which stopped for its budget waits behind all others.
     func continueReady() {
         guard !state.ready.isEmpty else { return }
-        let waiting = state.ready
-        state.ready.removeAll(keepingCapacity: true)
-        for token in waiting {
+        for token in state.ready.take() {
             guard let connection = state.connections.find(token) else { continue }
             connection.state.flags.remove(.ready)
             if connection.state.phase >= .closing {

@@ -63,15 +63,19 @@ extension EventLoop {
     func cancelReceive(_ connection: ConnectionSlot) {
         guard connection.state.receive == .armed else { return }
         connection.state.receive = .ending
-        driver.cancel(connection.token(.receive), answer: connection.token(.cancel))
+        cancel(.receive, of: connection)
     }
 
-    /// The kernel found no receive to end: that was just over, which its completion tells, or between two arrivals, and
-    /// then it would go on for as long as the peer sends.
+    func cancel(_ operation: Token.Operation, of connection: ConnectionSlot) {
+        driver.cancel(connection.token(operation), answer: connection.token(.cancel))
+    }
+
+    /// The kernel found no operation to end: that was just over, which its completion tells, or it was a receive
+    /// between two arrivals, and then it would go on for as long as the peer sends.
     func cancelMissed(_ completion: DriverCompletion) {
-        guard completion.error == .notFound, let connection = state.connections.find(completion.token),
-            connection.state.receive == .ending
-        else { return }
+        guard completion.error == .notFound, let connection = state.connections.find(completion.token) else { return }
+        if connection.state.phase == .reported { return cancelOperations(connection) }
+        guard connection.state.receive == .ending else { return }
         connection.state.receive = .armed
         cancelReceive(connection)
     }
@@ -89,9 +93,7 @@ extension EventLoop {
     func feedStarved() {
         guard !state.starved.isEmpty else { return }
         var free = (small: freeBufferCount(.small), large: freeBufferCount(.large))
-        let waiting = state.starved
-        state.starved.removeAll(keepingCapacity: true)
-        for token in waiting {
+        for token in state.starved.take() {
             guard let connection = state.connections.find(token) else { continue }
             let isFed = connection.state.flags.contains(.prefersLargeBuffers) ? take(&free.large) : take(&free.small)
             guard isFed else {

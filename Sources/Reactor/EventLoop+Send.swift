@@ -106,9 +106,7 @@ extension EventLoop {
     /// After every completion of a wait has been seen, and before any handler is called.
     func settleSends() {
         if !state.endedSends.isEmpty {
-            let completions = state.endedSends
-            state.endedSends.removeAll(keepingCapacity: true)
-            for completion in completions { sendEnded(completion) }
+            for completion in state.endedSends.take() { sendEnded(completion) }
         }
         settleFlushes()
     }

@@ -45,6 +45,10 @@ public final class EventLoop {
         unsafe handler = NoHandler.shared
     }
 
+    /// A loop that has ended has no connections. One that is let go of before, as a simulated one may be, gives back
+    /// the memory of those that it has; nobody is told.
+    deinit { state.connections.forEach(releaseMemory) }
+
     /// In place: no exclusivity check, by the rule of `LoopBox`.
     @inline(__always)
     var state: LoopState {
@@ -67,9 +71,11 @@ public final class EventLoop {
         driver.wait(milliseconds: 0)  // hands over the last closes
         executor.loopEnds()
         group.loopEnded()
-        // A handler may keep its loop: each would keep the other alive, and the driver with it.
-        unsafe install(NoHandler.shared)
+        releaseHandler()
     }
+
+    /// A handler may keep its loop: each would keep the other alive, and the driver with it.
+    package func releaseHandler() { unsafe install(NoHandler.shared) }
 
     package func tick() { tick(waiting: prepareToWait()) }
 
@@ -93,7 +99,7 @@ public final class EventLoop {
     }
 
     private func handleCompletions() {
-        for completion in state.takeCompletions() { handle(completion) }
+        for completion in state.completions.take() { handle(completion) }
     }
 
     private func handle(_ completion: DriverCompletion) {
@@ -108,7 +114,8 @@ public final class EventLoop {
         }
     }
 
-    private static let messagesAtATime = 16
+    private static let fewestMessages = 16
+    private static let mostMessages = 256
     private static let messageWorkPerTurn: UInt64 = 16_384
 
     private func readMailbox() {
@@ -117,9 +124,10 @@ public final class EventLoop {
         let mailbox = group.mailboxes[index]
         guard !mailbox.isEmpty else { return }
         var left = 4096
+        var limit = Self.fewestMessages
         let start = unsafe handler.messageWork
         while left > 0 {
-            let taken = mailbox.drain(limit: Self.messagesAtATime) { message in
+            let taken = mailbox.drain(limit: limit) { message in
                 switch message {
                 case .service(let message): unsafe handler.received(message)
                 case .adopt(let descriptor, let listener): open(descriptor, listener: listener)
@@ -127,7 +135,12 @@ public final class EventLoop {
                 }
             }
             left -= taken
-            if unsafe taken < Self.messagesAtATime || handler.messageWork &- start >= Self.messageWorkPerTurn { break }
+            let work = unsafe handler.messageWork &- start
+            if taken < limit || work >= Self.messageWorkPerTurn { break }
+            // Each look at the lanes costs fences. Twice as many are taken at a time while what those so far have led
+            // to says that they stay within the bound.
+            let fitting = UInt64(4096 - left) * (Self.messageWorkPerTurn - work) / max(work, 1)
+            limit = min(max(Self.fewestMessages, min(limit * 2, Self.mostMessages, Int(clamping: fitting))), left)
         }
     }
 }

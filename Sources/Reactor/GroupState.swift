@@ -13,7 +13,7 @@ package final class GroupState: Sendable {
     let clock: @Sendable (UInt64) -> UInt64
     /// What the loops measure themselves by.
     let meter: LoopMeter
-    private let addresses = Mutex<[DriverAddress]>([])
+    private let directory = LoopDirectory()
     private let lastExhaustionReport = Mutex<UInt64>(0)
     private let endedCount = Atomic<Int>(0)
     private let allEnded = Atomic<Bool>(false)
@@ -43,13 +43,13 @@ package final class GroupState: Sendable {
     var loopCount: Int { mailboxes.count }
 
     /// Set once, when every loop has its driver and before any of them runs.
-    package func setAddresses(_ addresses: [DriverAddress]) { self.addresses.withLock { $0 = addresses } }
+    package func setAddresses(_ addresses: [DriverAddress]) { directory.set(addresses) }
 
     /// The way to each loop; empty before all are there. Loops keep what they have read.
-    var driverAddresses: [DriverAddress] { addresses.withLock { $0 } }
+    var driverAddresses: [DriverAddress] { directory.addresses }
 
     /// From any thread.
-    func wake(_ loop: Int) { addresses.withLock { loop < $0.count ? $0[loop] : nil }?.wakeUp.ring() }
+    func wake(_ loop: Int) { directory.wake(loop) }
 
     /// Which loop gets a connection that `loop` accepted.
     func placement(accepting loop: Int) -> Int {

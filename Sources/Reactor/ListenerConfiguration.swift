@@ -20,6 +20,10 @@ public struct ListenerConfiguration: Hashable, Sendable {
         case unix(path: String, permissions: UInt32?)
         /// A Unix socket in Linux' abstract name space: no file, no permissions, gone with its process.
         case abstract(name: String)
+        /// A TCP or Unix stream socket that listens already, by its descriptor: somebody else has made it, and has
+        /// handed it to this process. The listener closes it in the end, also where a group cannot be made; `backlog`
+        /// and `reusePort` are its maker's.
+        case inherited(descriptor: Int32)
     }
 
     /// An address; nothing is bound before the group is made.

@@ -2,7 +2,8 @@ internal import CSystemCalls
 internal import Glibc
 internal import SystemCalls
 
-/// The sockets of one listener: one for each loop, bound to the same address, or the only one of a Unix listener.
+/// The sockets of one listener: one for each loop, bound to the same address, or the only one that there is of a Unix
+/// listener, and of one that was handed over.
 struct ListenerSocket {
     let address: ListenerAddress
     /// A socket for each loop; -1 where that loop has none.
@@ -11,8 +12,10 @@ struct ListenerSocket {
     let file: SocketFile?
     /// Other processes may listen on the same port.
     private let isShared: Bool
+    /// One loop has the only socket, and hands out what it accepts.
+    private let handsOut: Bool
 
-    /// - Parameter loop: which loop gets the only socket of a Unix listener.
+    /// - Parameter loop: which loop gets the only socket, where there is one.
     /// - Throws: when the address is taken, also by another process that shares it, unless the configuration shares it
     ///   too.
     init(_ configuration: ListenerConfiguration, loopCount: Int, onlyLoop loop: Int = 0) throws(ReactorError) {
@@ -27,6 +30,9 @@ struct ListenerSocket {
         case .abstract(let name):
             let descriptor = try UnixListener.bind(abstract: name, backlog: configuration.backlog)
             self.init(ListenerAddress(path: "@" + name), descriptor, of: loop, loopCount: loopCount, file: nil)
+        case .inherited(let descriptor):
+            let address = try InheritedListener.take(descriptor)
+            self.init(address, descriptor, of: loop, loopCount: loopCount, file: nil)
         }
     }
 
@@ -34,13 +40,13 @@ struct ListenerSocket {
         self.address = address
         descriptors = (0..<loopCount).map { $0 == loop ? only : -1 }
         self.file = file
-        isShared = false
+        (isShared, handsOut) = (false, true)
     }
 
     /// The listener as one of the loops sees it.
     func share(of loop: Int, tls: TLSServer?) -> LoopListener {
         var listener = LoopListener(descriptor: descriptors[loop], tls: tls)
-        (listener.handsOut, listener.isShared, listener.file) = (address.path != nil, isShared, file)
+        (listener.handsOut, listener.isShared, listener.file) = (handsOut, isShared, file)
         listener.isClosed = listener.descriptor < 0
         return listener
     }
@@ -60,7 +66,7 @@ struct ListenerSocket {
         let candidates = try Self.resolve(host)
         var failure = SystemError.addressNotAvailable
         file = nil
-        isShared = configuration.reusePort
+        (isShared, handsOut) = (configuration.reusePort, false)
         for candidate in candidates {
             do throws(SystemError) {
                 (address, descriptors) = try Self.bind(candidate, port, configuration, loopCount: loopCount)

@@ -28,7 +28,7 @@ public final class LoopExecutor: TaskExecutor, Sendable {
     }
 
     /// Runs `body` on the loop, in one of its next turns, behind what the same thread gave it before. If the loop has
-    /// ended, `body` runs on the global executor.
+    /// ended, `body` runs on the global executor. Any thread. Costs an allocation, and a wake-up if the loop sleeps.
     public func execute(_ body: @escaping @Sendable () -> Void) {
         push(.closure(body))
     }

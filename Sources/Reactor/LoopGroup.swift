@@ -9,7 +9,8 @@ internal import SystemCalls
 ///     group.start()
 ///     group.wait()
 ///
-/// Every method may be called from any thread.
+/// Every method may be called from any thread. Making a group costs its threads and, for each loop, a ring or an epoll
+/// with its buffers; what tells loops something costs a post and a wake-up of each; the rest is read where it lies.
 public final class LoopGroup: Sendable {
     /// Where the listeners really listen, in the order of the configuration.
     public let listeners: [ListenerAddress]
@@ -28,8 +29,10 @@ public final class LoopGroup: Sendable {
 
     /// Makes the loops on their threads and binds the listeners. Connections wait in the kernel until `start`.
     ///
-    /// - Parameter makeHandler: called once for each loop, on its thread. Once more where the kernel refuses a ring to
-    ///   some of them, and epoll takes over.
+    /// - Parameters:
+    ///   - configuration: how many loops, where they run, and where they listen.
+    ///   - makeHandler: called once for each loop, on its thread. Once more where the kernel refuses a ring to some of
+    ///     them, and epoll takes over.
     /// - Throws: a sentence, such as that io_uring is not to be had, or a port is taken.
     public convenience init(
         _ configuration: LoopGroupConfiguration,
@@ -46,7 +49,10 @@ public final class LoopGroup: Sendable {
     ) throws(ReactorError) {
         let plan = try LoopPlan(configuration)
         guard configuration.listeners.count <= 256 else { throw ReactorError("there can be at most 256 listeners") }
-        OpenFileLimit.raise()
+        try InheritedListener.checkDescriptors(of: configuration.listeners)
+        let limit = OpenFileLimit.raise() ?? 0
+        // Clients have few connections, and are made by the dozen.
+        if !configuration.listeners.isEmpty { DescriptorTable.reserve(min(limit, Self.reservedDescriptorCount)) }
         let tls = try TLSServer.make(configuration)
         (self.tls, log) = (tls, configuration.log)
         let selected = try SelectedDriver(configuration.driver)
@@ -90,6 +96,9 @@ public final class LoopGroup: Sendable {
         (self.listeners, self.log) = (listeners, log)
         (threads, sockets, tls) = ([], [], listeners.map { _ in nil })
     }
+
+    /// How many descriptors a server is given without a wait for the table of them: 256 KiB of the kernel's memory.
+    private static let reservedDescriptorCount: UInt = 32_768
 
     deinit {
         let hasBegun = state.withLock { state in
@@ -151,6 +160,9 @@ public final class LoopGroup: Sendable {
     /// The counters of one of the loops.
     /// - Parameter loop: 0 ..< `loopCount`; anything else traps.
     public func statistics(of loop: Int) -> LoopStatistics { group.statistics[loop] }
+
+    /// The time by the loops' clock, in milliseconds.
+    package var milliseconds: UInt64 { group.clock(0) }
 
     /// Messages on their way to a loop: a recent value.
     package func mailboxDepth(of loop: Int) -> Int { group.mailboxes[loop].depth }

@@ -6,7 +6,8 @@ public struct LoopGroupConfiguration: Sendable {
     /// processors that the process may run on. Fewer loops, by choice or by a container's quota, share the machine with
     /// other processes, and all of those would be bound to the same processors.
     public var pinsThreads: Bool?
-    /// Where to listen. Each loop has a socket of its own for each address; a Unix socket belongs to one of them.
+    /// Where to listen. Each loop has a socket of its own for each address; a Unix socket, and one that was handed
+    /// over, belongs to one of them.
     public var listeners: [ListenerConfiguration]
     /// Which loop a new connection belongs to.
     public var placement: ConnectionPlacement
@@ -51,7 +52,8 @@ public enum LoopCount: Hashable, Sendable {
 
 /// Which loop a new connection belongs to.
 public enum ConnectionPlacement: Hashable, Sendable {
-    /// The one whose listener the kernel chose, by a hash of the addresses; for a Unix socket as `balanced`.
+    /// The one whose listener the kernel chose, by a hash of the addresses; as `balanced` for a Unix socket, and for
+    /// one that was handed over.
     case kernel
     /// The one with the fewest connections.
     case balanced

@@ -14,8 +14,11 @@ public final class LoopHistogram: Sendable {
     /// The highest value of each class, in ascending order; one more class is open.
     public let bounds: [Int]
     private static let mostBounds = 19
+    /// So that what a loop writes each turn is on no line of another loop's.
+    private let roomBefore = CacheLine()
     private let counts = InlineArray<20, Atomic<Int>> { _ in Atomic(0) }
     private let sum = Atomic<Int>(0)
+    private let roomBehind = CacheLine()
 
     init(bounds: [Int]) {
         precondition(bounds.count <= Self.mostBounds)

@@ -17,11 +17,11 @@ struct LoopState: ~Copyable {
     /// Connections whose send is over with the next wait, or known to be slow then.
     var flushing: [ConnectionSlot] = []
     /// Connections whose held input goes on in the next turn.
-    var ready: [Token] = []
+    var ready = TakenList<Token>()
     /// Connections that wait for a receive buffer, in this order.
-    var starved: [Token] = []
+    var starved = TakenList<Token>()
     /// Connections that the handler is still to be told the end of.
-    var ended: [ConnectionSlot] = []
+    var ended = TakenList<ConnectionSlot>()
     /// Connections with bytes that wait for the peer.
     var watchedForStall: [Token] = []
     var lastStallCheck: UInt64 = 0
@@ -34,10 +34,9 @@ struct LoopState: ~Copyable {
     var now: UInt64
     /// Turns that timers still wait at most, after time in which nothing was read: see `EventLoop+Wait.swift`.
     var turnsToCatchUp = 0
-    private var handledCompletions: [DriverCompletion] = []
-    var completions: [DriverCompletion] = []
+    var completions = TakenList<DriverCompletion>()
     /// Ordinary sends that are over: their queues are settled before anything else.
-    var endedSends: [DriverCompletion] = []
+    var endedSends = TakenList<DriverCompletion>()
     /// Something has to follow the sends in `flushing` at once, whether or not they are answered.
     var settlesAtOnce = false
     /// The last wait took all sends in `flushing` to the kernel.
@@ -77,12 +76,5 @@ struct LoopState: ~Copyable {
         shareStart = now
         posted = LoopSet(loopCount: loopCount)
         stopProgress = StopProgress(loopCount: loopCount)
-    }
-
-    /// Takes what the last wait has brought; `completions` begins anew.
-    mutating func takeCompletions() -> [DriverCompletion] {
-        handledCompletions.removeAll(keepingCapacity: true)
-        swap(&completions, &handledCompletions)
-        return handledCompletions
     }
 }

@@ -90,6 +90,3 @@ internal import Synchronization
         return taken
     }
 }
-
-/// What two cores must not write alternately: one line on every x86-64 and nearly every arm64.
-let cacheLineSize = 64

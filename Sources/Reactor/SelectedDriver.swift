@@ -1,6 +1,8 @@
 /// How loops talk to the kernel.
 public enum DriverKind: String, Hashable, Sendable, CustomStringConvertible {
+    /// Rings of submissions and completions: one system call a turn.
     case uring = "io_uring"
+    /// Readiness, and a system call for each receive and send: where io_uring is missing or forbidden.
     case epoll
     /// No kernel at all: connections in memory and virtual time, in tests.
     case simulated

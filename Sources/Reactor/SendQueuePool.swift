@@ -2,6 +2,9 @@
 @safe
 struct SendQueuePool: ~Copyable {
     private static let keptCount = 1024
+    /// A queue with room for more pieces has been a slow reader's. It is not kept: by and by every queue of the pool
+    /// would have been one's, and each would hold what the longest backlog needed.
+    private static let keptPieceCount = 64
     private var free: [SpareQueue] = []
 
     deinit {
@@ -18,7 +21,7 @@ struct SendQueuePool: ~Copyable {
     /// - Parameter queue: empty.
     mutating func giveBack(_ queue: UnsafeMutablePointer<SendQueue>) {
         let spare = unsafe SpareQueue(queue: queue)
-        if free.count < Self.keptCount {
+        if unsafe free.count < Self.keptCount && queue.pointee.capacity <= Self.keptPieceCount {
             free.append(spare)
         } else {
             spare.destroy()

@@ -67,10 +67,6 @@ package final class UringDriver: Driver, KernelSockets {
         ring.cancel(token.rawValue, userData: answer.rawValue)
     }
 
-    package func cancelAll(on socket: Int32, slot: UInt32) {
-        ring.cancelAll(on: socket, userData: unanswered)
-    }
-
     package func close(_ socket: Int32, slot: UInt32) {
         files.remove(Int(slot), in: ring, userData: Token(.driver, slot: slot).rawValue)
         ring.close(socket, userData: unanswered)

@@ -5,8 +5,11 @@ import Ringcast
 enum Endpoints {
     /// - Parameters:
     ///   - isOpen: whether everybody may use `/publish/T`, `/stats` and `/metrics` (`--open`).
+    ///   - origin: whose pages may publish by HTTP, as they may by a WebSocket (`--origin`).
     ///   - remembersRoom: whether the room keeps its messages (`--history`).
-    static func routes(options: WebSocketOptions, isOpen: Bool, remembersRoom: Bool) -> Routes {
+    static func routes(
+        options: WebSocketOptions, isOpen: Bool, origin: OriginPolicy, remembersRoom: Bool
+    ) -> Routes {
         let topic = TopicMember.handlers(options: options)
         var routes = Routes()
         routes.get("/") { _ in
@@ -19,8 +22,10 @@ enum Endpoints {
         routes.webSocket("/room", room) { RoomGuest(name: $0.query("name"), after: $0.query("after")) }
         routes.webSocket("/topic/*", topic) { try TopicMember($0, subscribes: true) }
         routes.webSocket("/sink", WebSocketHandlers(options: options, message: { _, _ in }))
+        routes.get("/presence/*") { try TopicPages.presence(in: TopicMember.topic(of: $0), on: $0.server) }
         if !isOpen { routes.use { request, next in isLocal(request) ? try next(request) : forbidden } }
         routes.webSocket("/publish/*", topic) { try TopicMember($0, subscribes: false) }
+        routes.post("/publish/*") { try TopicPages.publish($0, to: TopicMember.topic(of: $0), from: origin) }
         routes.get("/stats") { statistics(of: $0.server) }
         routes.get("/metrics") { .metrics(of: $0.server) }
         return routes
@@ -38,7 +43,7 @@ enum Endpoints {
         .forbidden, "this is for clients on the server's machine, unless it was started with --open\n")
 
     private static func statistics(of server: Server) -> Reply {
-        guard let json = try? JSON.text(StatisticsReport(loops: server.statistics)) else {
+        guard let json = try? JSON.text(StatisticsReport(of: server)) else {
             return .response(.serviceUnavailable)
         }
         return .response(
@@ -81,21 +86,30 @@ struct TopicMember {
 
     /// - Throws: a refusal where the path names no topic.
     init(_ request: borrowing Request, subscribes: Bool) throws {
-        let name = request.parameter("*") ?? ""
-        topic = Topic("topic/" + name)
+        topic = try Self.topic(of: request)
         self.subscribes = subscribes
         id = request.query("as")
         position = request.query("after")
+    }
+
+    /// The topic that a path ends with.
+    /// - Throws: a refusal where that is none.
+    static func topic(of request: borrowing Request) throws -> Topic {
+        let name = request.parameter("*") ?? ""
+        let topic = Topic("topic/" + name)
         guard !name.isEmpty, topic.isValid else {
             throw Reply.response(.badRequest, "a topic's name has 1 to 1018 bytes\n")
         }
+        return topic
     }
 
     static func handlers(options: WebSocketOptions) -> WebSocketHandlers<TopicMember> {
         WebSocketHandlers(
             options: options,
             open: { ws in if ws.data.subscribes { ws.data.subscribe(ws) } },
-            message: { ws, message in ws.publish(message, to: ws.data.topic) })
+            message: { ws, message in ws.publish(message, to: ws.data.topic) },
+            resumed: { ws, topic, result in ws.data.tell(ws, result, newest: ws.server.position(of: topic) ?? .oldest) }
+        )
     }
 
     private func subscribe(_ ws: WebSocket<TopicMember>) {
@@ -106,11 +120,14 @@ struct TopicMember {
             if let id { ws.subscribe(to: topic, as: id, after: position) } else {
                 ws.subscribe(to: topic, after: position)
             }
-        guard position != nil else { return }
-        if case .resumed(let count) = result {
-            ws.send("{\"resumed\":\(count)}")
-        } else {
-            ws.send("{\"gap\":\"\(newest)\"}")
+        if position != nil { tell(ws, result, newest: newest) }
+    }
+
+    private func tell(_ ws: WebSocket<TopicMember>, _ result: Resumption, newest: Position) {
+        switch result {
+        case .resuming: break
+        case .resumed(let count): ws.send("{\"resumed\":\(count)}")
+        default: ws.send("{\"gap\":\"\(newest)\"}")
         }
     }
 }

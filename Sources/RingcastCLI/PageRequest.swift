@@ -10,18 +10,28 @@ struct PageRequest: Sendable {
     /// `127.0.0.1:3000`.
     let place: String
 
-    /// - Parameter url: without a path `/metrics` is asked for.
-    init(_ url: WebSocketURL) throws(CommandFailure) {
+    private let path: String
+
+    /// - Parameters:
+    ///   - url: without a path `/metrics` is asked for.
+    ///   - name: nil, or what is asked for instead of the last part of the path.
+    init(_ url: WebSocketURL, beside name: String? = nil) throws(CommandFailure) {
         guard !url.isSecure else {
             throw CommandFailure(
                 "top speaks plain http: bring the server's port here, as with ssh -L 3000:localhost:3000")
         }
         guard url.unixPath == nil else { throw CommandFailure("top speaks http to a host and a port") }
         self.url = url
+        let target = url.target == "/" ? "/metrics" : url.target
+        if let name {
+            let path = target.prefix { $0 != "?" }
+            self.path = path[...(path.lastIndex(of: "/") ?? path.startIndex)] + name
+        } else {
+            path = target
+        }
         place = "\(url.host.contains(":") ? "[\(url.host)]" : url.host):\(url.port)"
     }
 
-    private var path: String { url.target == "/" ? "/metrics" : url.target }
     private static let queue = DispatchQueue(label: "page requests")
     /// For each step of the exchange, and for all of it.
     private static let patience = timeval(tv_sec: 5, tv_usec: 0)

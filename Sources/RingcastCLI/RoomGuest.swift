@@ -43,14 +43,22 @@ struct RoomGuest {
         return WebSocketHandlers(
             options: options,
             open: { ws in
-                if ws.subscribe(to: topic, as: ws.data.name, after: ws.data.position) == .gap {
-                    ws.unsubscribe(from: topic)
-                    ws.send("= gap")
-                    ws.subscribe(to: topic, as: ws.data.name, after: .oldest)
-                }
-                ws.send("= " + ws.server.presence(of: topic).map(\.id).sorted().joined(separator: ", "))
+                begin(ws, ws.subscribe(to: topic, as: ws.data.name, after: ws.data.position))
             },
-            message: { ws, message in ws.publish("\(ws.data.name): \(message.string)", to: topic) })
+            message: { ws, message in ws.publish("\(ws.data.name): \(message.string)", to: topic) },
+            resumed: { ws, _, result in begin(ws, result) })
+    }
+
+    private static func begin(_ ws: WebSocket<RoomGuest>, _ result: Resumption) {
+        var result = result
+        if result == .gap {
+            ws.unsubscribe(from: topic)
+            ws.send("= gap")
+            result = ws.subscribe(to: topic, as: ws.data.name, after: .oldest)
+        }
+        // Else it says so when the engine has answered.
+        guard result != .resuming else { return }
+        ws.send("= " + ws.server.presence(of: topic).map(\.id).sorted().joined(separator: ", "))
     }
 
     /// Tells a room that remembers who has come and gone: names, however many pages somebody has open.

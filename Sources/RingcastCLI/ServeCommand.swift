@@ -12,9 +12,12 @@ struct ServeCommand: AsyncParsableCommand {
         abstract:
             "Serve a chat page at /, and the WebSocket endpoints /echo, /chat, /room, /topic/T, /publish/T and /sink.",
         discussion:
-            "/stats tells in JSON what the server has done, /metrics as text for Prometheus. They and /publish/T are "
-            + "for this machine alone, unless --open is given, and web pages of other sites may open no WebSocket, "
-            + "unless --origin any is. SIGINT and SIGTERM stop it; at SIGHUP it reads its certificates again."
+            "/stats tells in JSON what the server has done, /metrics as text for Prometheus, /presence/T who is in a "
+            + "topic; POST /publish/T publishes the body. All but /presence/T are for this machine alone, unless "
+            + "--open is given, and web pages of other sites may open no WebSocket, and post nothing, "
+            + "unless --origin any is. SIGINT and SIGTERM stop it; at SIGHUP it reads its certificates again. "
+            + "Sockets that systemd hands over take the place of a port, unless --host or --port is given too; systemd "
+            + "is told when it is ready, stops, and is alive."
     )
 
     @OptionGroup var options: ServeOptions
@@ -55,21 +58,23 @@ struct ServeCommand: AsyncParsableCommand {
     private func makeServer(logger: Logger) throws(ServerError) -> Server {
         let tls = try options.tls.configuration()
         var configuration = ServerConfiguration(
-            hostname: options.host, port: options.port, endpoints: options.endpoints(tls: tls),
+            hostname: options.host, port: options.port, endpoints: try options.endpoints(tls: tls),
             loops: options.loops.map { .count($0) } ?? .perCore,
             pinning: options.noPin ? false : nil, driver: options.driver.choice,
             coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: options.origin.policy,
             slowConsumerPolicy: options.slowConsumer.policy,
             topics: options.topicRules, presence: options.remembersRoom ? RoomGuest.tell : nil,
-            measuresTurns: !options.noTurnTimes, logger: logger)
+            cluster: options.cluster?.cluster, notifiesSystemd: true, measuresTurns: !options.noTurnTimes,
+            logger: logger)
         options.bounds.apply(to: &configuration)
         var socketOptions = options.socketOptions
         options.bounds.apply(to: &socketOptions)
         return try Server(
             configuration: configuration,
             routes: Endpoints.routes(
-                options: socketOptions, isOpen: options.open, remembersRoom: options.remembersRoom))
+                options: socketOptions, isOpen: options.open, origin: options.origin.policy,
+                remembersRoom: options.remembersRoom))
     }
 
     /// All places that the server listens on: `http://127.0.0.1:3000`, `unix:/run/ringcast.sock`.
@@ -83,9 +88,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Where a browser on this machine finds the server.
     private func url(of server: Server) -> String {
-        guard let host = options.host, !["0.0.0.0", "::"].contains(host) else {
-            return "\(scheme)://127.0.0.1:\(server.port)"
-        }
+        let host = options.host ?? server.hostname
+        guard !["0.0.0.0", "::"].contains(host) else { return "\(scheme)://127.0.0.1:\(server.port)" }
         return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     }
 }

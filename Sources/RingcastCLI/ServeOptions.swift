@@ -91,6 +91,13 @@ struct ServeOptions: ParsableArguments {
             valueName: "pattern=count"))
     var history: [HistoryOption] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The engine over which this server shares its topics with others: redis:// or rediss:// with "
+                + "USER:PASSWORD@HOST:PORT, nats:// or tls:// likewise. With NATS, --history is refused.",
+            valueName: "url"))
+    var cluster: ClusterOption?
+
     @Option(help: "How kept messages say their positions: json, a member \"position\" of those that are JSON objects.")
     var stamp: Stamp?
 
@@ -182,13 +189,15 @@ struct ServeOptions: ParsableArguments {
     /// Whether the chat page's room keeps its messages.
     var remembersRoom: Bool { history.contains { $0.matchesRoom } }
 
-    /// Where to listen, if `--unix` is given; empty where host and port say it all.
-    func endpoints(tls: TLSConfiguration?) -> [Endpoint] {
-        guard let unix else { return [] }
-        let socket: Endpoint =
-            unix.hasPrefix("@") ? .abstract(String(unix.dropFirst())) : .unix(path: unix, reusePort: reusePort)
-        guard host != nil || port != nil else { return [socket] }
-        return [.tcp(hostname: host, port: port ?? 3000, reusePort: reusePort, tls: tls), socket]
+    /// Where to listen, if `--unix` is given or systemd has handed sockets over; empty where host and port say it all.
+    func endpoints(tls: TLSConfiguration?) throws(ServerError) -> [Endpoint] {
+        var sockets: [Endpoint] = try .systemd(tls: tls)
+        if let unix {
+            sockets.append(
+                unix.hasPrefix("@") ? .abstract(String(unix.dropFirst())) : .unix(path: unix, reusePort: reusePort))
+        }
+        guard !sockets.isEmpty, host != nil || port != nil else { return sockets }
+        return [.tcp(hostname: host, port: port ?? 3000, reusePort: reusePort, tls: tls)] + sockets
     }
 
     var socketOptions: WebSocketOptions {

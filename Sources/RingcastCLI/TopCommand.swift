@@ -10,11 +10,12 @@ import UnixSignals
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Watch a running server: its loops side by side, rates, and drops by their reason.",
+        abstract: "Watch a running server: its loops side by side, rates, drops by reason, topics, the cluster.",
         discussion: """
             Any server whose metrics are Ringcast's can be watched; `ringcast serve` has them at /metrics, for this \
-            machine alone unless --open is given. Ctrl-C ends it. Where standard output is no terminal, one look is \
-            printed.
+            machine alone unless --open is given. Its busiest and slowest topics, and the nodes of its cluster, are \
+            shown where /stats, beside the metrics, tells of them. Ctrl-C ends it. Where standard output is no \
+            terminal, one look is printed.
             """)
 
     @Argument(help: "Where: http://host:port, with the path of its metrics if that is not /metrics.")
@@ -30,37 +31,43 @@ struct TopCommand: AsyncParsableCommand {
     func run() async throws {
         let address: WebSocketURL
         do { address = try WebSocketURL(url) } catch { throw CommandFailure(error.description) }
-        let request = try PageRequest(address)
+        let pages = (metrics: try PageRequest(address), statistics: try PageRequest(address, beside: "stats"))
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let screen = Screen()
         // Whatever ends it, the terminal is as it was before.
         defer { screen.leave() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in signals { return } }
-            group.addTask { try await watch(request, on: screen) }
+            group.addTask { try await watch(pages, on: screen) }
             defer { group.cancelAll() }
             try await group.next()
         }
     }
 
-    private func watch(_ request: PageRequest, on screen: Screen) async throws {
-        var before = try await look(request)
+    private typealias Pages = (metrics: PageRequest, statistics: PageRequest)
+
+    private func watch(_ pages: Pages, on screen: Screen) async throws {
+        var before = try await look(pages, hasStatistics: true)
         repeat {
             do { try await Task.sleep(for: .seconds(interval)) } catch { return }
-            let now = try await look(request)
-            let view = TopView(of: request.place, before: before, now: now)
+            // Who did not tell of topics is not asked again.
+            let now = try await look(pages, hasStatistics: before.topics != nil)
+            let view = TopView(of: pages.metrics.place, before: before, now: now)
             screen.show(view.lines(columns: screen.columns, rows: screen.rows))
             before = now
         } while screen.isTerminal
     }
 
-    private func look(_ request: PageRequest) async throws -> TopView.Look {
-        let text = try await request.get()
+    private func look(_ pages: Pages, hasStatistics: Bool) async throws -> TopView.Look {
+        let text = try await pages.metrics.get()
         let time = Double(DispatchTime.now().uptimeNanoseconds) / 1e9
         guard let page = MetricsPage(text), page.labels("loop", of: "ringcast_sockets").isEmpty == false else {
-            throw CommandFailure("what \(request.place) answers are no metrics of Ringcast's")
+            throw CommandFailure("what \(pages.metrics.place) answers are no metrics of Ringcast's")
         }
-        return TopView.Look(page: page, time: time)
+        let statistics = hasStatistics ? try? await pages.statistics.get() : nil
+        return TopView.Look(
+            page: page, topics: statistics.flatMap { TopicReport(statistics: $0) },
+            cluster: statistics.flatMap { ClusterReport(statistics: $0) }, time: time)
     }
 }
 

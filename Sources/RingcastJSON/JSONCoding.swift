@@ -5,9 +5,11 @@ public import FoundationEssentials
 /// Another library conforms in two lines. To use it everywhere, declare the few functions you need, under names of
 /// your own, with it as their coding.
 ///
-/// Called on any thread, on several at once, and on loops: it must not block.
+/// Called on any thread, on several at once, and on loops: it must not block, and what it costs, a loop's sockets wait
+/// for.
 public protocol JSONCoding: Sendable {
     /// A value's JSON, in UTF-8.
+    /// - Throws: an `EncodingError` where the value has no JSON form.
     func encode(_ value: some Encodable) throws -> [UInt8]
 
     /// The value that some JSON is. `bytes` are borrowed, and not validated.
@@ -21,13 +23,15 @@ public struct FoundationJSON: JSONCoding {
     private let encoder: JSONEncoder
     private let decoder: JSONDecoder
 
-    /// With coders set up otherwise: keys, dates, data. They may be used elsewhere at the same time, but not changed.
+    /// With coders set up otherwise: keys, dates, data. They may be used elsewhere at the same time, on any thread, but
+    /// not changed.
     public init(encoder: JSONEncoder = JSONEncoder(), decoder: JSONDecoder = JSONDecoder()) {
         self.encoder = encoder
         self.decoder = decoder
     }
 
     /// A value's JSON, in UTF-8.
+    /// - Throws: an `EncodingError` where the value has no JSON form.
     public func encode(_ value: some Encodable) throws -> [UInt8] { [UInt8](try encoder.encode(value)) }
 
     /// The value that some JSON is.

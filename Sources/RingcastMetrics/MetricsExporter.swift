@@ -16,6 +16,7 @@
         private let factory: any MetricsFactory
 
         /// - Parameters:
+        ///   - server: whose metrics.
         ///   - interval: the time between two looks.
         ///   - factory: what makes the metrics; by default what `MetricsSystem` was set up with.
         public init(

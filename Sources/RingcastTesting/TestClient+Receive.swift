@@ -7,7 +7,9 @@ extension TestClient {
     /// The client once its handshake is answered, waiting for that in real time: for handlers that wait for something
     /// outside of the loops, such as another thread, or a sleep that is not the virtual clock's. Time passes on the
     /// network, and nowhere else.
-    /// - Parameter timeout: of real time, against hanging only.
+    /// - Parameters:
+    ///   - timeout: of real time, against hanging only.
+    ///   - isolation: the caller's, which it does not leave.
     /// - Throws: a `TestClientError`, as `TestServer.connect` does, and `timedOut`; or `CancellationError`.
     @discardableResult
     public func opened(

@@ -3,7 +3,7 @@ public import HTTPTypes
 import Reactor
 
 /// A request to a `TestServer` whose answer may still be on its way, on a connection of its own: what
-/// `TestServer.begin` gives.
+/// `TestServer.begin` gives. Used by the task that uses the server.
 public final class TestRequest: TestConnection {
     private var answer: AnswerReader
 
@@ -31,7 +31,9 @@ public final class TestRequest: TestConnection {
 
     /// The whole answer, waiting for it in real time: for handlers that wait for something outside of the loops, such
     /// as another thread, or a sleep that is not the virtual clock's. Time passes on the network, and nowhere else.
-    /// - Parameter timeout: of real time, against hanging only.
+    /// - Parameters:
+    ///   - timeout: of real time, against hanging only.
+    ///   - isolation: the caller's, which it does not leave.
     /// - Throws: a `TestClientError` (`disconnected`, `invalidAnswer`, `timedOut`), or `CancellationError`.
     public func answered(
         within timeout: Duration = .seconds(60), isolation: isolated (any Actor)? = #isolation

@@ -55,6 +55,7 @@ extension TestServer {
 
     /// Asks for something over HTTP, on a connection of its own.
     /// - Parameters:
+    ///   - method: what to do with it.
     ///   - target: path and query, encoded as they go over the wire.
     ///   - headers: of the request. `Host` is `test` unless it is given; `Content-Length` is the body's.
     ///   - body: what is sent, as it is.

@@ -9,6 +9,7 @@ extension TestServer {
     /// `advance(by:)` ends that at once.
     /// - Parameters:
     ///   - timeout: of real time, against hanging only.
+    ///   - isolation: the caller's, which it does not leave.
     ///   - condition: looked at whenever the server has come to rest.
     /// - Throws: `TestClientError.timedOut`, or `CancellationError`.
     public func serve(
@@ -23,7 +24,10 @@ extension TestServer {
     ///
     ///     let members = try await app.serving { await $0.sockets(in: "lobby").count }
     ///
-    /// - Parameter timeout: of real time, against hanging only.
+    /// - Parameters:
+    ///   - timeout: of real time, against hanging only.
+    ///   - isolation: the caller's, which it does not leave.
+    ///   - body: what asks the server.
     /// - Throws: what `body` throws, `TestClientError.timedOut`, or `CancellationError`; `body` is cancelled then.
     public func serving<Value: Sendable>(
         within timeout: Duration = .seconds(60), isolation: isolated (any Actor)? = #isolation,

@@ -20,7 +20,7 @@
         /// - Parameter tracer: what makes the spans; by default what `InstrumentationSystem` was set up with.
         public init(_ tracer: any Tracer = InstrumentationSystem.tracer) { self.tracer = tracer }
 
-        /// The same `fetch`, with a span for each request.
+        /// The same `fetch`, with a span for each request, on the loop that calls it. Throws what `fetch` throws.
         public func around(
             _ fetch: @escaping @Sendable (borrowing Request) throws -> Reply
         ) -> @Sendable (borrowing Request) throws -> Reply {
@@ -28,8 +28,12 @@
         }
 
         /// Answers one request within a span: for middleware.
-        /// - Parameter name: the span's; by default the method, since there are few of them. A route's pattern is
-        ///   better, a path as it came worse than nothing.
+        /// - Parameters:
+        ///   - request: whose headers carry the context.
+        ///   - name: the span's; by default the method, since there are few of them. A route's pattern is better, a
+        ///     path as it came worse than nothing.
+        ///   - fetch: makes the answer.
+        /// - Throws: what `fetch` throws, unless it is a `Reply`, which is returned.
         public func trace(
             _ request: borrowing Request, name: String? = nil, _ fetch: (borrowing Request) throws -> Reply
         ) throws -> Reply {
@@ -86,7 +90,11 @@
         /// messages are to be its children.
         /// - Parameters:
         ///   - name: the span's: one of few.
+        ///   - message: what is worked on, whose length the span has.
         ///   - context: what the span belongs to; by default the current context, and else none.
+        ///   - tracer: what makes the span.
+        ///   - isolation: the caller's, which it does not leave.
+        ///   - body: the work.
         public func withSpan<Result>(
             _ name: String, for message: OwnedMessage, context: ServiceContext? = nil,
             tracer: any Tracer = InstrumentationSystem.tracer, isolation: isolated (any Actor)? = #isolation,

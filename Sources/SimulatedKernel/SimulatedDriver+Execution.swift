@@ -29,8 +29,7 @@ extension SimulatedDriver {
             self.answer(answer, -ENOENT)
         case .cancel(let token, let answer):
             if inFlight[token] == nil { self.answer(answer, -ENOENT) }
-            if let descriptor = inFlight[token] { cancel(on: descriptor) { $0 == token } }
-        case .cancelAll(let descriptor): cancel(on: descriptor) { _ in true }
+            if let descriptor = inFlight[token] { cancel(token, on: descriptor) }
         case .shutdownWriting(let socket): peers[socket]?.shutDownWriting()
         case .close(let descriptor): close(begunFor: descriptor)
         }
@@ -44,24 +43,19 @@ extension SimulatedDriver {
         if taken < total { fault(token, taken == 0 ? -EAGAIN : Int32(taken)) }
     }
 
-    private func cancel(on descriptor: Int32, where isMeant: (Token) -> Bool) {
-        if let token = accepts[descriptor], isMeant(token) {
+    private func cancel(_ token: Token, on descriptor: Int32) {
+        if accepts[descriptor] == token {
             accepts[descriptor] = nil
-            answer(token, -ECANCELED)
-        }
-        guard let peer = peers[descriptor] else { return }
-        if let token = peer.connect, isMeant(token) {
+        } else if let peer = peers[descriptor], peer.connect == token {
             peer.connect = nil
-            answer(token, -ECANCELED)
-        }
-        if let token = peer.receive?.token, isMeant(token) {
+        } else if let peer = peers[descriptor], peer.receive?.token == token {
             peer.receive = nil
-            answer(token, -ECANCELED)
-        }
-        if let token = peer.send?.token, isMeant(token) {
+        } else if let peer = peers[descriptor], peer.send?.token == token {
             peer.send = nil
-            answer(token, -ECANCELED)
+        } else {
+            return  // over, and answered
         }
+        answer(token, -ECANCELED)
     }
 
     private func close(begunFor descriptor: Int32) {
@@ -130,7 +124,7 @@ extension SimulatedDriver {
     private func moveInput(of peer: SimulatedPeer, _ token: Token, _ size: ReceiveBufferSize) -> Bool {
         if peer.hasReset || peer.inputIsOver {
             peer.receive = nil
-            answer(token, peer.hasReset ? -ECONNRESET : 0)
+            answer(token, peer.hasReset ? -peer.resetError : 0)
         } else if peer.unreadByteCount == 0 {
             return false
         } else if chance(60) {

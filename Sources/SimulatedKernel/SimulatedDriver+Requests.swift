@@ -68,12 +68,6 @@ extension SimulatedDriver {
         operations.append(.cancel(token, answer: answer))
     }
 
-    package func cancelAll(on socket: Int32, slot: UInt32) {
-        if inFlight.values.allSatisfy({ $0 != socket }) { _ = peer(of: socket, "cancel") }
-        counts.cancels += 1
-        operations.append(.cancelAll(socket))
-    }
-
     package func shutdownWriting(_ socket: Int32) {
         law(!peer(of: socket, "shutdown").hasSend, "a shutdown in front of a send's end")
         operations.append(.shutdownWriting(socket))

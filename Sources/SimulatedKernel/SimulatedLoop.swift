@@ -38,6 +38,9 @@ package final class SimulatedLoop {
         loop.listen(on: [LoopListener(descriptor: SimulatedDriver.listener, tls: tls)])
     }
 
+    /// A test may let go of a loop that has not ended.
+    deinit { loop.releaseHandler() }
+
     /// A new connection; it is accepted with the next turn.
     package func connect() -> SimulatedPeer { driver.connect() }
 

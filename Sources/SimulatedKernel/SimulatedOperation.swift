@@ -8,7 +8,6 @@ enum SimulatedOperation {
     case receive(Int32, ReceiveBufferSize, Token)
     case send(Int32, SimulatedMessage, Token, isBatched: Bool)
     case cancel(Token, answer: Token)
-    case cancelAll(Int32)
     case shutdownWriting(Int32)
     case close(Int32)
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 package import Reactor
 
 /// The other end of a connection, played by the test; and the socket between the two.
@@ -31,6 +32,7 @@ package final class SimulatedPeer {
     private var inboxStart = 0
     private var hasEnded = false
     private(set) var hasReset = false
+    private(set) var resetError = ECONNRESET
     private(set) var isShutDown = false
     /// Whether the loop's close is to be a reset.
     var isReset = false
@@ -56,7 +58,11 @@ package final class SimulatedPeer {
     package func end() { hasEnded = true }
 
     /// Cuts the connection.
-    package func reset() { hasReset = true }
+    /// - Parameter error: what the loop's receive is told (errno), which is not the peer's word when a network fails.
+    package func reset(_ error: Int32 = ECONNRESET) {
+        hasReset = true
+        resetError = error
+    }
 
     /// Reads `count` bytes, so that the socket has room for as many more.
     package func makeRoom(_ count: Int) {

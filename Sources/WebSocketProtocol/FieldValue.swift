@@ -9,8 +9,12 @@ enum FieldValue {
 
     /// Whether a comma list has `token` among its members, whatever the case of ASCII letters.
     static func contains(_ list: String?, token: String) -> Bool {
-        guard let list else { return false }
-        return list.utf8.split(separator: UInt8(ascii: ",")).contains { equal(trimmed($0), token.utf8) }
+        guard var rest = list?.utf8[...] else { return false }
+        while let comma = rest.firstIndex(of: UInt8(ascii: ",")) {
+            if equal(trimmed(rest[..<comma]), token.utf8) { return true }
+            rest = rest[comma...].dropFirst()
+        }
+        return equal(trimmed(rest), token.utf8)
     }
 
     /// Whether two texts differ in nothing but the case of ASCII letters.

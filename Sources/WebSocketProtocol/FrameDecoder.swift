@@ -46,8 +46,10 @@ public struct FrameDecoder: ~Copyable {
     /// Bytes of the event that are not its payload: a close code, which the reason follows.
     var lentSkip: UInt8 = 0
 
-    /// - Parameter allowsCompression: whether permessage-deflate was negotiated, so that RSV1 is legal on the first
-    ///   frame of a message.
+    /// - Parameters:
+    ///   - role: which side receives the frames.
+    ///   - allowsCompression: whether permessage-deflate was negotiated, so that RSV1 is legal on the first frame of a
+    ///     message.
     public init(role: Role, allowsCompression: Bool = false) {
         self.role = role
         self.allowsCompression = allowsCompression

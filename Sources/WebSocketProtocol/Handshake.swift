@@ -2,8 +2,11 @@
 public enum Handshake {
     /// Judges a request, and gives what the 101 response has to say.
     ///
-    /// - Parameter supportedProtocols: the subprotocols of the server, the one it likes best first. The first that the
-    ///   client offers too is chosen, if there is one.
+    /// - Parameters:
+    ///   - request: what has come.
+    ///   - supportedProtocols: the subprotocols of the server, the one it likes best first. The first that the client
+    ///     offers too is chosen, if there is one.
+    ///   - originPolicy: which pages may open a connection.
     /// - Throws: the response to send instead, with the reason in words.
     public static func accept(
         _ request: HandshakeRequest, supportedProtocols: [String] = [], originPolicy: OriginPolicy = .sameOrigin

@@ -27,6 +27,39 @@ import Testing
         }
     }
 
+    @Test func `what a handshake is judged by is what the look-ups say`() throws {
+        let fields = [
+            "Host: a", "UPGRADE: h2c", "upgrade:websocket ", "Connection: keep-alive", "connection: Upgrade",
+            "Sec-WebSocket-Key:  k ", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a, b",
+            "sec-websocket-protocol: c", "Origin: https://a", "Sec-WebSocket-Extensions: x",
+            "sec-websocket-extensionz: z",
+            "Sec-WebSocket-Extensions: y; z=1",
+        ]
+        for lines in [fields, Array(fields.prefix(1)), fields.reversed()] {
+            try withHead(Self.line + lines.joined(separator: "\r\n") + "\r\n\r\n") { head in
+                let found = HandshakeFields(head)
+                #expect(found.upgrade == head.header(.upgrade) && found.connection == head.header(.connection))
+                #expect(found.key == head.header(.secWebSocketKey) && found.origin == head.header(.origin))
+                #expect(found.version == head.header(.secWebSocketVersion))
+                #expect(found.protocols == head.headers(.secWebSocketProtocol))
+                #expect(found.extensions == head.header(.secWebSocketExtensions))
+            }
+        }
+    }
+
+    /// Eight bytes are looked at together, and what is right for one place of the eight may be wrong for another.
+    @Test func `a name's end is found wherever it lies, and whatever is behind it`() throws {
+        for length in 1...40 {
+            let name = String(repeating: "n", count: length)
+            for value in ["::", ";", ":", "9;:;:;:;:;:"] {
+                try withHead(Self.line + "Host: a\r\n\(name):\(value)\r\nLast: 1\r\n\r\n") { head in
+                    #expect(head.header(HTTPField.Name(name)!) == value)
+                    #expect(head.header(HTTPField.Name("last")!) == "1")
+                }
+            }
+        }
+    }
+
     @Test func `all fields are copied in order`() throws {
         try withHead(Self.line + "Host: a\r\nX-One: 1\r\nx-one: 2\r\nAccept: text/*\r\n\r\n") { head in
             let fields = head.fields

@@ -54,6 +54,15 @@ import Testing
         #expect(try !layout("1.1", "Host: a\r\nConnection: upgraded\r\nUpgrade: websocket\r\n").requestsUpgrade)
     }
 
+    @Test(arguments: [
+        ("Upgrade: websocket\r\n", true), ("upgrade: h2c , WebSocket\r\n", true),
+        ("Upgrade: h2c\r\nUpgrade:\tWEBSOCKET\r\n", true), ("Upgrade: websockets\r\n", false),
+        ("Upgrade: h2c websocket\r\n", false), ("X: websocket\r\n", false), ("Upgrade:\r\n", false),
+    ])
+    func `WebSocket is a protocol among others`(lines: String, isNamed: Bool) throws {
+        #expect(try layout("1.1", "Host: a\r\n\(lines)").namesWebSocket == isNamed)
+    }
+
     @Test func `a client may wait for leave to send its body`() throws {
         let expectation = "Expect: 100-Continue\r\n"
         #expect(try layout("1.1", "Host: a\r\n\(expectation)Content-Length: 5\r\n").expectsContinue)

@@ -30,9 +30,13 @@ import Testing
         return try #require(MetricsPage(text))
     }
 
-    private func lines(loops: Int = 2, drops: Int = 0, columns: Int = 200, rows: Int = 50) throws -> [String] {
-        let before = TopView.Look(page: try page(loops: loops, after: 10), time: 1_000)
-        let now = TopView.Look(page: try page(loops: loops, after: 12, drops: drops), time: 1_002)
+    private func lines(
+        loops: Int = 2, drops: Int = 0, topics: TopicReport? = nil, cluster: [ClusterReport] = [], columns: Int = 200,
+        rows: Int = 50
+    ) throws -> [String] {
+        let before = TopView.Look(page: try page(loops: loops, after: 10), cluster: cluster.first, time: 1_000)
+        let now = TopView.Look(
+            page: try page(loops: loops, after: 12, drops: drops), topics: topics, cluster: cluster.last, time: 1_002)
         return TopView(of: "here:1", before: before, now: now).lines(columns: columns, rows: rows)
     }
 
@@ -66,6 +70,94 @@ import Testing
         #expect(lines.last == "… and 5 less busy ones")
         #expect(lines[10].hasPrefix("   5") && lines[12].hasPrefix("   7"))
         #expect(try self.lines(rows: 3).count == 3)
+    }
+
+    /// So many busy topics, the second of which is slow, as a server would tell of them.
+    private func report(_ names: [String]) throws -> TopicReport {
+        let rows = names.enumerated().map { index, name in
+            """
+            {"name":"\(name)","subscribers":16,"deliveries_per_second":\(45_100 / (index + 1)),
+             "behind_per_second":\(index == 1 ? 12.4 : 0),"drops_per_second":\(index == 1 ? 3 : 0)}
+            """
+        }
+        let slowest = rows.dropFirst().prefix(1)
+        let lists = "\"busiest\":[\(rows.joined(separator: ","))],\"slowest\":[\(slowest.joined())]"
+        return try #require(TopicReport(statistics: "{\"sockets\":{},\"topics\":{\(lists)}}"))
+    }
+
+    @Test func `the busiest topics and the slowest stand below the loops`() throws {
+        let lines = try lines(topics: try report(["chat", "room/1"]))
+        #expect(
+            lines.suffix(5) == [
+                "",
+                "topics      deliveries      behind     dropped   subscribers   name",
+                "busiest        45.1k/s         0/s         0/s            16   chat",
+                "               22.6k/s        12/s         3/s            16   room/1",
+                "slowest        22.6k/s        12/s         3/s            16   room/1",
+            ])
+        #expect(try self.lines(topics: try report([])).suffix(2) == ["busiest   none", "slowest   none"])
+        #expect(try self.lines().allSatisfy { !$0.contains("busiest") })
+    }
+
+    @Test func `a topic's name steers no terminal, and is cut by the columns that it takes`() throws {
+        let names = ["a\\u001b[2Jb\\n\\u009b\\u202e", "界界界界", "e\\u0301\\u0301\\u0301x", "ab"]
+        let lines = try lines(topics: try report(names), columns: 71)
+        let steering = lines.flatMap(\.unicodeScalars).filter { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
+        #expect(steering.isEmpty)
+        let shown = lines.suffix(5).map { $0.dropFirst(63) }
+        #expect(shown == ["a%1B[2Jb", "界界界界", "e\u{301}\u{301}\u{301}", "ab", "界界界界"])
+    }
+
+    /// A node that has published so many messages, and knows so many others.
+    private func cluster(published: Int, others: Int = 1, isConnected: Bool = true) throws -> ClusterReport {
+        let nodes = (0...others).map { index in
+            """
+            {"id":"000000000000000\(index)","sockets":\(164 - index),"heard_seconds_ago":\(Double(index) * 1.5)}
+            """
+        }
+        return try #require(
+            ClusterReport(
+                statistics: """
+                    {"sockets":{},"cluster":{"connected":\(isConnected),"published":\(published),"received":7,
+                     "dropped":0,"disconnects":1,"gaps":1,"history_gaps":0,"topics":12,"round_trip_ms":0.42,
+                     "nodes":[\(nodes.joined(separator: ","))]}}
+                    """))
+    }
+
+    @Test func `the nodes of a cluster stand below the loops, with what goes between them`() throws {
+        let reports = [try cluster(published: 100), try cluster(published: 3_100)]
+        let lines = try lines(topics: try report(["chat"]), cluster: reports)
+        #expect(
+            lines.contains(
+                "cluster       connected, 420 µs    published 1.50k/s    received 0/s    dropped 0/s    topics 12    "
+                    + "gaps 1"))
+        let head = try #require(lines.firstIndex { $0.hasPrefix("nodes") })
+        #expect(
+            lines[(head - 1)...].prefix(4) == [
+                "",
+                "nodes                  sockets         heard",
+                "0000000000000000           164      this one",
+                "0000000000000001           163     1.5 s ago",
+            ])
+        #expect(lines[head + 4].hasPrefix("topics"))
+        let away = try self.lines(cluster: [try cluster(published: 0, isConnected: false)])
+        #expect(away.contains { $0.hasPrefix("cluster       away    published 0/s") })
+        #expect(try self.lines().allSatisfy { !$0.hasPrefix("cluster") && !$0.hasPrefix("nodes") })
+    }
+
+    @Test func `many nodes leave room for the loops`() throws {
+        let lines = try lines(cluster: [try cluster(published: 0, others: 9)], rows: 36)
+        #expect(lines.count { $0.contains("ago") } == 4 && lines.contains("… and 5 more"))
+        #expect(lines.count { $0.contains("█") } == 2)
+        #expect(ClusterReport(statistics: "{\"cluster\":{\"connected\":true}}") == nil)
+    }
+
+    @Test func `where there is little room, loops and topics share it`() throws {
+        let lines = try lines(loops: 8, topics: try report((1...8).map { "topic \($0)" }), rows: 20)
+        #expect(lines.count == 20)
+        #expect(lines.count { $0.contains("█") } == 4 && lines.contains("… and 4 less busy ones"))
+        #expect(lines.suffix(4).map { $0.split(separator: " ").last } == ["name", "1", "2", "2"])
+        #expect(try self.lines(loops: 8, topics: try report(["a"]), rows: 11).allSatisfy { !$0.contains("busiest") })
     }
 
     @Test func `a page is read with its labels, and what is none is refused`() throws {

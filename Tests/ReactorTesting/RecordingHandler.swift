@@ -31,7 +31,7 @@ package final class RecordingHandler: ConnectionHandler {
     private var slots: [ConnectionID: ConnectionSlot] = [:]
     private var isRunning = false
 
-    package init() {}
+    package init() { TestEnd.current?.add(self) { $0.forget() } }
 
     package var events: [Event] { log.map(\.event) }
     package func events(of connection: ConnectionID) -> [Event] {
@@ -79,6 +79,19 @@ package final class RecordingHandler: ConnectionHandler {
     package func turnEnds() { alone(onTurnEnd) }
     package func received(_ message: ServiceMessage) { alone { onMessage(message) } }
     package func stopping() { onStopping() }
+
+    /// Lets go of what the closures name.
+    func forget() {
+        onOpened = { _ in }
+        onReceived = { bytes, _ in bytes.count }
+        onDrained = { _ in }
+        onInputEnded = { $0.close() }
+        onDeadline = { _ in }
+        onClosed = { _, _ in }
+        onTurnEnd = {}
+        onMessage = { _ in }
+        onStopping = {}
+    }
 
     private func note(_ event: Event, _ connection: Connection, _ body: () -> Void) {
         precondition(slots[connection.id] != nil, "\(event) outside of a connection's life")

@@ -5,7 +5,7 @@ import Testing
 
 /// The phases of a connection: each arrow by the verb that makes it. That a loop makes no other one, it asserts itself
 /// in every test.
-@Suite struct ConnectionPhaseTests {
+@Suite(.endingAll) struct ConnectionPhaseTests {
     private let handler = RecordingHandler()
 
     @Test func `these are all arrows`() {

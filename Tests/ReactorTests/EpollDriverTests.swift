@@ -151,12 +151,13 @@ import Testing
         }
     }
 
-    @Test func `everything on a connection can be ended at once`() {
+    @Test func `receive and send on a connection are ended each by its token`() {
         arm()
         let filler = [UInt8](repeating: 7, count: 8 << 20)
         _ = send(filler, .batchedSend)
         #expect(send(filler, .send) == nil)
-        driver.cancelAll(on: pair.first, slot: slot)
+        driver.cancel(token, answer: Token(.cancel, generation: 1, slot: slot))
+        driver.cancel(Token(.send, generation: 1, slot: slot), answer: Token(.cancel, generation: 1, slot: slot))
         #expect(received() == ["receive -125", "send -125"])
     }
 

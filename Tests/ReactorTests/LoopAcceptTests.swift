@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite struct LoopAcceptTests {
+@Suite(.endingAll) struct LoopAcceptTests {
     private let handler = RecordingHandler()
 
     private func loop(
@@ -76,6 +76,23 @@ import Testing
         loop.rest()
         loop.stop()
         #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+    }
+
+    @Test(arguments: [true, false])
+    func `a loop that waits for descriptors when it is stopped closes its listener at once`(_ isFreed: Bool) {
+        let loop = loop { $0.descriptorLimit = 0 }
+        let peer = loop.connect()
+        loop.rest()
+        #expect(peer.descriptor == nil)
+        if isFreed { loop.driver.options.descriptorLimit = 1 }
+        handler.onStopping = { [handler] in handler.withEach { $0.close() } }
+        loop.loop.stop()
+        loop.rest()
+        #expect(loop.driver.closedListeners == [SimulatedDriver.listener])
+        #expect(peer.wasRefused == !isFreed && handler.closedCount == 0)
+        if isFreed { peer.end() }
+        loop.stop()
+        #expect(loop.driver.openCount == 0 && handler.closedCount == (isFreed ? 1 : 0))
     }
 
     @Test(arguments: [1, 5], [true, false])

@@ -5,7 +5,7 @@ import Testing
 @testable import Reactor
 
 /// What one turn, one connection or one error may cost.
-@Suite struct LoopBoundTests {
+@Suite(.endingAll) struct LoopBoundTests {
     private let handler = RecordingHandler()
 
     private func loop(

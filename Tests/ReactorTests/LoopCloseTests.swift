@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite struct LoopCloseTests {
+@Suite(.endingAll) struct LoopCloseTests {
     private let handler = RecordingHandler()
 
     private func loop(batches: Bool = true) -> SimulatedLoop {
@@ -146,6 +146,22 @@ import Testing
         peer.makeRoom(1)
         loop.rest()
         #expect(peer.receivedBytes == [0x01] && peer.hasSeenEnd)
+    }
+
+    @Test(arguments: [true, false], [0, 1, 3])
+    func `a connection that is cut is closed, also if cancels miss`(isBlocked: Bool, misses: Int) {
+        handler.onOpened = { $0.send([0x01]) }
+        let loop = loop()
+        let peer = loop.connect()
+        if isBlocked { peer.window = 0 }
+        loop.rest()
+        loop.driver.missedCancels = misses
+        handler.withEach { $0.abort() }
+        loop.rest()
+        #expect(peer.isClosed && loop.driver.openCount == 0 && loop.driver.missedCancels == 0)
+        let operations = isBlocked ? 2 : 1
+        #expect(loop.driver.counts.cancels >= operations + misses)
+        if misses == 0 { #expect(loop.driver.counts.cancels == operations, "nothing is cancelled that is not there") }
     }
 
     @Test func `closing while input is held and the receive is being canceled still sees the peer's end`() {

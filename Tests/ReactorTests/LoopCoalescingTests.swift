@@ -4,7 +4,7 @@ import Testing
 @testable import Reactor
 
 /// A busy loop waits for more, never beyond the delay, in virtual time.
-@Suite struct LoopCoalescingTests {
+@Suite(.endingAll) struct LoopCoalescingTests {
     private let handler = RecordingHandler()
 
     private func loop(microseconds: UInt32? = 5_000, gathers: Bool = true) -> SimulatedLoop {

@@ -7,7 +7,7 @@ import Testing
 @testable import Reactor
 
 /// Several loops that end, and what they have sent each other; and wake-ups that fail.
-@Suite struct LoopEndTests {
+@Suite(.endingAll) struct LoopEndTests {
     private let handlers = [RecordingHandler(), RecordingHandler()]
     private let clock = VirtualClock()
     private let group: GroupState

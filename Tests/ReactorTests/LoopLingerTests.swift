@@ -6,7 +6,7 @@ import Testing
 @testable import Reactor
 
 /// Behind the FIN: what the kernel holds for a slow reader arrives, whatever the reader says meanwhile.
-@Suite struct LoopLingerTests {
+@Suite(.endingAll) struct LoopLingerTests {
     private let handler = RecordingHandler()
 
     @Test func `a slow reader has its time behind the FIN, too`() {

@@ -5,7 +5,7 @@ import Testing
 
 /// A loop that was stopped for a while (a signal, a handler that blocks): what came meanwhile is read before anything
 /// is judged by the clock. And what was taken long ago counts from then on.
-@Suite struct LoopPauseTests {
+@Suite(.endingAll) struct LoopPauseTests {
     private let handler = RecordingHandler()
 
     private func loop(_ change: (inout SimulatedDriver.Options) -> Void = { _ in }) -> SimulatedLoop {

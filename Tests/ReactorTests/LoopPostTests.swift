@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite struct LoopPostTests {
+@Suite(.endingAll) struct LoopPostTests {
     @Test func `what one turn posts arrives in order, however much it is`() {
         let clock = VirtualClock()
         let group = GroupState(loopCount: 2, placement: .kernel, clock: { _ in clock.milliseconds })
@@ -45,6 +45,27 @@ import Testing
         }
         #expect(counts == [32, 64, 96, 100], "as many as make 16,384, taken 16 at a time")
         #expect(arrived == Array(0..<100))
+    }
+
+    @Test(arguments: [(work: UInt64(0), most: 4_096), (work: 4, most: 4_096), (work: 64, most: 272)])
+    func `more messages are taken at a time while they lead to little`(work: UInt64, most: Int) {
+        let handler = RecordingHandler()
+        let loop = SimulatedLoop { _ in handler }
+        var arrived: [UInt64] = []
+        handler.onMessage = { message in
+            arrived.append(message.number)
+            handler.messageWork += work
+        }
+        for number: UInt64 in 0..<5_000 { _ = loop.loop.post(numbered(number), to: 0) }
+        var counts: [Int] = []
+        while arrived.count < 5_000, counts.count < 1_000 {
+            let before = arrived.count
+            loop.turn()
+            counts.append(arrived.count - before)
+        }
+        // The bound is on what they have led to, and may be passed by 16 messages' worth.
+        #expect(counts.allSatisfy { $0 <= most } && counts.count < 1_000)
+        #expect(arrived == Array(0..<5_000))
     }
 
     @Test func `a loop may post to itself`() {

@@ -1,9 +1,10 @@
+import Glibc
 import ReactorTesting
 import Testing
 
 @testable import Reactor
 
-@Suite struct LoopReceiveTests {
+@Suite(.endingAll) struct LoopReceiveTests {
     private let handler = RecordingHandler()
 
     private func loop(_ change: (inout SimulatedDriver.Options) -> Void = { _ in }) -> SimulatedLoop {
@@ -14,6 +15,24 @@ import Testing
 
     private var deliveries: [[UInt8]] {
         handler.events.compactMap { if case .received(let bytes) = $0 { bytes } else { nil } }
+    }
+
+    @Test(arguments: [
+        (ECONNRESET, DisconnectReason.peer), (ETIMEDOUT, .peer), (EPIPE, .peer),
+        (EHOSTUNREACH, .error(EHOSTUNREACH)), (ENOMEM, .error(ENOMEM)),
+    ])
+    func `a receive that fails ends the connection once, by the peer or with what the kernel says`(
+        _ error: Int32, _ reason: DisconnectReason
+    ) {
+        let loop = loop()
+        let peer = loop.connect()
+        peer.send([1])
+        loop.rest()
+        peer.reset(error)
+        loop.rest()
+        loop.advance(milliseconds: 10_000)
+        #expect(handler.events == [.opened, .received([1]), .closed(reason)])
+        #expect(loop.driver.openCount == 0 && loop.driver.loanCount == 0)
     }
 
     // MARK: held input

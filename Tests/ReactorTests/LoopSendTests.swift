@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite struct LoopSendTests {
+@Suite(.endingAll) struct LoopSendTests {
     private let handler = RecordingHandler()
 
     private func loop(batches: Bool = true, _ change: (inout SimulatedDriver.Options) -> Void = { _ in })

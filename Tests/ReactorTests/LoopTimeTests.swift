@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite struct LoopTimeTests {
+@Suite(.endingAll) struct LoopTimeTests {
     private let handler = RecordingHandler()
 
     private func loop(batches: Bool = true) -> SimulatedLoop {

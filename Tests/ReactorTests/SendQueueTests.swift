@@ -18,6 +18,22 @@ import Testing
         queue.removeAll(chunks: &chunks) { _ in }
     }
 
+    @Test func `a queue that was long is not kept for the next connection, a short one is`() {
+        var pool = SendQueuePool()
+        var chunks = ChunkPool()
+        var capacities: [Int] = []
+        for count in [8, 1_000] {
+            let queue = unsafe pool.take()
+            for _ in 0..<count { _ = unsafe queue.pointee.append(65_536, chunks: &chunks) }
+            unsafe queue.pointee.removeAll(chunks: &chunks) { _ in }
+            unsafe pool.giveBack(queue)
+            let next = unsafe pool.take()
+            unsafe capacities.append(next.pointee.capacity)
+            unsafe pool.giveBack(next)
+        }
+        #expect(capacities[0] >= 8 && capacities[1] < 64, "\(capacities)")
+    }
+
     /// A driver looks at the vector when it hands the operation over, which may be after the queue has grown.
     @Test func `the vector of a send under way stays as it was while the queue grows`() {
         var queue = SendQueue()
@@ -86,10 +102,13 @@ import Testing
         let large = unsafe log.append(SendQueue.pinnedByteCount) { _ in }
         queue.append(large)
         var released = 0
-        queue.ownEverything(chunks: &chunks) { _ in released += 1 }
+        queue.ownEverything(chunks: &chunks) { loan in
+            log.take(back: loan)
+            released += 1
+        }
         #expect(released == 1)
         #expect(queue.byteCount == 8 + SendQueue.pinnedByteCount)
-        queue.removeAll(chunks: &chunks) { _ in }
+        queue.removeAll(chunks: &chunks) { log.take(back: $0) }
     }
 
     /// Frames of three bytes and more: 0 or 1 for urgent, a number, and how many bytes follow.
@@ -179,5 +198,11 @@ import Testing
         let left = queue.front.urgentByteCount
         #expect(left == 1)
         queue.removeAll(chunks: &chunks) { _ in }
+    }
+}
+
+extension SharedLog {
+    fileprivate mutating func take(back loan: SendQueue.Loan) {
+        if case .sharedBlock(let block) = loan { release(block) }
     }
 }

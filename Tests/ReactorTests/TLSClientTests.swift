@@ -4,7 +4,7 @@ import Testing
 @testable import Reactor
 
 /// A loop as TLS client, against a loop as server: their simulated sockets are tied together.
-@Suite struct TLSClientTests {
+@Suite(.endingAll) struct TLSClientTests {
     private let server = RecordingHandler()
     private let client = StartingTLS()
     private let authority = TestAuthority()

@@ -1,4 +1,6 @@
+import Glibc
 import ReactorTesting
+import SystemCalls
 import Testing
 
 @testable import Reactor
@@ -28,6 +30,31 @@ import Testing
         let missing = TLSConfiguration(certificateFile: "/nowhere/c.pem", keyFile: "/nowhere/k.pem")
         #expect(
             sentence(missing) == "the certificate file /nowhere/c.pem cannot be read: No such file or directory")
+    }
+
+    @Test func `certificate and key are read from files, of which the first megabyte counts`() throws {
+        let folder = try #require(SystemFile.makeTemporaryFolder("ringcast-certificates"))
+        let (chain, key) = ("\(folder)/chain.pem", "\(folder)/key.pem")
+        defer {
+            for path in [chain, key] { unsafe unlink(path) }
+            unsafe rmdir(folder)
+        }
+        let issued = authority.issue("a")
+        guard case .text(let chainText) = issued.chain, case .text(let keyText) = issued.key else {
+            Issue.record("the authority gives text")
+            return
+        }
+        #expect(SystemFile.write(keyText, to: key))
+        let configuration = TLSConfiguration(certificateFile: chain, keyFile: key)
+        for (padding, sentence) in [
+            (0, "no error"), (1 << 20 - 10_000, "no error"),
+            (1 << 20, "the certificate file \(chain) holds no certificate (PEM: -----BEGIN CERTIFICATE-----)"),
+        ] {
+            #expect(SystemFile.write(String(repeating: "\n", count: padding) + chainText, to: chain))
+            #expect(self.sentence(configuration) == sentence)
+        }
+        let swapped = TLSConfiguration(certificateFile: folder, keyFile: key)
+        #expect(sentence(swapped) == "the certificate file \(folder) cannot be read: Is a directory")
     }
 
     @Test func `what holds no certificate and no key is refused`() {

@@ -5,7 +5,7 @@ import Testing
 @testable import Reactor
 
 /// How a TLS connection comes about, or does not.
-@Suite struct TLSHandshakeTests {
+@Suite(.endingAll) struct TLSHandshakeTests {
     private let handler = RecordingHandler()
     private let authority = TestAuthority()
     private let journal = LogJournal()
@@ -97,6 +97,23 @@ import Testing
         loop.rest()
         for wire in wires { try wire.exchange() }
         #expect(wires.allSatisfy(\.tls.isSecured) && handler.open.count == 40)
+    }
+
+    @Test func `what waits for its step of a handshake has a bound`() throws {
+        let loop = try loop()
+        let busy = loop.connect(40)
+        let flood = loop.connect()
+        loop.rest()
+        let hello = TLSPeer()
+        try hello.receive([])
+        let beginning = Array(hello.takeOutput().prefix(3))
+        for peer in busy { peer.send(beginning) }
+        // It comes behind all of them, and sends more in a few turns than a handshake has.
+        flood.send([UInt8](repeating: 0x16, count: 300_000))
+        loop.turn(10)
+        #expect(journal.lines.contains { $0.contains("too many bytes for a handshake") }, "\(journal.lines)")
+        #expect(flood.hasSeenEnd)
+        #expect(busy.allSatisfy { !$0.hasSeenEnd && !$0.isClosed })
     }
 
     @Test func `renegotiation is refused`() throws {

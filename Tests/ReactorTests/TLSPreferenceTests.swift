@@ -4,7 +4,7 @@ import Testing
 @testable import Reactor
 
 /// What a server prefers, and what its clients are given to come back with.
-@Suite struct TLSPreferenceTests {
+@Suite(.endingAll) struct TLSPreferenceTests {
     private let authority = TestAuthority()
     private let server: TLSServer
 

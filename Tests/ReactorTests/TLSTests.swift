@@ -4,7 +4,7 @@ import Testing
 @testable import Reactor
 
 /// TLS over simulated connections: the loop is the server, OpenSSL itself the client.
-@Suite struct TLSTests {
+@Suite(.endingAll) struct TLSTests {
     private let handler = RecordingHandler()
     private let authority = TestAuthority()
 

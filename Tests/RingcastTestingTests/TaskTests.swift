@@ -1,6 +1,7 @@
 import HTTPTypes
 import Ringcast
 import RingcastTesting
+import Synchronization
 import Testing
 
 /// What runs as tasks on the loops, and what waits elsewhere.
@@ -105,18 +106,21 @@ import Testing
     }
 
     @Test func `who sleeps by another clock is waited for in real time`() async throws {
+        let mayWake = Mutex(true)
         let app = try TestServer { request in
             let isUpgrade = request.isWebSocketUpgrade
             return .deferred {
-                try await Task.sleep(for: .milliseconds(5))
+                repeat { try await Task.sleep(for: .milliseconds(1)) } while mayWake.withLock { !$0 }
                 return isUpgrade
                     ? .upgrade(to: WebSocketHandlers<Void>(open: { ws in ws.send("welcome") })) : .response(.ok, "late")
             }
         }
         #expect(try await app.begin().answered().string == "late")
         #expect(try await app.beginConnecting().opened().received.map(\.string) == ["welcome"])
+        mayWake.withLock { $0 = false }
         let client = try app.beginConnecting()
         #expect(!client.isOpen && client.response == nil)
+        mayWake.withLock { $0 = true }
         try await app.serve { client.isOpen }
         #expect(client.received.count == 1 && app.clock.now.offset == .zero)
         await #expect(throws: TestClientError.timedOut) {

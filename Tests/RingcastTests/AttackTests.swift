@@ -8,7 +8,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Known attacks on a server, each by its name. Time is virtual unless a kernel has to take part.
-@Suite struct AttackTests {
+@Suite(.endingAll) struct AttackTests {
     private static let echo = WebSocketHandlers<Void>(
         options: .init(backpressureLimit: 256 << 10), message: { ws, message in ws.send(message) })
 

@@ -20,7 +20,7 @@ import WebSocketProtocol
         init(_ options: WebSocketOptions = WebSocketOptions(), window: Int = .max) throws {
             var configuration = ServerConfiguration(port: 0)
             configuration.logger.logLevel = .critical
-            let core = SocketCore(configuration: configuration, loopCount: 1) { _ in .response(.notFound) }
+            let core = SocketCore(configuration: configuration, loopCount: 1)
             self.core = core
             var made: SocketLoop?
             simulation = SimulatedLoop { loop in
@@ -121,6 +121,24 @@ import WebSocketProtocol
         client.peer.end()
         client.simulation.rest()
         #expect(client.journal.entries == ["open", "hi", "end"])
+    }
+
+    @Test func `a task that sends for ever ends with the connection, though one turn hears of both`() throws {
+        let client = try Client()
+        let (journal, gate) = (client.journal, Gate())
+        client.run { channel in
+            _ = await gate.wait()
+            do throws(WebSocketClientError) {
+                for _ in 0..<1_000 { try await channel.send(.binary([1]), compress: nil) }
+                journal.note("nothing refused it")
+            } catch {
+                journal.note("threw")
+            }
+        }
+        client.peer.reset()
+        gate.open()
+        client.simulation.rest()
+        #expect(journal.entries == ["open", "threw"])
     }
 
     @Test func `so do close, and sends and pings that wait`() throws {

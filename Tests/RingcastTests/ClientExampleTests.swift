@@ -3,7 +3,7 @@ import Ringcast
 import Testing
 
 @Suite(.blocking) struct ClientExampleTests {
-    /// The example of the README, which a tidy test compares with this one.
+    /// The first example of docs/client.md, which a tidy test compares with this one.
     static func talk(to url: String, _ print: @escaping @Sendable (String) -> Void) async throws {
         let socket = try await WebSocketClient.connect(url)
         try await socket.send("hello")  // waits while the server is behind

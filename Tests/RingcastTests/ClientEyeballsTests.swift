@@ -7,7 +7,7 @@ import Testing
 @testable import Ringcast
 
 /// Happy eyeballs (RFC 8305 §5): which address of a host is tried when, in virtual time.
-@Suite struct ClientEyeballsTests {
+@Suite(.endingAll) struct ClientEyeballsTests {
     /// A client's loop, and an attempt on it that has several addresses.
     private final class Race {
         let simulation: SimulatedLoop
@@ -20,9 +20,7 @@ import Testing
             configuration.logger.logLevel = .critical
             // Names stay unanswered: `resolve` says what they are.
             let resolver = Resolver(threadLimit: 0)
-            let core = SocketCore(configuration: configuration, loopCount: 1, resolver: resolver) { _ in
-                .response(.notFound)
-            }
+            let core = SocketCore(configuration: configuration, loopCount: 1, resolver: resolver)
             var made: SocketLoop?
             simulation = SimulatedLoop { loop in
                 let loop = SocketLoop(core: core, loop: loop)
@@ -31,6 +29,7 @@ import Testing
             }
             self.core = core
             loop = made
+            TestEnd.current?.add(self) { $0.simulation.stop() }
         }
 
         /// `localhost` is `::1` and `127.0.0.1`, and asks nobody.

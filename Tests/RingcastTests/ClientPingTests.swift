@@ -68,20 +68,22 @@ import Testing
         }
     }
 
+    /// A peer that reads nothing until it is let, and then answers each ping.
+    private static func answerPings(behind gate: Journal<Int>) -> @Sendable (ScriptedPeer) throws -> Void {
+        { peer in
+            _ = gate.wait()
+            while true {
+                let frame = try peer.readFrame()
+                if frame.first == 0x89 { try peer.sendFrame(0x8A, frame.payload) }
+            }
+        }
+    }
+
     @Test func `a ping behind a queue that is over its limit has room of its own, and is answered`() async throws {
         let gate = Journal<Int>()
         // The peer may need minutes for all of it: under a sanitizer, on a machine that has other things to do.
         let options = WebSocketOptions(backpressureLimit: 1, idleTimeout: .seconds(3_600))
-        try await withSocket(
-            options,
-            script: { peer in
-                _ = gate.wait()
-                while true {
-                    let frame = try peer.readFrame()
-                    if frame.first == 0x89 { try peer.sendFrame(0x8A, frame.payload) }
-                }
-            }
-        ) { socket in
+        try await withSocket(options, script: Self.answerPings(behind: gate)) { socket in
             // Far more than the system's buffers take, so that the queue is over its limit.
             try await socket.send([UInt8](repeating: 1, count: 32 << 20))
             #expect(eventually { socket.channel.state.withLock { $0.isBlocked } })
@@ -90,6 +92,25 @@ import Testing
             gate.note(1)
             for ping in pings { _ = try await ping.value }
             #expect(pingCount(socket) == 0)
+        }
+    }
+
+    @Test func `a ping without any room is sent once there is some, and answers for all that had none`() async throws {
+        let gate = Journal<Int>()
+        let options = WebSocketOptions(backpressureLimit: 1, idleTimeout: .seconds(3_600))
+        try await withSocket(options, script: Self.answerPings(behind: gate)) { socket in
+            try await socket.send([UInt8](repeating: 1, count: 32 << 20))
+            #expect(eventually { socket.channel.state.withLock { $0.isBlocked } })
+            // Control frames have 64 KiB of their own: not enough for these.
+            let count = (64 << 10) / 125 + 50
+            let pings = (0..<count).map { number in
+                let payload = Array("\(number) ".utf8) + [UInt8](repeating: 0x2E, count: 110)
+                return Task { try await socket.ping(payload) }
+            }
+            #expect(eventually { socket.channel.state.withLock { $0.pings.count == count && $0.isPingDue } })
+            gate.note(1)
+            for ping in pings { _ = try await ping.value }
+            #expect(pingCount(socket) == 0 && !socket.channel.state.withLock { $0.isPingDue })
         }
     }
 

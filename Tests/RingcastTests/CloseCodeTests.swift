@@ -5,7 +5,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Which codes a socket is closed with, and which its handler hears of.
-@Suite struct CloseCodeTests {
+@Suite(.endingAll) struct CloseCodeTests {
     /// Two sockets; when one closes, its code is handed to the other.
     private static func relaying(_ journal: Journal<String>, _ held: Journal<WebSocketRef<Void>>)
         -> WebSocketHandlers<Void>

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ringcast
 
-@Suite struct ConnectionBoundTests {
+@Suite(.endingAll) struct ConnectionBoundTests {
     private static let silent = WebSocketHandlers<Void>(message: { _, _ in })
 
     @Test func `connections over the server's bound get 503, and one that ends makes room`() {

@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Control frames do not wait behind messages (RFC 6455 §5.5.2), and never stand inside of one (§5.4).
-@Suite struct ControlFrameTests {
+@Suite(.endingAll) struct ControlFrameTests {
     /// Sends so many messages of so many bytes at the first message.
     private static func flooding(_ count: Int, _ byteCount: Int, _ options: WebSocketOptions = .init())
         -> WebSocketHandlers<Void>
@@ -69,12 +69,16 @@ import WebSocketProtocol
         let handlers = WebSocketHandlers<Void>(
             options: .init(backpressureLimit: 4 << 20, idleTimeout: .zero), open: { ws in ws.subscribe(to: "all") },
             message: { ws, message in ws.publish(message, to: "all") })
+        let message = SocketClient.encode(.binary, [UInt8](repeating: 1, count: 50_000))
         for policy in [SlowConsumerPolicy.dropNewest, .dropOldest] {
             let server = SimulatedServer(handlers) { $0.slowConsumerPolicy = policy }
             let (publisher, slow) = (server.open(), server.open(window: 100_000))
             var (unanswered, worst) = (0, 0)
             for second in 0..<60 {
-                for _ in 0..<20 { publisher.send(.binary, [UInt8](repeating: 1, count: 50_000)) }
+                for _ in 0..<20 {
+                    publisher.peer.send(message)
+                    server.rest()
+                }
                 slow.send(.ping, [UInt8(second)])
                 unanswered += 1
                 for _ in 0..<10 {

@@ -4,7 +4,7 @@ import Testing
 @testable import Ringcast
 
 /// Deferred replies over simulated connections: a client that leaves, and a deadline.
-@Suite struct DeferredReplyTests {
+@Suite(.endingAll) struct DeferredReplyTests {
     private static let request = "GET /later HTTP/1.1\r\nHost: t\r\n\r\n"
 
     private func pendingRequests(of server: SimulatedServer) -> UInt64 {

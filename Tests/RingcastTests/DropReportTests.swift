@@ -4,7 +4,7 @@ import Testing
 @testable import Ringcast
 
 /// What a report of a drop leads to is bounded, on however many loops.
-@Suite struct DropReportTests {
+@Suite(.endingAll) struct DropReportTests {
     /// A socket on each of two loops that is full, and does `act` when something for it is dropped.
     private func reports(
         _ act: @escaping @Sendable (borrowing WebSocket<Void>, [WebSocketRef<Void>]) -> Void

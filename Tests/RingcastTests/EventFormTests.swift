@@ -1,5 +1,6 @@
 import HTTPProtocol
 import PubSub
+import ReactorTesting
 import SimulatedKernel
 import Testing
 import WebSocketProtocol
@@ -7,7 +8,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Messages as server-sent events.
-@Suite struct EventFormTests {
+@Suite(.endingAll) struct EventFormTests {
     private func event(_ payload: [UInt8], _ opcode: Opcode = .text) -> [UInt8] {
         let frame = unsafe payload.withUnsafeBytes { unsafe [UInt8](OutgoingFrame(opcode, $0)) }
         return unsafe frame.withUnsafeBytes { EventForm.encode(unsafe EncodedFrame($0)) }

@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Streams of server-sent events of a topic with history.
-@Suite struct EventResumeTests {
+@Suite(.endingAll) struct EventResumeTests {
     private static func server(loops: Int = 2, compresses: Bool = false) -> SimulatedServer {
         let handlers = WebSocketHandlers<Void>(
             options: .init(idleTimeout: .zero, publishToSelf: true, perMessageDeflate: compresses ? true : false),

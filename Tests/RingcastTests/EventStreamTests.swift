@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Streams of server-sent events over simulated connections.
-@Suite struct EventStreamTests {
+@Suite(.endingAll) struct EventStreamTests {
     private static let request = "GET /news HTTP/1.1\r\nHost: t\r\n\r\n"
 
     private func server(
@@ -219,6 +219,56 @@ import Testing
         server.rest()
         #expect(reader.texts == [text])
         #expect(peer.receivedBytes.first == 0xC1 && peer.receivedBytes.count < 500)
+    }
+
+    @Test func `a server that stops gives no stream to a request that was waiting`() throws {
+        let gate = StreamingUpload.Gate(isOpen: false)
+        let server = SimulatedServer(fetch: { _ in
+            .deferred {
+                await gate.pass()
+                return .events(of: "news")
+            }
+        })
+        let peer = server.connect()
+        peer.send(Array(Self.request.utf8))
+        server.rest()
+        server.stop(within: .seconds(10), deadline: .seconds(5))
+        #expect(peer.receivedBytes.isEmpty)
+        gate.open()
+        server.rest()
+        let answer = SimulatedAnswer(String(decoding: peer.takeReceivedBytes(), as: UTF8.self))
+        #expect(answer.status == 503 && answer["Connection"] == "close")
+        #expect(server.server.subscriberCount(of: "news") == 0 && peer.hasSeenEnd)
+        peer.end()
+        server.rest()
+        #expect(server.simulation.loop.hasEnded)
+    }
+
+    @Test func `a stream in the middle of a body throws the rest of that away, and ends its reader`() throws {
+        let endings = Journal<String>()
+        var routes = Routes()
+        routes.post("/news", options: RouteOptions(streamsBody: true)) { request in
+            let body = request.body(streaming: 100)
+            return .deferred {
+                var pieces = body.makeAsyncIterator()
+                _ = try await pieces.next()
+                Task {
+                    do throws(RequestBodyError) { for try await _ in body {} } catch { endings.note("\(error.code)") }
+                }
+                return .events(of: "news")
+            }
+        }
+        let server = try SimulatedServer(routes) { $0.limits.bodyBytes = 1 << 30 }
+        let head = "POST /news HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n"
+        // More than the reader's window: the connection is paused when the stream begins.
+        let reader = try Reader(server, head + String(repeating: "x", count: 200_000))
+        #expect(reader.head.hasPrefix("HTTP/1.1 200 ") && endings.wait() == ["answered"])
+        reader.peer.send([UInt8](repeating: 0x78, count: 500_000))
+        server.rest()
+        #expect(reader.peer.unreadByteCount == 0)
+        server.server.publish("x", to: "news")
+        server.rest()
+        #expect(reader.texts == ["x"] && counters(of: server).eventStreams == 1)
     }
 
     @Test func `no reference is made of a stream`() async throws {

@@ -40,12 +40,7 @@ import Testing
         let (gate, journal) = (LaneTests.Gate(), Journal<String>())
         let first = Shared()
         try await serving(Self.handlers(gate, journal, first), { $0.loops = .count(1) }) { server in
-            let client = try SocketClient(port: server.port)
-            try client.send("hold")
-            #expect(journal.wait() == ["held"])
-            Self.fill { server.publish(LaneTests.message, to: "t") }
-            #expect(server.publish("more", to: "t") == .dropped)
-            let reference = try #require(first.reference.withLock { $0 })
+            let (client, reference) = try Self.fillLane(of: server, journal, first)
             for _ in 0..<1_000 {
                 reference.pause()
                 reference.resume()
@@ -60,6 +55,48 @@ import Testing
             reference.close(.goingAway)
             #expect(try client.readClose().closeCode == 1001)
         }
+    }
+
+    @Test func `what is said through a full lane is refused to whoever says it, and counted`() async throws {
+        let (gate, journal) = (LaneTests.Gate(), Journal<String>())
+        let first = Shared()
+        try await serving(
+            Self.handlers(gate, journal, first),
+            {
+                $0.loops = .count(1)
+                $0.topics = [.matching("total", order: .total)]
+            }
+        ) { server in
+            let (client, reference) = try Self.fillLane(of: server, journal, first)
+            let before = server.totals.dropsInLanes
+            #expect(reference.send("one") == .dropped)
+            #expect(reference.ping("two") == .dropped)
+            #expect(reference.publish("three", to: "t") == .dropped)
+            #expect(server.totals.dropsInLanes == before + 3)
+            #expect(server.publish("kept by nobody", to: "total", retain: true) == .dropped)
+            gate.open()
+            try client.send("still read")
+            while true {
+                let frame = try client.read()
+                let wasRefused = frame.opcode == .ping || ["one", "three", "more"].contains(frame.text)
+                #expect(!wasRefused, "\(frame.opcode)")
+                if frame.text == "still read" { break }
+            }
+            #expect(reference.send("again") != .dropped)
+            #expect(try client.readText() == "again")
+        }
+    }
+
+    /// A client whose loop stands still, behind a lane for other threads that is full, and its reference.
+    private static func fillLane(
+        of server: Server, _ journal: Journal<String>, _ first: Shared
+    ) throws -> (SocketClient, Reference) {
+        let client = try SocketClient(port: server.port)
+        try client.send("hold")
+        #expect(journal.wait() == ["held"])
+        fill { server.publish(LaneTests.message, to: "t") }
+        #expect(server.publish("more", to: "t") == .dropped)
+        return (client, try #require(first.reference.withLock { $0 }))
     }
 
     @Test func `a close from another loop is not lost when the lane is full, and comes behind what was accepted`()

@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Answers that the engine makes by itself, over simulated connections.
-@Suite struct HTTPAnswerTests {
+@Suite(.endingAll) struct HTTPAnswerTests {
     private struct Oops: Error {}
 
     private func server() -> SimulatedServer {

@@ -1,10 +1,11 @@
+import ReactorTesting
 import Testing
 import WebSocketProtocol
 
 @testable import Ringcast
 
 /// Every handler may throw.
-@Suite struct HandlerErrorTests {
+@Suite(.endingAll) struct HandlerErrorTests {
     enum Kind: String, Error, CaseIterable {
         case open, message, drain, ping, pong, subscription, dropped, close
     }

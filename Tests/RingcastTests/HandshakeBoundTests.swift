@@ -28,7 +28,7 @@ import Testing
     private func status(of server: Server) -> String? {
         guard let client = try? SecureClient(port: server.port) else { return nil }
         try? client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        return (try? client.receive(until: "\r\n\r\n")).map { String($0.dropFirst(9).prefix(3)) }
+        return (try? client.readAnswer(hasBody: false)).map { "\($0.status)" }
     }
 
     @Test func `connections that never say hello fill the server, and make room when they go`() async throws {

@@ -9,7 +9,7 @@ import WebSocketProtocol
 /// Random use of topics with history over simulated loops, which take their turns at random: clients that leave at any
 /// moment and resume on another loop, publishers on every loop and on threads that are none, histories that are short
 /// or emptied. Each client checks what it gets: the messages behind its position, each once, in order; or a gap.
-@Suite struct HistoryModelTests {
+@Suite(.endingAll) struct HistoryModelTests {
     /// So many, or `RINGCAST_HISTORY_SEEDS`, from `RINGCAST_SEED` on.
     @Test func `who resumes gets exactly what it has missed`() {
         let environment = ProcessInfo.processInfo.environment

@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Topics that remember, over simulated loops: what users see of it.
-@Suite struct HistoryTests {
+@Suite(.endingAll) struct HistoryTests {
     /// Sockets that resume a topic behind what their query names, and publish to it what they say.
     private static func server(
         loops: Int = 2, options: WebSocketOptions = .init(idleTimeout: .zero, publishToSelf: true),

@@ -1,9 +1,10 @@
+import ReactorTesting
 import Testing
 import WebSocketProtocol
 
 @testable import Ringcast
 
-@Suite struct HookTests {
+@Suite(.endingAll) struct HookTests {
     struct Change: Equatable, Sendable {
         let topic: Topic
         let before: Int

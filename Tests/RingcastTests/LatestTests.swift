@@ -5,7 +5,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Policies that evict, at the bounds between a large turn, being behind, and the limit.
-@Suite struct LatestTests {
+@Suite(.endingAll) struct LatestTests {
     /// "join" subscribes to "t"; "COUNT SIZE" publishes so many in one turn.
     private func serve(_ policy: SlowConsumerPolicy, limit: Int) -> SimulatedServer {
         let options = WebSocketOptions(backpressureLimit: limit, idleTimeout: .zero, writeStallTimeout: .zero)

@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// What counts as life beside what comes in.
-@Suite struct LifeTests {
+@Suite(.endingAll) struct LifeTests {
     @Test(arguments: [true, false])
     func `a peer that takes what waits for it lives, also behind a backlog, and one that takes nothing does not`(
         sendsPings: Bool

@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// In virtual time: a deadline comes never early and less than 128 ms late.
-@Suite struct LivenessTests {
+@Suite(.endingAll) struct LivenessTests {
     private static let slack: UInt64 = 128
 
     /// Lets time pass until a frame of this kind comes; how long it took (ms).

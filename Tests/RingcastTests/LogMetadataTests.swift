@@ -1,12 +1,13 @@
 import Logging
 import Reactor
+import ReactorTesting
 import SimulatedKernel
 import Testing
 
 @testable import Ringcast
 
 /// A line of the log says whom it is about, and peers cannot fill the log.
-@Suite struct LogMetadataTests {
+@Suite(.endingAll) struct LogMetadataTests {
     private struct Oops: Error {}
 
     @Test func `a line about a socket has its id, the other end and the path, at any time`() throws {

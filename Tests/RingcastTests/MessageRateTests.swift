@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 @testable import Ringcast
 
-@Suite struct MessageRateTests {
+@Suite(.endingAll) struct MessageRateTests {
     @Test func `a bucket gives its burst at once and then its rate`() {
         var bucket = TokenBucket(perSecond: 10, burst: 1_000, now: 0)
         for _ in 0..<10 { #expect(bucket.take(1, now: 0) == 0) }

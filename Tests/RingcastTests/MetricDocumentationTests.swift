@@ -1,11 +1,17 @@
+import ReactorTesting
 import SystemCalls
 import Testing
 
 @testable import Ringcast
 
 /// What is written about metrics is what there is.
-@Suite struct MetricDocumentationTests {
-    private static let families = Array(SimulatedServer(fetch: { _ in .response(.ok) }).metrics.values)
+@Suite(.endingAll) struct MetricDocumentationTests {
+    private static var families: [MetricFamily] {
+        let cluster = ClusterStatistics(
+            isConnected: true, published: 0, received: 0, dropped: 0, disconnects: 0, gaps: 0, historyGaps: 0,
+            topics: 0, roundTrip: nil)
+        return SimulatedServer(fetch: { _ in .response(.ok) }).server.metrics + cluster.metrics
+    }
 
     private static func text(_ path: String) throws -> String {
         let tests = try #require(#filePath.firstRange(of: "/Tests/"))

@@ -1,4 +1,5 @@
 import HTTPTypes
+import ReactorTesting
 import SimulatedKernel
 import Testing
 import WebSocketProtocol
@@ -24,7 +25,7 @@ extension SimulatedServer {
 }
 
 /// What a server counts is what has happened.
-@Suite struct MetricTests {
+@Suite(.endingAll) struct MetricTests {
     private static func subscriber(_ limit: Int = 1 << 20, of topic: Topic = "t") -> WebSocketHandlers<Void> {
         WebSocketHandlers(
             options: .init(backpressureLimit: limit),

@@ -20,6 +20,9 @@ import Testing
         #expect(objection { $0.stop.deadline = .nanoseconds(-1) }?.contains("stop.deadline") == true)
         #expect(objection { $0.limits.headBytes = 0 }?.contains("limits.headBytes") == true)
         #expect(objection { $0.limits.connections = -1 }?.contains("limits.connections") == true)
+        let limit = objection { $0.events.backpressureLimit = 0 }
+        #expect(limit == "events.backpressureLimit is 0: it must be positive")
+        #expect(objection { $0.events.commentInterval = .seconds(-1) }?.contains("events.commentInterval") == true)
     }
 
     @Test func `a negative idle time is a programming error where handlers are made`() async {
@@ -32,6 +35,7 @@ import Testing
         for options in [
             WebSocketOptions(idleTimeout: .seconds(-1)), .init(closeTimeout: .seconds(-1)), .init(maxControlFrames: 0),
             .init(messageRate: .init(bytesPerSecond: 0)),
+            .init(messageRate: .init(messagesPerSecond: 1, burst: .seconds(-1))),
         ] {
             await #expect {
                 _ = try await WebSocketClient.connect("ws://127.0.0.1:1/", options: options)

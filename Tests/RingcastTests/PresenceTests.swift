@@ -7,7 +7,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// Who is in a topic, over simulated loops.
-@Suite struct PresenceTests {
+@Suite(.endingAll) struct PresenceTests {
     /// Sockets that join the topic "room" as what their query names.
     private static func server(
         limit: Int = 100, handler: (@Sendable (Server, Topic, PresenceChange) -> Void)? = nil

@@ -5,7 +5,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// What a publish says is what becomes of its message, at the time of the call.
-@Suite struct PublishResultTests {
+@Suite(.endingAll) struct PublishResultTests {
     let journal = Journal<SendResult>()
 
     /// Sockets that do what they are told: "join TOPIC", "leave TOPIC", "close", "terminate", "owe", and

@@ -19,6 +19,28 @@ import WebSocketProtocol
         #expect(mean > .milliseconds(bound) * 0.45 && mean < .milliseconds(bound) * 0.55)
     }
 
+    @Test(arguments: 0..<10 as Range<UInt64>)
+    func `waits end in the order of their times, and those of one time in the order of their beginning`(
+        _ seed: UInt64
+    ) {
+        var generator = SeededGenerator(seed: seed)
+        var queue = BackoffQueue()
+        var waits: [(time: UInt64, wait: BackoffWait)] = []
+        for _ in 0..<100 {
+            let wait = (UInt64.random(in: 0..<50, using: &generator), BackoffWait())
+            waits.append(wait)
+            queue.insert(wait.1, until: wait.0)
+        }
+        let cancelled = waits.remove(at: 50).wait
+        queue.remove(cancelled)
+        for now in 0..<50 as Range<UInt64> {
+            #expect(queue.nextTime == waits.map(\.time).min())
+            let due = waits.filter { $0.time <= now }.map(\.wait)
+            waits.removeAll { $0.time <= now }
+            #expect(queue.takeDue(at: now).elementsEqual(due, by: ===) && queue.count == waits.count)
+        }
+    }
+
     @Test func `no delay is too long to be calculated with`() {
         var generator = SeededGenerator(seed: 1)
         for delay in [Duration.seconds(Int64.max), .nanoseconds(1), .zero, .seconds(Int64.min)] {

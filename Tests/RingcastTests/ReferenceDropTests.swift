@@ -7,7 +7,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// What becomes of a message that was accepted from another thread, when it comes to the socket's loop.
-@Suite struct ReferenceDropTests {
+@Suite(.endingAll) struct ReferenceDropTests {
     /// As a reference on another thread posts it.
     private func deliver(_ text: String, to lifeline: SocketLifeline, on server: SimulatedServer) {
         let frame = unsafe text.withPayload { unsafe SharedFrame.encode($0, as: .text, owners: 1) }
@@ -36,6 +36,21 @@ import WebSocketProtocol
         deliver("later", to: lifeline, on: server)
         #expect(drops(\.dropsClosed, server) == 2)
         #expect(socket.frames().map(\.opcode) == [.close])
+    }
+
+    @Test func `a message to a connection that is over, of which its socket has not heard, is counted as dropped`() {
+        let (references, results) = (Journal<WebSocketRef<Void>>(), Journal<SendResult>())
+        let server = SimulatedServer(WebSocketHandlers<Void>(open: { ws in references.note(ws.reference) }))
+        let socket = server.open()
+        let reference = references.wait()[0]
+        // One turn hears of both: the reset, and behind it the sends.
+        socket.peer.reset()
+        server.simulation.loop.executor.execute {
+            results.note(reference.send("late"))
+            results.note(reference.send([UInt8](repeating: 1, count: 10_000)))
+        }
+        server.rest()
+        #expect(results.entries == [.dropped, .dropped] && drops(\.dropsClosed, server) == 2)
     }
 
     @Test func `a message for a socket that is gone does not reach the next one in its place`() {

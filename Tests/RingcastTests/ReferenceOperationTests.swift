@@ -41,6 +41,30 @@ import WebSocketProtocol
         }
     }
 
+    @Test func `it goes on behind a position, and is listed as somebody, until its socket is closed`() async throws {
+        let rule = TopicRule.matching("room", history: .init(messages: 10))
+        try await withSockets(2, { $0.topics = [rule] }) { server, clients, references throws in
+            let (name, ann, bob) = (String("room"), references[0], references[1])
+            #expect(try awaited { await ann.subscribe(to: name, after: nil) } == .new)
+            for text in ["one", "two"] {
+                #expect(server.publish(text, to: name) == .sent(bytes: 3))
+                #expect(try clients[0].readText() == text)
+            }
+            #expect(try awaited { await bob.subscribe(to: "room", after: .oldest) } == .resumed(2))
+            for text in ["one", "two"] { #expect(try clients[1].readText() == text) }
+            #expect(try awaited { await bob.subscribe(to: name, as: "bob") } == .unchanged)
+            #expect(server.presence(of: name).isEmpty, "who is subscribed already is nobody new")
+            #expect(try awaited { await ann.unsubscribe(from: name) })
+            #expect(try awaited { await ann.subscribe(to: name, as: "ann", info: "Ann") } == .new)
+            #expect(server.presence(of: name).map(\.id) == ["ann"])
+            ann.terminate()
+            #expect(eventually { ann.readyState == .closed })
+            #expect(try awaited { await ann.subscribe(to: name, after: .oldest) } == .unchanged)
+            #expect(try awaited { await ann.subscribe(to: "room", as: "ann") } == .unchanged)
+            #expect(eventually { server.presence(of: name).isEmpty })
+        }
+    }
+
     @Test func `without await it subscribes in its place among what is sent`() async throws {
         try await withSockets { server, clients, references throws in
             for _ in 0..<50 {

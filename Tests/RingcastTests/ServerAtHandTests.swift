@@ -69,6 +69,21 @@ import Testing
         #expect(eventually { references.entries[0].server == nil })
     }
 
+    @Test func `handlers that keep references are gone with their server`() async throws {
+        weak var kept: Journal<WebSocketRef<Void>>?
+        do {
+            let references = Journal<WebSocketRef<Void>>()
+            kept = references
+            let handlers = WebSocketHandlers<Void>(open: { ws in references.note(ws.reference) })
+            try await serving(handlers) { server in
+                let client = try SocketClient(port: server.port)
+                _ = references.wait()
+                try client.sendClose()
+            }
+        }
+        #expect(eventually { kept == nil })
+    }
+
     @Test func `a client's socket has no server`() async throws {
         let references = Journal<WebSocketRef<Void>>()
         let handlers = WebSocketHandlers<Void>(open: { ws in references.note(ws.reference) })

@@ -14,7 +14,7 @@ import Testing
         (counters.messagesIn, counters.backpressureEvents) = (1, 2)
         let published = PublishedCounters()
         published.store(counters)
-        #expect(MemoryLayout<LoopCounters>.size == 23 * MemoryLayout<UInt64>.size)
+        #expect(MemoryLayout<LoopCounters>.size == 25 * MemoryLayout<UInt64>.size)
         #expect(published.load().messagesIn == 1)
         #expect(published.load().backpressureEvents == 2)
     }

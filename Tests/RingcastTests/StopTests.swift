@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// The end of a server in virtual time.
-@Suite struct StopTests {
+@Suite(.endingAll) struct StopTests {
     private static let echo = WebSocketHandlers<Void>(
         options: .init(closeTimeout: .seconds(5)), message: { ws, message in ws.send(message) })
 

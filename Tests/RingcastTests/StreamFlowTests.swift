@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Streamed answers to clients that are slow, that leave, and of servers that stop: in virtual time.
-@Suite struct StreamFlowTests {
+@Suite(.endingAll) struct StreamFlowTests {
     private static let request = Array("GET / HTTP/1.1\r\nHost: t\r\n\r\n".utf8)
     private static let piece = 64 << 10
 
@@ -128,6 +128,32 @@ import Testing
         if resets { peer.reset() } else { peer.end() }
         server.advance(.seconds(1))
         #expect(journal.entries == [isWriting ? "threw true" : "cancelled", "too late"])
+        #expect(pendingRequests(of: server) == 0 && server.simulation.loop.connectionCount == 0)
+    }
+
+    @Test func `a body that writes for ever ends in the turn that brings the client's end`() {
+        let (journal, gate) = (Journal<String>(), Gate())
+        let server = SimulatedServer(fetch: { _ in
+            .stream { writer in
+                try await writer.write("first")
+                _ = await gate.wait()
+                do {
+                    // The connection is over, so its queue never fills: for ever would be for ever.
+                    for _ in 0..<1_000 { try await writer.write([UInt8](repeating: 1, count: Self.piece)) }
+                    journal.note("nothing refused it")
+                } catch {
+                    journal.note("threw \(error is CancellationError) \(Task.isCancelled)")
+                }
+            }
+        })
+        let peer = server.connect()
+        peer.send(Self.request)
+        server.rest()
+        // One turn hears of both.
+        peer.reset()
+        gate.open()
+        server.rest()
+        #expect(journal.entries == ["threw true true"])
         #expect(pendingRequests(of: server) == 0 && server.simulation.loop.connectionCount == 0)
     }
 

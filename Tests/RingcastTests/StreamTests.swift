@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Streamed answers over simulated connections: what is on the wire, and what follows it.
-@Suite struct StreamTests {
+@Suite(.endingAll) struct StreamTests {
     private static func request(_ method: String = "GET", _ path: String = "/", _ version: String = "1.1") -> [UInt8] {
         Array("\(method) \(path) HTTP/\(version)\r\nHost: t\r\n\r\n".utf8)
     }

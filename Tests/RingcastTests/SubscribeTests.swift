@@ -5,7 +5,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// What subscribing and publishing answer, on one simulated loop.
-@Suite struct SubscribeTests {
+@Suite(.endingAll) struct SubscribeTests {
     @Test func `a socket has so many topics, and room for another when it leaves one`() {
         let journal = Journal<Bool>()
         let handlers = WebSocketHandlers<Void>(message: { ws, message in

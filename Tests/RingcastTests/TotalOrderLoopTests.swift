@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// `TopicOrder.total` over simulated loops, which take their turns as the test says.
-@Suite struct TotalOrderLoopTests {
+@Suite(.endingAll) struct TotalOrderLoopTests {
     /// Sockets that publish to the topic before the first colon what comes behind it.
     static func relay(publishToSelf: Bool = true, _ subscriptions: [Topic] = ["t"]) -> WebSocketHandlers<Void> {
         WebSocketHandlers(
@@ -51,6 +51,37 @@ import WebSocketProtocol
         let texts = sockets.map { $0.frames().map(\.text) }
         #expect(texts.allSatisfy { $0 == texts[0] } && Set(texts[0]) == Set((0..<6).map(String.init)))
         #expect(server.core.counters.map { Int($0.load().framesEncoded) } == [2, 2, 2])
+    }
+
+    /// Canonically equivalent spellings are one topic, with other bytes, and so with homes of their own.
+    @Test func `a message is numbered by another home if its topic has come again in another spelling meanwhile`() {
+        let number = (0...).first {
+            Topic("\u{E9}\($0)").home(among: 3) == 1 && Topic("e\u{301}\($0)").home(among: 3) == 2
+        }!
+        let (old, new) = ("\u{E9}\(number)", "e\u{301}\(number)")
+        let handlers = WebSocketHandlers<Void>(
+            options: .init(idleTimeout: .zero),
+            message: { ws, message in
+                ws.unsubscribe(from: Topic(old))
+                // More idle topics than a loop remembers: the old spelling is forgotten.
+                for number in 0..<600 {
+                    ws.subscribe(to: Topic("idle \(number)"))
+                    ws.unsubscribe(from: Topic("idle \(number)"))
+                }
+                ws.subscribe(to: Topic(message.string))
+            })
+        let server = SimulatedServer(handlers, loops: 3) { $0.topics = [.matching("*", order: .total)] }
+        let member = server.open(on: 0)
+        member.send(old)
+        #expect(server.core.registry.find(Topic(old))?.home == 1)
+        #expect(server.server.publish("before", to: Topic(old)) == .sent(bytes: 6))
+        member.peer.send(SocketClient.encode(.text, Array(new.utf8)))
+        server.loops[0].turn(3)
+        #expect(server.core.registry.find(Topic(old))?.home == 2)
+        server.rest()
+        server.server.publish("after", to: Topic(old))
+        server.rest()
+        #expect(member.frames().map(\.text) == ["before", "after"])
     }
 
     @Test func `who is excluded gets everything else in order, and no reader of its slot is taken for it`() {

@@ -8,7 +8,7 @@ import WebSocketProtocol
 /// Random use of topics of total order over simulated loops, which take their turns at random: subscribers that come
 /// and go, publishers that get their own or not, retained messages, and an order that is changed while messages are
 /// under way. As all of it is one thread, what happened before what is known.
-@Suite struct TotalOrderModelTests {
+@Suite(.endingAll) struct TotalOrderModelTests {
     @Test(arguments: 0..<10) func `topics of total order do what the model says`(seed: Int) {
         let scene = OrderScene(seed: UInt64(seed))
         scene.play(steps: 800)

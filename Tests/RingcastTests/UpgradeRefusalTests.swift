@@ -5,7 +5,7 @@ import Testing
 
 /// What comes behind a request for a WebSocket may be frames: if it is refused, nothing of that is read as a request,
 /// however the input was cut into segments.
-@Suite struct UpgradeRefusalTests {
+@Suite(.endingAll) struct UpgradeRefusalTests {
     struct Refusal: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let request: String

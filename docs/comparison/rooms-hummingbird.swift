@@ -6,9 +6,8 @@ import NIOWebSocket
 
 struct Login: Codable { let name: String }
 struct Saying: Codable { let text: String }
-struct Line: Codable { let number: Int, name, text: String }
+struct Line: Codable { let name, text: String }
 struct News: Codable {
-    let number: Int
     var members: [String]?
     var lines: [Line] = []
 }
@@ -26,7 +25,7 @@ struct Socket {
 }
 
 struct Room {
-    var number = 0, sockets: [UUID: Socket] = [:], lines: [Line] = []
+    var sockets: [UUID: Socket] = [:], lines: [Line] = []
     var members: [String] { Set(sockets.values.map(\.name)).sorted() }
 
     func publish(_ news: News) throws {
@@ -44,24 +43,25 @@ actor Rooms {
     func enter(_ socket: Socket, _ name: String) throws {
         try change(name) { room in
             room.sockets[socket.id] = socket
-            let welcome = News(number: room.number, lines: room.lines)
+            let welcome = News(lines: room.lines)
             socket.send(.text(String(decoding: try JSONEncoder().encode(welcome), as: UTF8.self)))
-            try room.publish(News(number: room.number, members: room.members))
+            try room.publish(News(members: room.members))
         }
     }
 
     func leave(_ socket: Socket, _ name: String) throws {
         try change(name) { room in
             room.sockets[socket.id] = nil
-            try room.publish(News(number: room.number, members: room.members))
+            try room.publish(News(members: room.members))
         }
     }
 
     func say(_ text: String, _ socket: Socket, _ name: String) throws {
         messages += 1
         try change(name) { room in
-            room.lines = room.lines.suffix(49) + [Line(number: room.number, name: socket.name, text: text)]
-            try room.publish(News(number: room.number, lines: room.lines.suffix(1)))
+            let line = Line(name: socket.name, text: text)
+            room.lines = room.lines.suffix(49) + [line]
+            try room.publish(News(lines: [line]))
         }
     }
 
@@ -71,7 +71,6 @@ actor Rooms {
 
     private func change(_ name: String, _ body: (inout Room) throws -> Void) throws {
         var room = rooms.removeValue(forKey: name) ?? Room()
-        room.number += 1
         defer { if !room.sockets.isEmpty { rooms[name] = room } }
         try body(&room)
     }

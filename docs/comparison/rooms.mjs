@@ -5,7 +5,6 @@ import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
 class Room {
-  number = 0;
   sockets = new Set();
   lines = [];
   get members() {
@@ -28,7 +27,6 @@ const cookie = (request, name) =>
 
 function change(name, body) {
   const room = rooms.get(name) ?? new Room();
-  room.number++;
   body(room);
   if (room.sockets.size > 0) rooms.set(name, room);
   else rooms.delete(name);
@@ -127,11 +125,11 @@ function enter(ws) {
   ws.on("message", (data) => say(ws, data));
   ws.on("close", () => {
     const room = change(ws.member.room, (room) => room.sockets.delete(ws));
-    publish(room, { number: room.number, members: room.members, lines: [] });
+    publish(room, { members: room.members, lines: [] });
   });
   const room = change(ws.member.room, (room) => room.sockets.add(ws));
-  send(ws, JSON.stringify({ number: room.number, lines: room.lines }));
-  publish(room, { number: room.number, members: room.members, lines: [] });
+  send(ws, JSON.stringify({ lines: room.lines }));
+  publish(room, { members: room.members, lines: [] });
 }
 
 function say(ws, data) {
@@ -142,9 +140,9 @@ function say(ws, data) {
     text = JSON.parse(data).text;
   } catch {}
   if (typeof text !== "string") return ws.close(1007);
-  const line = (room) => ({ number: room.number, name: ws.member.name, text });
-  const room = change(ws.member.room, (room) => (room.lines = [...room.lines.slice(-49), line(room)]));
-  publish(room, { number: room.number, lines: room.lines.slice(-1) });
+  const line = { name: ws.member.name, text };
+  const room = change(ws.member.room, (room) => (room.lines = [...room.lines.slice(-49), line]));
+  publish(room, { lines: [line] });
 }
 
 // Who is gone without a word does not answer.

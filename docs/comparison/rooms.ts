@@ -2,11 +2,10 @@
 import type { ServerWebSocket } from "bun";
 
 type Member = { name: string; room: string; allowance: number; since: number };
-type Line = { number: number; name: string; text: string };
-type News = { number: number; members?: string[]; lines: Line[] };
+type Line = { name: string; text: string };
+type News = { members?: string[]; lines: Line[] };
 
 class Room {
-  number = 0;
   sockets = new Set<ServerWebSocket<Member>>();
   lines: Line[] = [];
   get members() {
@@ -26,7 +25,6 @@ const nameOf = async (session: string | null) => sessions.get(session ?? "");
 
 function change(name: string, body: (room: Room) => void): Room {
   const room = rooms.get(name) ?? new Room();
-  room.number++;
   body(room);
   if (room.sockets.size > 0) rooms.set(name, room);
   else rooms.delete(name);
@@ -91,8 +89,8 @@ const server = Bun.serve<Member>({
     open(ws) {
       ws.subscribe(`room/${ws.data.room}`);
       const room = change(ws.data.room, (room) => room.sockets.add(ws));
-      ws.send(JSON.stringify({ number: room.number, lines: room.lines }));
-      publish(ws, { number: room.number, members: room.members, lines: [] });
+      ws.send(JSON.stringify({ lines: room.lines }));
+      publish(ws, { members: room.members, lines: [] });
     },
     message(ws, message) {
       messages++;
@@ -102,13 +100,13 @@ const server = Bun.serve<Member>({
         text = JSON.parse(String(message)).text;
       } catch {}
       if (typeof text !== "string") return ws.close(1007);
-      const line = (room: Room): Line => ({ number: room.number, name: ws.data.name, text });
-      const room = change(ws.data.room, (room) => (room.lines = [...room.lines.slice(-49), line(room)]));
-      publish(ws, { number: room.number, lines: room.lines.slice(-1) });
+      const line = { name: ws.data.name, text };
+      change(ws.data.room, (room) => (room.lines = [...room.lines.slice(-49), line]));
+      publish(ws, { lines: [line] });
     },
     close(ws) {
       const room = change(ws.data.room, (room) => room.sockets.delete(ws));
-      publish(ws, { number: room.number, members: room.members, lines: [] });
+      publish(ws, { members: room.members, lines: [] });
     },
   },
 });

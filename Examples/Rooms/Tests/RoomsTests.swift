@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct RoomsTests {
     let app: TestServer
-    init() throws { app = try TestServer(loops: 3, seed: 7, routes: makeRoutes(adminKey: "key")) }
+    init() throws { app = try .init(configuration: .rooms(), loops: 3, seed: 7, routes: makeRoutes(adminKey: "key")) }
     func enter(_ name: String) throws -> TestClient {
         let login = try app.request(.post, "/login", body: #"{"name":"\#(name)"}"#)
         return try app.connect("/rooms/lobby", headers: login.cookies)
@@ -47,7 +47,7 @@ import Testing
 
     @Test func `over real sockets it serves, and ends gracefully`() async throws {
         let accounts = Accounts()
-        let server = try Server(configuration: .init(port: 0), routes: makeRoutes(accounts, adminKey: "key"))
+        let server = try Server(configuration: .rooms(port: 0), routes: makeRoutes(accounts, adminKey: "key"))
         async let end: Void = server.run()
         let cookie: HTTPFields = [.cookie: "session=\(await accounts.logIn("ann"))"]
         let url = "ws://127.0.0.1:\(server.port)/rooms/lobby"

@@ -36,6 +36,7 @@ enum ClientAnswers {
         for answers in [first, second] {
             guard let peer = client.newestPeer else { break }
             for piece in answers { client.answer(piece, on: peer) }
+            client.rest()
         }
         return client.end()
     }
@@ -50,6 +51,11 @@ private final class SimulatedClient {
     /// The right answer to the key that every attempt has here.
     private static let accept = Array(
         Handshake.acceptValue(forKey: Base64.encode([UInt8](repeating: 7, count: 16))).utf8)
+    private static let accepting =
+        Array("HTTP/1.1 101 A\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ".utf8) + accept
+        + Array("\r\n\r\n".utf8)
+    /// So long that two of them are more than is kept of a body.
+    private static let filling = [UInt8](repeating: UInt8(ascii: "a"), count: 0x300)
 
     init(_ setting: ClientAnswers.Setting) {
         let core = SocketCore.forFuzzing()
@@ -106,10 +112,24 @@ private final class SimulatedClient {
         return peer
     }
 
+    /// Bytes, read in a turn of their own. Three of them stand for more: 1 for the right answer to the client's key;
+    /// 0xFD, which is in no head and no UTF-8 either, for a whole head that accepts; and 0xFC for a length of text.
     func answer(_ bytes: [UInt8], on peer: SimulatedPeer) {
-        peer.send(bytes.contains(1) ? bytes.flatMap { $0 == 1 ? Self.accept : [$0] } : bytes)
-        simulation.rest()
+        var answer: [UInt8] = []
+        for byte in bytes {
+            switch byte {
+            case 1: answer += Self.accept
+            case 0xFD: answer += Self.accepting
+            case 0xFC: answer += Self.filling
+            default: answer.append(byte)
+            }
+        }
+        peer.send(answer)
+        simulation.turn()
     }
+
+    /// Everything is handled that has come.
+    func rest() { simulation.rest() }
 
     /// All peers end, and so does the client: everything comes to one end.
     func end() -> [String] {
@@ -121,7 +141,7 @@ private final class SimulatedClient {
         require(notes.count(of: "close") == opened, "opened and closed: \(notes.lines)")
         require(loop.attempts.isEmpty, "an attempt goes on")
         require(simulation.driver.openCount == 0 && simulation.driver.loanCount == 0, "connections or buffers are left")
-        simulation.stop()
+        simulation.stopAtOnce()
         return notes.lines
     }
 }

@@ -23,13 +23,19 @@ public struct Pieces: Sequence, CustomStringConvertible {
     public static func single(_ bytes: [UInt8]) -> Pieces { Pieces(bytes, .single) }
 
     /// The ways in which an input is replayed: cut in two, scattered, and byte by byte. Where it is divided differs
-    /// from input to input, so that in the end every place is met; the same input is always divided in the same way.
+    /// from input to input, so that in the end every place is met, and one input of 64 is cut in two at every place;
+    /// the same input is always divided in the same way.
     public static func ways(of bytes: [UInt8]) -> [Pieces] {
         guard bytes.count > 1 else { return [] }
         let hash = hash(of: bytes)
-        let cut = Pieces(bytes, .cut(1 + Int(hash % UInt64(bytes.count - 1))))
-        if bytes.count == 2 { return [cut] }
-        return [cut, Pieces(bytes, .scattered(hash)), Pieces(bytes, .single)]
+        let places = hash >> 58 == 0 ? 1...bytes.count - 1 : onePlace(in: bytes, hash)
+        let cuts = places.map { Pieces(bytes, .cut($0)) }
+        return bytes.count == 2 ? cuts : cuts + [Pieces(bytes, .scattered(hash)), Pieces(bytes, .single)]
+    }
+
+    private static func onePlace(in bytes: [UInt8], _ hash: UInt64) -> ClosedRange<Int> {
+        let place = 1 + Int(hash % UInt64(bytes.count - 1))
+        return place...place
     }
 
     /// One of these ways, for what is slow: which one differs from input to input.

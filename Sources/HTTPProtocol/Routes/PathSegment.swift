@@ -11,7 +11,7 @@ struct PathSegment {
         var offset = start
         var isEscaped = false
         while offset < end {
-            let word = bytes.word(at: offset)
+            let word = bytes.paddedWord(at: offset)
             let length = min(firstByte(UInt8(ascii: "/"), in: word), end - offset)
             if firstByte(UInt8(ascii: "%"), in: word) < length { isEscaped = true }
             offset += length
@@ -40,10 +40,10 @@ struct SegmentKey: Equatable, Sendable {
     init(plain range: Range<Int>, in bytes: RawSpan) {
         count = range.count
         if count >= 8 {
-            prefix = bytes.word(at: range.lowerBound)
-            suffix = bytes.word(at: range.upperBound - 8)
+            prefix = bytes.paddedWord(at: range.lowerBound)
+            suffix = bytes.paddedWord(at: range.upperBound - 8)
         } else if count > 0 {
-            prefix = bytes.word(at: range.lowerBound) & (1 << UInt64(count * 8) &- 1)
+            prefix = bytes.paddedWord(at: range.lowerBound) & (1 << UInt64(count * 8) &- 1)
         }
     }
 
@@ -81,24 +81,12 @@ struct SegmentKey: Equatable, Sendable {
 extension RawSpan {
     /// The eight bytes from `offset` on, the first one lowest; those behind the span's end are zero.
     @inline(__always)
-    fileprivate func word(at offset: Int) -> UInt64 {
-        guard byteCount - offset >= 8 else { return shortWord(at: offset) }
-        // A UInt64 has no invalid bit patterns, and the load checks its bounds.
-        return UInt64(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    fileprivate func paddedWord(at offset: Int) -> UInt64 {
+        byteCount - offset >= 8 ? word(at: offset) : shortWord(at: offset)
     }
 
     @inline(never)
     private func shortWord(at offset: Int) -> UInt64 {
         (offset..<byteCount).reversed().reduce(0) { $0 << 8 | UInt64(self[$1]) }
     }
-}
-
-/// The place of the first such byte in a word, 0 for the lowest; 8 where there is none.
-@inline(__always)
-private func firstByte(_ byte: UInt8, in word: UInt64) -> Int {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let difference = word ^ (ones &* UInt64(byte))
-    // A subtraction borrows only out of a byte that is a hit itself: the lowest bit that is set is right.
-    let hits = (difference &- ones) & ~difference & 0x8080_8080_8080_8080
-    return hits.trailingZeroBitCount / 8
 }

@@ -1,14 +1,20 @@
 /// What `ringcast top` shows: lines of text that follow from two looks at a server, the first of them and now, and from
 /// nothing else.
 package struct TopView: Sendable {
-    /// A look at a server's metrics.
+    /// A look at a server's metrics, and at its topics and its cluster where it tells of them.
     package struct Look: Sendable {
         let page: MetricsPage
         /// Seconds of a clock that never goes back.
         let time: Double
+        package let topics: TopicReport?
+        let cluster: ClusterReport?
 
-        package init(page: MetricsPage, time: Double) {
+        package init(
+            page: MetricsPage, topics: TopicReport? = nil, cluster: ClusterReport? = nil, time: Double
+        ) {
             self.page = page
+            self.topics = topics
+            self.cluster = cluster
             self.time = time
         }
     }
@@ -24,21 +30,40 @@ package struct TopView: Sendable {
     }
 
     /// The lines, none wider than `columns` and no more than `rows`. Where there are more loops than rows, the busiest
-    /// are shown.
+    /// are shown. Nodes get a third of the room at the most; topics what loops leave, or half if that is less.
     package func lines(columns: Int, rows: Int) -> [String] {
-        let summary = [title, ""] + figures + drops + [""]
-        let room = max(0, rows - summary.count - 1)
+        let summary = [title, ""] + figures + drops + cluster + [""]
+        var room = max(0, rows - summary.count - 1)
+        var nodes: [String] = []
+        if let report = now.cluster {
+            nodes = report.panel(rows: min(report.wantedRows, room / 3 - 1))
+            if !nodes.isEmpty { nodes.insert("", at: 0) }
+            room -= nodes.count
+        }
+        var topics: [String] = []
+        if let report = now.topics {
+            let share = min(report.wantedRows, max(room / 2, room - self.loops.count) - 1)
+            topics = report.panel(columns: columns, rows: share)
+            if !topics.isEmpty { topics.insert("", at: 0) }
+            room -= topics.count
+        }
         let loops = loops.sorted { $0.busy > $1.busy }
         let shown = loops.count > room ? Array(loops.prefix(max(0, room - 1))) : loops
         var lines = summary + [Self.head] + shown.sorted { $0.index < $1.index }.map { Self.row($0) }
         if shown.count < loops.count { lines.append("… and \(loops.count - shown.count) less busy ones") }
-        return lines.prefix(rows).map { String($0.prefix(columns)) }
+        return (lines + nodes + topics).prefix(rows).map { String($0.prefix(columns)) }
     }
 
     private var title: String {
         let driver = now.page.labels("driver", of: "ringcast_info").first ?? ""
         let count = now.page.labels("loop", of: "ringcast_sockets").count
         return "ringcast top — \(place), \(driver), \(count) loop\(count == 1 ? "" : "s")"
+    }
+
+    /// What the node and its engine have to do with each other, where there is a cluster.
+    private var cluster: [String] {
+        guard let cluster = now.cluster else { return [] }
+        return [cluster.line(since: before.cluster ?? cluster, seconds: now.time - before.time)]
     }
 
     private var figures: [String] {
@@ -150,7 +175,7 @@ extension TopView {
     private func rate(_ name: String) -> String { Units.show(count: perSecond(name)) + "/s" }
     private func bytes(_ name: String) -> String { Units.show(bytes: perSecond(name)) + "/s" }
 
-    private static func right(_ text: String, _ width: Int) -> String {
+    static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 }

@@ -68,9 +68,7 @@ package final class EpollDriver: Driver, KernelSockets {
     // MARK: the ends of operations
 
     /// An operation that is not found here is over, and has completed.
-    package func cancel(_ token: Token, answer: Token) { cancel(token) }
-
-    private func cancel(_ token: Token) {
+    package func cancel(_ token: Token, answer: Token) {
         let slot = Int(token.slot)
         switch token.operation {
         case .receive:
@@ -90,13 +88,6 @@ package final class EpollDriver: Driver, KernelSockets {
         case .unanswered, .batchedSend, .wakeUp, .notification, .notify, .cancel, .acceptCancel, .driver: return
         }
         complete(token, -ECANCELED)
-    }
-
-    package func cancelAll(on socket: Int32, slot: UInt32) {
-        guard Int(slot) < state.sockets.count else { return }
-        if state.sockets[Int(slot)].flags.contains(.receives) { cancel(state.sockets[Int(slot)].receiveToken) }
-        if let send = state.waitingSends[slot] { cancel(send.token) }
-        if let connect = state.connects[slot] { cancel(connect.token) }
     }
 
     /// epoll forgets a descriptor that is closed.

@@ -9,8 +9,10 @@ extension Connection {
     /// is sent meanwhile goes out after it. The time that it may take is for the caller to bound (`setDeadline`).
     ///
     /// Nothing may be queued, and nothing of what the peer sent before may be left unconsumed.
-    /// - Parameter host: whom the server's certificate has to name, an address or a name without its port, unless the
-    ///   configuration names another.
+    /// - Parameters:
+    ///   - client: whom to believe, and what to show.
+    ///   - host: whom the server's certificate has to name, an address or a name without its port, unless the
+    ///     configuration names another.
     /// - Returns: false if TLS cannot begin: it is there already, something is queued, or the connection is not open.
     public func startTLS(_ client: TLSClient, host: String) -> Bool {
         slot.state.withLoop { $0.startTLS(slot, client, host: host) }

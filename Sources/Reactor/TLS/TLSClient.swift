@@ -1,4 +1,5 @@
-/// A client's side of TLS: made once, used for any number of connections, on any thread.
+/// A client's side of TLS: made once, since that costs the reading of certificates, and used for any number of
+/// connections, on any thread.
 public final class TLSClient: Sendable {
     let context: TLSContext
 

@@ -52,7 +52,9 @@ extension TLSServer {
 extension LoopGroup {
     /// Gives new connections of a listener other certificates, and whatever else the configuration says (but for the
     /// handshake's timeout). Those that are open keep what they have. Costs the reading of the files; no loop waits.
-    /// - Parameter listener: one that speaks TLS already, by its place in the configuration.
+    /// - Parameters:
+    ///   - configuration: read now; see `TLSConfiguration`.
+    ///   - listener: one that speaks TLS already, by its place in the configuration.
     /// - Throws: a sentence, and then everything stays as it was.
     public func reloadTLS(_ configuration: TLSConfiguration, listener: Int = 0) throws(ReactorError) {
         guard tls.indices.contains(listener), let server = tls[listener] else {

@@ -9,7 +9,8 @@ public import WebSocketProtocol
 ///     let group = try ClientGroup()
 ///     group.connect(try ClientRequest("ws://localhost:3000/chat"), handlers: handlers, with: Guest()) { error in … }
 ///
-/// Every member may be used from any thread. A group that nobody keeps ends with its last reference, and so do its
+/// Every member may be used from any thread. A group costs its threads and, for each loop, what a server's costs; what
+/// tells loops something costs a post to each. A group that nobody keeps ends with its last reference, and so do its
 /// sockets.
 public final class ClientGroup: Sendable {
     let core: SocketCore
@@ -37,8 +38,7 @@ public final class ClientGroup: Sendable {
         setup.listeners = []
         do throws(ReactorError) {
             let core = SocketCore(
-                configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver,
-                fetch: { _ in .response(.notFound) })
+                configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver)
             self.core = core
             group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
                 SocketLoop(core: core, loop: loop)
@@ -68,6 +68,8 @@ public final class ClientGroup: Sendable {
     /// Begins a connection. `handlers.open` is called on its loop when the server has accepted it; then it is a socket
     /// like a server's.
     /// - Parameters:
+    ///   - request: which server, and how.
+    ///   - handlers: what kind of socket it becomes.
     ///   - data: what `ws.data` starts as.
     ///   - loop: which loop the socket belongs to, 0 ..< `loopCount`; anything else traps. By default the calling one,
     ///     from elsewhere each in turn.

@@ -134,7 +134,7 @@ extension ConnectionAttempt {
         guard let index = racing.firstIndex(where: { $0.slot == connection.slot }) else { return }
         let address = racing.remove(at: index).address
         guard phase == .connection else { return ended() }
-        lastFailure = .cannotConnect(to: address.description, reason.description)
+        lastFailure = .cannotConnect(to: address.description, reason.sentence)
         // Others under way have their own time; in place of the failed one the next begins at once.
         tryNextCandidate()
     }
@@ -142,7 +142,7 @@ extension ConnectionAttempt {
 
 extension DisconnectReason {
     /// Why the connection ended, in the kernel's words.
-    fileprivate var description: String {
+    package var sentence: String {
         if case .error(let code) = self { SystemError(code).description } else { "the connection was closed" }
     }
 }

@@ -27,7 +27,8 @@ public struct ReconnectPolicy: Sendable {
     /// The name of that item of the query: letters, digits, `-`, `_` and `.`.
     public var positionName: String
 
-    /// The defaults: up to half a second at first, half a minute at most, without end.
+    /// The defaults: up to half a second at first, half a minute at most, without end. Closures are called by the task
+    /// that reads messages or asks for the next socket.
     public init(
         initialDelay: Duration = .milliseconds(500), maximumDelay: Duration = .seconds(30),
         stableTime: Duration = .seconds(10), maximumAttempts: Int? = nil,
@@ -69,7 +70,9 @@ public struct ReconnectPolicy: Sendable {
     }
 
     /// How long to wait before a new attempt: a random time from nothing to the bound, each as likely as any other.
-    /// - Parameter failures: attempts in a row that have failed or did not last, from 1.
+    /// - Parameters:
+    ///   - failures: attempts in a row that have failed or did not last, from 1.
+    ///   - generator: of the random time.
     public func delay(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
         let factor = 1 << min(max(failures - 1, 0), 30)
         let initialDelay = max(initialDelay, .zero)

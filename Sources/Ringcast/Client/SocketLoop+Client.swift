@@ -34,6 +34,7 @@ extension SocketLoop {
         backoffs.takeDue(at: now).forEach { $0.finish(nil) }
         if let time = backoffs.nextTime { eventLoop.wakeHandler(at: time) }
         tellOfLinesLeftOut()
+        core.cluster?.tick(eventLoop, core)
         for attempt in Array(attempts.values) where attempt.resolution != nil {
             if now >= attempt.deadline {
                 attempt.fail(.timedOut(.nameResolution))

@@ -43,7 +43,9 @@ extension WebSocketClient {
 
             init(connections: Connections) { self.connections = connections }
 
-            /// The next socket, connected; nil when there is to be no other. Closes the one before.
+            /// The next socket, connected, for which it waits; nil when there will be no other. Closes the one before.
+            /// - Throws: what is final by the policy, or comes too often; `.cancelled`; `.invalidRequest` where a
+            ///   policy makes no sense.
             public mutating func next() async throws(WebSocketClientError) -> WebSocketClient? {
                 try await next(isolation: nil)
             }

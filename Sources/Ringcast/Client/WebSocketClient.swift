@@ -17,7 +17,8 @@ public import WebSocketProtocol
 ///     for try await message in socket.messages { print(message.string) }
 ///
 /// Every member may be used from any task. The socket lives on a loop of a `ClientGroup`; where thousands of them have
-/// much to do, that group's handlers cost less. Letting go of the last reference closes the socket with 1001.
+/// much to do, that group's handlers cost less: here a message costs a lock, a copy and a post to the loop, and waiting
+/// costs a change of threads. Letting go of the last reference closes the socket with 1001.
 public final class WebSocketClient: Sendable {
     let channel: ClientChannel
     /// Kept, since a group ends with its last reference, and its sockets with it.
@@ -32,6 +33,7 @@ public final class WebSocketClient: Sendable {
 
     /// Connects, and returns when the server has accepted. A cancellation gives the attempt up.
     /// - Parameters:
+    ///   - request: which server, and how.
     ///   - options: limits and timeouts of the socket. `maxWaitingMessages` are read ahead.
     ///   - group: whose loops to use. By default all clients share one loop.
     /// - Throws: why there is no socket.
@@ -64,7 +66,9 @@ public final class WebSocketClient: Sendable {
 
     /// Sends a text message: it is handed over, and leaves at the end of the loop's turn. Waits while the peer is
     /// behind, and so bounds what is under way; a cancellation meanwhile leaves the message unsent.
-    /// - Parameter compress: whether to deflate it, where that was agreed on; by default if it has 1 KiB or more.
+    /// - Parameters:
+    ///   - text: the message.
+    ///   - compress: whether to deflate it, where that was agreed on; by default if it has 1 KiB or more.
     /// - Throws: `.closed`, or `.cancelled`.
     public func send(_ text: String, compress: Bool? = nil) async throws(WebSocketClientError) {
         try await channel.send(.text(text), compress: compress)
@@ -159,6 +163,7 @@ public final class WebSocketClient: Sendable {
             let client: WebSocketClient
 
             /// The next message, for which it waits; nil when the socket was closed as it should be.
+            /// - Throws: `.closed` at any other end, `.cancelled` when the task is.
             public func next() async throws(WebSocketClientError) -> OwnedMessage? { try await client.channel.read() }
 
             /// The next message, as by `next()`.

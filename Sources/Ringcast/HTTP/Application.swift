@@ -7,6 +7,9 @@ package struct Application: Sendable {
     /// The routes that `fetch` looks into, where there are some: what they say of a request before its body is there.
     let routes: RouteTable?
 
+    /// Answers 404 Not Found.
+    static let notFound = Application { _ in .response(.notFound) }
+
     package init(fetch: @escaping @Sendable (borrowing Request) throws -> Reply) {
         self.fetch = fetch
         routes = nil

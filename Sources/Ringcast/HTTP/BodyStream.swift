@@ -38,6 +38,12 @@ final class BodyStream {
         guard let exchange, exchange.stream === self, let connection = exchange.connection else {
             return write.continuation.resume(throwing: CancellationError())
         }
+        // The connection is over, and its handler not told yet: what is sent is thrown away, so that the queue would
+        // never fill, and a body that writes for ever would keep the loop.
+        guard !connection.isClosing else {
+            exchange.endStream()
+            return write.continuation.resume(throwing: CancellationError())
+        }
         waiting.append(write)
         guard let missingByteCount else { return exchange.advanceStream(on: connection) }
         guard bytes.count <= missingByteCount else {

@@ -51,12 +51,12 @@ struct RequestSummary {
 
 extension HandshakeRequest {
     init(_ request: borrowing Request) {
+        let fields = HandshakeFields(request.head)
         self.init(
             method: request.method.rawValue, isHTTP11: request.head.layout.isHTTP11, host: request.host,
-            upgrade: request.header(.upgrade), connection: request.header(.connection),
-            key: request.header(.secWebSocketKey), version: request.header(.secWebSocketVersion),
-            protocols: request.headers(.secWebSocketProtocol), origin: request.header(.origin),
-            extensions: request.header(.secWebSocketExtensions), hasBody: request.head.layout.body != .none)
+            upgrade: fields.upgrade, connection: fields.connection, key: fields.key, version: fields.version,
+            protocols: fields.protocols, origin: fields.origin, extensions: fields.extensions,
+            hasBody: request.head.layout.body != .none)
     }
 }
 

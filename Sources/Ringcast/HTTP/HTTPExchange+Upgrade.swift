@@ -14,6 +14,7 @@ extension HTTPExchange {
             return
         }
         var output: [UInt8] = []
+        output.reserveCapacity(256)
         let subprotocol: String?
         let deflate: DeflateParameters?
         do {

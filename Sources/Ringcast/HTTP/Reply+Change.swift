@@ -14,6 +14,7 @@ extension Reply {
 
     /// The reply with its headers changed; a deferred one when it comes. Costs a copy of the headers. Those that belong
     /// to the framing or to the handshake are left out when it is sent, as always.
+    /// - Parameter change: called at once, or on the loop of the connection when a deferred reply comes.
     public func changing(_ change: @escaping @Sendable (inout HTTPFields) -> Void) -> Reply {
         then { reply in
             switch reply.kind {

@@ -25,6 +25,7 @@ extension Reply {
     /// `ServerLimits.writeStallTimeout`, and when the server stops and its patience is over. Costs a task, and a system
     /// call about once a second.
     /// - Parameters:
+    ///   - status: what the head says, before anything of the body is known.
     ///   - headers: without a `Content-Type` among them it is sent as `application/octet-stream`.
     ///   - length: how many bytes the body has, if that is known before.
     ///   - body: writes the body; when it returns, that is complete.

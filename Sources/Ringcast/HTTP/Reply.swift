@@ -47,6 +47,7 @@ public struct Reply: Error {
     /// Makes a WebSocket of the connection. A request that is no valid WebSocket handshake (RFC 6455 §4.2.1) is
     /// answered instead with what is wrong with it; a plain GET, which asks for no WebSocket, with 426.
     /// - Parameters:
+    ///   - handlers: what kind of socket it becomes.
     ///   - data: what `ws.data` starts as.
     ///   - headers: added to the 101 response; those that belong to the handshake are left out.
     ///   - subprotocol: used if the client offers it; nil takes the first of the configuration's that the client
@@ -75,6 +76,7 @@ public struct Reply: Error {
     /// - Parameters:
     ///   - timeout: how long the reply may take; then the task is cancelled, and the client answered 503. By default
     ///     `ServerLimits.deferredReplyTimeout`.
+    ///   - body: makes the reply.
     public static func deferred(
         within timeout: Duration? = nil, _ body: @escaping @Sendable () async throws -> sending Reply
     ) -> Reply {

@@ -1,9 +1,8 @@
 import HTTPProtocol
 public import HTTPTypes
 public import Reactor
-import WebSocketProtocol
 
-/// A request as it arrived: borrowed from the receive buffer, valid while `fetch` runs.
+/// A request as it arrived: borrowed from the receive buffer, valid while `fetch` runs, on the connection's loop.
 ///
 /// What is asked for is decoded then and there; all else costs nothing. `copy()` makes a request that can be kept.
 public struct Request: ~Escapable {
@@ -130,9 +129,7 @@ public struct Request: ~Escapable {
     }
 
     /// Whether the client asks for a WebSocket, rightly or wrongly: `.upgrade` answers a wrong handshake by itself.
-    public var isWebSocketUpgrade: Bool {
-        head.layout.requestsUpgrade && Handshake.isUpgrade(upgrade: header(.upgrade), connection: header(.connection))
-    }
+    public var isWebSocketUpgrade: Bool { head.layout.requestsUpgrade && head.layout.namesWebSocket }
 
     /// A copy that can be kept and used on any thread: for deferred replies.
     public func copy() -> RequestCopy {

@@ -42,7 +42,7 @@ enum ResumptionResult: Int, CaseIterable, Sendable {
         switch resumption {
         case .resumed: self = .resumed
         case .gap: self = .gap
-        case .new, .unchanged: return nil
+        case .new, .resuming, .unchanged: return nil
         }
     }
 

@@ -27,14 +27,16 @@ extension Server {
                 index: index, counters: counters.load(), events: counters.events, loop: group.statistics(of: index),
                 mailboxDepth: group.mailboxDepth(of: index))
         }
-        return SocketCore.metrics(of: readings, driver: group.driver)
+        return SocketCore.metrics(of: readings, driver: group.driver) + (clusterStatistics?.metrics ?? [])
     }
 }
 
 extension Reply {
     /// A server's metrics as Prometheus scrapes them (text, version 0.0.4), at whatever path you give them. They say a
     /// lot about a server: serve them to those who may know it.
-    /// - Parameter families: metrics of your own, whose names do not begin with `ringcast_`.
+    /// - Parameters:
+    ///   - server: whose; `request.server` for the one that is asked.
+    ///   - families: metrics of your own, whose names do not begin with `ringcast_`.
     public static func metrics(of server: Server, adding families: [MetricFamily] = []) -> Reply {
         .response(
             .ok, PrometheusText.render(server.metrics + families),

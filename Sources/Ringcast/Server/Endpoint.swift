@@ -18,6 +18,8 @@ public struct Endpoint: Sendable, Hashable {
         case unix(path: String, permissions: UInt32?)
         /// A Unix socket in Linux' abstract name space.
         case abstract(name: String)
+        /// A TCP or Unix stream socket that listens already, by its descriptor.
+        case inherited(descriptor: Int32)
     }
 
     /// An address of any kind.
@@ -42,6 +44,7 @@ public struct Endpoint: Sendable, Hashable {
     /// - Parameters:
     ///   - path: at most 107 bytes. The directory has to be there.
     ///   - permissions: who may connect, as of `chmod`: 0o660 for owner and group. Nil leaves that to the umask.
+    ///   - reusePort: whether to take the path over from a process that serves it, and to let others do so.
     public static func unix(path: String, permissions: UInt32? = nil, reusePort: Bool = false) -> Endpoint {
         Endpoint(.unix(path: path, permissions: permissions), reusePort: reusePort)
     }
@@ -49,6 +52,19 @@ public struct Endpoint: Sendable, Hashable {
     /// A Unix socket in Linux' abstract name space: no file, and every process of the network name space may connect.
     /// - Parameter name: at most 107 bytes.
     public static func abstract(_ name: String) -> Endpoint { Endpoint(.abstract(name: name)) }
+
+    /// A TCP or Unix stream socket that listens already, and that somebody else has made. Those of systemd are found by
+    /// `[Endpoint].systemd(named:tls:)`.
+    ///
+    /// One loop accepts, and hands each connection to the loop with the fewest: a kernel that has several loops accept
+    /// on one socket wakes the same loop each time. When the server stops, what waits is accepted first; what comes
+    /// later waits for whoever has the socket too, and is refused if nobody has.
+    /// - Parameters:
+    ///   - descriptor: belongs to the server from now on, which closes it, also where `Server.init` throws.
+    ///   - tls: the certificates to serve it with; nil for plain connections.
+    public static func inherited(descriptor: Int32, tls: TLSConfiguration? = nil) -> Endpoint {
+        Endpoint(.inherited(descriptor: descriptor), tls: tls)
+    }
 }
 
 extension ListenerConfiguration {
@@ -58,6 +74,7 @@ extension ListenerConfiguration {
             case .tcp(let hostname, let port): .tcp(host: hostname, port: port)
             case .unix(let path, let permissions): .unix(path: path, permissions: permissions)
             case .abstract(let name): .abstract(name: name)
+            case .inherited(let descriptor): .inherited(descriptor: descriptor)
             }
         self.init(address, reusePort: endpoint.reusePort, tls: endpoint.tls)
     }

@@ -1,3 +1,4 @@
+import Reactor
 import Synchronization
 
 /// What one loop counts, written on its thread only. All fields have one width, since `PublishedCounters` copies them
@@ -28,18 +29,25 @@ struct LoopCounters: BitwiseCopyable {
     var pendingRequests: UInt64 = 0
     /// Subscribers that frames were queued for, counted once per frame: what bounds a turn.
     var fanOutWork: UInt64 = 0
+    /// The `fanOutWork` at which a topic is noted for it next.
+    var fanOutSample: UInt64 = 1
     /// Frames of the `FanOutRun` under way.
     var unsettledFrames: UInt64 = 0
     /// Times that a socket fell behind.
     var backpressureEvents: UInt64 = 0
+    /// Messages that fan-outs have dropped or evicted, all policies together: the topic under way is noted for them.
+    var fanOutDrops: UInt64 = 0
 
     /// Messages that found a socket's queue at the limit.
     var dropsAtLimit: UInt64 { dropsDirect + dropsNewest + dropsOldest + dropsLatest + dropsClosing }
 }
 
-/// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn.
+/// A copy of a loop's counters that any thread may read. The loop refreshes it once per turn, and so writes to no cache
+/// line that another loop writes to, or another thread.
 final class PublishedCounters: Sendable {
-    private let words = InlineArray<23, Atomic<UInt64>> { _ in Atomic(0) }
+    private let roomBefore = CacheLine()
+    private let words = InlineArray<25, Atomic<UInt64>> { _ in Atomic(0) }
+    private let roomBehind = CacheLine()
     /// Forms that threads other than loops have deflated, messages of theirs that this loop could not take, and
     /// messages that they have published.
     private let foreignDeflated = Atomic<UInt64>(0)
@@ -47,6 +55,8 @@ final class PublishedCounters: Sendable {
     private let foreignPublishes = Atomic<UInt64>(0)
     /// What is counted as it happens.
     let events = LoopEvents()
+    /// Which topics cause most of it.
+    let topics = TopicMeters()
 
     /// Publishes the loop's counters. Called by the loop.
     func store(_ counters: LoopCounters) {

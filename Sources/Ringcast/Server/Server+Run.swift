@@ -10,7 +10,13 @@ extension Server {
                 "this server runs or has run already: a server runs once, so make another one", code: .alreadyRun)
         }
         group.start()
+        core.cluster?.start(core)
+        let reports = systemd.map { systemd in Task { [core] in await systemd.reportLife(of: core) } }
         await stoppingWithTask { await group.ended() }
+        reports?.cancel()
+        await reports?.value
+        // This task may be cancelled, which is one way to stop a server: the hand-over to the engine is not.
+        if let cluster = core.cluster { await Task { await cluster.stop() }.value }
         core.group = nil
     }
 
@@ -40,6 +46,7 @@ extension Server {
         if let deadline { timing.deadline = deadline }
         core.stopPlan = StopPlan(code: code, reason: reason, timing: timing)
         let isFirst = core.noteStop()
+        if isFirst { systemd?.reportStop(of: core) }
         group.stop()
         guard !isFirst else { return }
         for loop in 0..<group.loopCount { core.run(LoopJob { $0?.stopAgain() }, on: loop) }

@@ -21,7 +21,9 @@ extension Server {
     }
 
     /// Serves an endpoint's new connections with another TLS configuration, but for its handshake timeout, which stays.
-    /// - Parameter endpoint: one that speaks TLS already, by its place in the configuration.
+    /// - Parameters:
+    ///   - configuration: whose files are read now.
+    ///   - endpoint: one that speaks TLS already, by its place in the configuration.
     /// - Throws: one sentence, and then the endpoint goes on with what it had.
     public func reloadCertificates(_ configuration: TLSConfiguration, endpoint: Int = 0) throws(ServerError) {
         do throws(ReactorError) {

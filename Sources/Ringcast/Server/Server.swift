@@ -4,16 +4,20 @@ public import Reactor
 /// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
 ///
 /// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on
-/// any thread.
+/// any thread. What tells loops something costs a post and a wake-up of each; what costs more says so.
 public final class Server: Sendable {
     let core: SocketCore
     let group: LoopGroup
+    /// Who hears of the server's life; nil if nobody does.
+    let systemd: SystemdNotifier?
     /// Where the server listens, in the order of the configuration's endpoints, with the ports that were picked.
     public let addresses: [ListenerAddress]
 
     /// Binds the ports and makes the loops.
-    /// - Parameter fetch: called for every request, on the loop that owns the connection: it must not block. A `Reply`
-    ///   that it throws is given as if it were returned; any other error is logged and answered with 500.
+    /// - Parameters:
+    ///   - configuration: where to listen, on how many loops, and limits.
+    ///   - fetch: called for every request, on the loop that owns the connection: it must not block. A `Reply` that it
+    ///     throws is given as if it were returned; any other error is logged and answered with 500.
     /// - Throws: one sentence that says what to do: the port is taken, io_uring is not allowed here, and the like.
     public convenience init(
         configuration: ServerConfiguration = ServerConfiguration(),
@@ -33,13 +37,15 @@ public final class Server: Sendable {
 
     private init(_ configuration: ServerConfiguration, _ application: Application) throws(ServerError) {
         if let objection = configuration.objection { throw ServerError(objection, code: .invalidConfiguration) }
+        let cluster = try ClusterLink(configuration)
+        systemd = configuration.notifiesSystemd ? try SystemdEnvironment.own.notifier() : nil
         let setup = LoopGroupConfiguration(configuration)
         do throws(ReactorError) {
             let core = SocketCore(
-                configuration: configuration, loopCount: try setup.resolvedLoopCount(), application: application)
+                configuration: configuration, loopCount: try setup.resolvedLoopCount(), cluster: cluster)
             self.core = core
             group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
-                SocketLoop(core: core, loop: loop)
+                SocketLoop(core: core, loop: loop, application: application)
             }
         } catch {
             throw ServerError(error)
@@ -55,19 +61,29 @@ public final class Server: Sendable {
         makeGroup: (LoopGroupSetup) -> LoopGroup
     ) throws(ServerError) {
         if let objection = configuration.objection { throw ServerError(objection, code: .invalidConfiguration) }
-        let core = SocketCore(configuration: configuration, loopCount: loopCount, application: application)
+        let core = SocketCore(
+            configuration: configuration, loopCount: loopCount, cluster: try ClusterLink(configuration))
         self.core = core
         group = makeGroup(
             LoopGroupSetup(
                 log: LoopGroupConfiguration(configuration).log, discard: { LoopMessage(unpacking: $0).discard() },
-                makeHandler: { SocketLoop(core: core, loop: $0) }))
+                makeHandler: { SocketLoop(core: core, loop: $0, application: application) }))
         addresses = group.listeners
+        systemd = nil
         _ = core.noteRun()
         core.group = group
         core.server = self
+        core.cluster?.start(core)
     }
 
-    deinit { core.group = nil }
+    /// Lets go of the cluster, in place of `run`, for a server whose loops somebody else turns.
+    package func leaveCluster() async { await core.cluster?.stop() }
+
+    deinit {
+        core.group = nil
+        core.cluster?.node.interest.end()
+        core.cluster?.node.detach()
+    }
 
     /// The first address that the server listens on; empty if it has Unix sockets only.
     public var hostname: String { addresses.first { $0.path == nil }?.host ?? "" }
@@ -82,6 +98,7 @@ public final class Server: Sendable {
     public var pendingRequests: Int { core.counters.reduce(0) { $0 + Int($1.load().pendingRequests) } }
 
     /// Answers requests with another `fetch` from now on. Open sockets keep the handlers they were upgraded to.
+    /// - Parameter fetch: called as the initializer's, on the loop that owns the connection.
     public func reload(fetch: @escaping @Sendable (borrowing Request) throws -> Reply) {
         reload(Application(fetch: fetch))
     }
@@ -91,7 +108,6 @@ public final class Server: Sendable {
     public func reload(routes: Routes) throws(ServerError) { reload(try Application(routes)) }
 
     private func reload(_ application: Application) {
-        core.application = application
         for loop in 0..<group.loopCount { core.run(LoopJob { $0?.application = application }, on: loop) }
     }
 }

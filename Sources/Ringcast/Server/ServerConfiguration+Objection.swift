@@ -1,6 +1,6 @@
 extension ServerConfiguration {
     /// What makes no sense in the configuration, in one sentence, if anything does.
-    var objection: String? { limits.objection ?? events.objection ?? stop.objection }
+    var objection: String? { limits.objection ?? events.objection ?? stop.objection ?? clusterObjection }
 }
 
 extension ServerLimits {

@@ -42,20 +42,27 @@ public struct ServerConfiguration: Sendable {
     /// Called on the topic's home loop, in the order in which it happened, so that what it publishes to a topic of
     /// total order says it in that order. It must not block.
     public var presence: (@Sendable (Server, Topic, PresenceChange) -> Void)?
+    /// The cluster that the server is a node of, if it is one of several.
+    public var cluster: Cluster?
     /// How streams of server-sent events are kept.
     public var events: EventStreamOptions
     /// Bounds on connections, requests and topics. What bounds a WebSocket is in its handlers' options.
     public var limits: ServerLimits
     /// How `Server.stop` spreads its work.
     public var stop: StopTiming
+    /// Whether to tell systemd what the server does, where the environment says how: `READY=1` once every loop turns,
+    /// `STOPPING=1` when `Server.stop` is called, and with `WatchdogSec=` in the unit `WATCHDOG=1` twice as often, as
+    /// long as every loop answers. Without `NOTIFY_SOCKET` in the environment nothing is told. For one server of a
+    /// process.
+    public var notifiesSystemd: Bool
     /// Whether loops measure how long their turns take and how busy they are: two of the metrics, for two readings of
     /// the clock per turn. All others are counted whatever this says.
     public var measuresTurns: Bool
     /// The log for what the server's operator or author should know.
     public var logger: Logger
 
-    /// The defaults, but for what is given; see each property.
-    /// - Parameter port: by default the environment's `PORT`, else 3000.
+    /// The defaults, but for what is given; see each property. `port` is the environment's `PORT` if it is left out,
+    /// else 3000.
     public init(
         hostname: String? = nil,
         port: Int? = nil,
@@ -73,9 +80,11 @@ public struct ServerConfiguration: Sendable {
         slowConsumerPolicy: SlowConsumerPolicy = .dropNewest,
         topics: [TopicRule] = [],
         presence: (@Sendable (Server, Topic, PresenceChange) -> Void)? = nil,
+        cluster: Cluster? = nil,
         events: EventStreamOptions = EventStreamOptions(),
         limits: ServerLimits = ServerLimits(),
         stop: StopTiming = StopTiming(),
+        notifiesSystemd: Bool = false,
         measuresTurns: Bool = true,
         logger: Logger = Logger(label: "ringcast")
     ) {
@@ -95,9 +104,11 @@ public struct ServerConfiguration: Sendable {
         self.slowConsumerPolicy = slowConsumerPolicy
         self.topics = topics
         self.presence = presence
+        self.cluster = cluster
         self.events = events
         self.limits = limits
         self.stop = stop
+        self.notifiesSystemd = notifiesSystemd
         self.measuresTurns = measuresTurns
         self.logger = logger
     }

@@ -25,6 +25,8 @@ public struct ServerError: Error, Hashable, CustomStringConvertible {
 extension ReactorError.Code {
     /// The server has run already.
     public static let alreadyRun = Self(name: "alreadyRun")
+    /// A node of the cluster has not answered in time.
+    public static let clusterSilent = Self(name: "clusterSilent")
     /// None of the others.
     public static let other = Self(name: "other")
 }

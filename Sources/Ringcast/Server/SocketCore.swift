@@ -5,10 +5,14 @@ import Synchronization
 import WebSocketProtocol
 
 /// What the server, its loops and its references share. Everything here may be used from any thread.
+///
+/// It keeps no handler: references keep it, and handlers keep references.
 final class SocketCore: Sendable {
     let configuration: ServerConfiguration
     let registry: TopicRegistry
     let presence: PresenceList
+    /// The way to other nodes; nil for a server that is none of a cluster, and for clients.
+    let cluster: ClusterLink?
     let ledger: ConnectionLedger
     /// What clients' names are looked up by.
     let resolver: Resolver
@@ -23,42 +27,32 @@ final class SocketCore: Sendable {
     private let shared: Mutex<Shared>
 
     private struct Shared {
-        var application: Application
         var stopPlan: StopPlan
         /// The loops, while they can be reached.
         var group: LoopGroup?
         weak var server: Server?
     }
 
-    convenience init(
-        configuration: ServerConfiguration, loopCount: Int, resolver: Resolver = .shared, fetch: @escaping Fetch
-    ) {
-        self.init(
-            configuration: configuration, loopCount: loopCount, resolver: resolver,
-            application: Application(fetch: fetch))
-    }
-
     init(
-        configuration: ServerConfiguration, loopCount: Int, resolver: Resolver = .shared, application: Application
+        configuration: ServerConfiguration, loopCount: Int, resolver: Resolver = .shared, cluster: ClusterLink? = nil
     ) {
         self.configuration = configuration
         self.resolver = resolver
+        self.cluster = cluster
         configuration.slowConsumerPolicy.check()
         ledger = ConnectionLedger(configuration.limits)
         presence = PresenceList(
             limit: configuration.limits.presencePerTopic, isTold: configuration.presence != nil)
+        let remembers = cluster?.history != nil
         registry = TopicRegistry(
             loopCount: loopCount, retainedTopics: configuration.limits.retainedTopics,
             retainedBytes: configuration.limits.retainedBytes, historyBytes: configuration.limits.historyBytes,
-            policy: { configuration.policyWord(of: $0) }, history: { configuration.historyRule(of: $0) })
+            policy: { configuration.policyWord(of: $0, remembers: remembers) },
+            history: { configuration.historyRule(of: $0, remembers: remembers) },
+            interestChanged: cluster?.interestChanged)
         counters = (0..<loopCount).map { _ in PublishedCounters() }
         let plan = StopPlan(code: .goingAway, reason: "", timing: configuration.stop)
-        shared = Mutex(Shared(application: application, stopPlan: plan))
-    }
-
-    var application: Application {
-        get { shared.withLock { $0.application } }
-        set { shared.withLock { $0.application = newValue } }
+        shared = Mutex(Shared(stopPlan: plan))
     }
 
     var stopPlan: StopPlan {

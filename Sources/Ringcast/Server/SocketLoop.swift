@@ -63,6 +63,8 @@ import WebSocketProtocol
     var paths = PathTable()
     /// What has been published in a row and not handed to its subscribers yet.
     var run: FanOutRun?
+    /// When topics are to be sampled more closely, if there is less to do by then.
+    var samplingEnds: UInt64 = 0
     /// Memory for the next run.
     var spareEnds: [Int] = []
     /// What the fan-out that is under way has dropped and `dropped` handlers are to hear of.
@@ -76,11 +78,19 @@ import WebSocketProtocol
     var departures = FIFO<Departure>()
     /// Topics whose home is here, with members that have joined or left.
     var changedPresences = FIFO<Topic>()
+    /// Topics whose home is here, and whose histories a cluster's engine keeps.
+    var feeds: [Topic: HistoryFeed] = [:]
+    /// Subscribers here that came before it was known where their topic is.
+    var newcomers: [Topic: Set<Newcomer>] = [:]
+    /// Subscriptions here that have waited for an engine's answer.
+    var resumingCount: UInt64 = 0
     /// The cells of `LoopLocal`s, by who they belong to.
     var locals: [ObjectIdentifier: AnyObject] = [:]
 
-    init(core: SocketCore, loop: EventLoop) {
+    /// - Parameter application: clients' loops answer no requests.
+    init(core: SocketCore, loop: EventLoop, application: Application = .notFound) {
         self.core = core
+        self.application = application
         unsafe unownedLoop = loop
         table = SubscriptionTable(
             loop: loop.index, registry: core.registry,
@@ -88,7 +98,6 @@ import WebSocketProtocol
         unsafe counters = .allocate(capacity: 1)
         unsafe counters.initialize(to: LoopCounters())
         published = core.counters[loop.index]
-        application = core.application
         limits = core.configuration.limits.requestLimits
         headLimits = core.configuration.limits.headLimits
     }
@@ -102,6 +111,9 @@ import WebSocketProtocol
 
     /// Where this loop counts what happens seldom.
     var events: LoopEvents { published.events }
+
+    /// Where this loop notes which topics cause most of it.
+    var topicMeters: TopicMeters { published.topics }
 
     /// The server whose loop this is; nil on the loops of clients.
     var server: Server? {
@@ -202,6 +214,7 @@ import WebSocketProtocol
             if !departures.isEmpty { reportDepartures() }
             if !changedPresences.isEmpty { reportPresences() }
         } while unsafe !ending.isEmpty || counters.pointee.unsettledFrames > 0
+        if now >= samplingEnds { relaxSampling() }
         unsafe counters.pointee.sockets = UInt64(sessions.count - eventStreamCount)
         unsafe counters.pointee.eventStreams = UInt64(eventStreamCount)
         unsafe published.store(counters.pointee)

@@ -4,7 +4,7 @@ extension String {
     /// The text as a part of one line of a log or of an error's description: characters that would end the line, move
     /// a terminal's cursor or reverse the order of others are percent-encoded. A peer may have chosen the text
     /// (CWE-117).
-    var onOneLine: String {
+    package var onOneLine: String {
         guard unicodeScalars.contains(where: \.needsEscape) else { return self }
         var line = ""
         for scalar in unicodeScalars {

@@ -20,6 +20,7 @@ class ErasedHandlers: @unchecked Sendable {
     var reportsDrops: Bool { false }
     func subscription(_ session: Session, _ topic: Topic, before: Int, after: Int) throws {}
     func dropped(_ session: Session, _ message: borrowing Message) throws {}
+    func resumed(_ session: Session, _ topic: Topic, _ resumption: Resumption) throws {}
     func deinitializeData(of session: Session) {}
 }
 
@@ -37,6 +38,7 @@ final class TypedHandlers<ConnectionData>: ErasedHandlers, @unchecked Sendable {
     private let onError: (@Sendable (borrowing Socket, any Error) -> Void)?
     private let onSubscription: (@Sendable (borrowing Socket, Topic, Int, Int) throws -> Void)?
     private let onDropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
+    private let onResumed: (@Sendable (borrowing Socket, Topic, Resumption) throws -> Void)?
 
     init(
         open: (@Sendable (borrowing Socket) throws -> Void)?,
@@ -48,7 +50,8 @@ final class TypedHandlers<ConnectionData>: ErasedHandlers, @unchecked Sendable {
         pong: (@Sendable (borrowing Socket, borrowing RawSpan) throws -> Void)?,
         error: (@Sendable (borrowing Socket, any Error) -> Void)?,
         subscription: (@Sendable (borrowing Socket, Topic, Int, Int) throws -> Void)?,
-        dropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?
+        dropped: (@Sendable (borrowing Socket, borrowing Message) throws -> Void)?,
+        resumed: (@Sendable (borrowing Socket, Topic, Resumption) throws -> Void)?
     ) {
         onOpen = open
         if let message {
@@ -65,6 +68,7 @@ final class TypedHandlers<ConnectionData>: ErasedHandlers, @unchecked Sendable {
         onError = error
         onSubscription = subscription
         onDropped = dropped
+        onResumed = resumed
     }
 
     override var layout: SessionLayout { SessionLayout(dataOf: ConnectionData.self) }
@@ -110,6 +114,10 @@ final class TypedHandlers<ConnectionData>: ErasedHandlers, @unchecked Sendable {
 
     override func dropped(_ session: Session, _ message: borrowing Message) throws {
         try onDropped?(Socket(session), message)
+    }
+
+    override func resumed(_ session: Session, _ topic: Topic, _ resumption: Resumption) throws {
+        try onResumed?(Socket(session), topic, resumption)
     }
 
     override func deinitializeData(of session: Session) {

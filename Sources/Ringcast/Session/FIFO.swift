@@ -7,6 +7,8 @@ struct FIFO<Element> {
     var count: Int { leaving.count + arriving.count }
     var isEmpty: Bool { leaving.isEmpty && arriving.isEmpty }
 
+    var first: Element? { leaving.last ?? arriving.first }
+
     mutating func append(_ element: Element) { arriving.append(element) }
 
     /// Takes the oldest element. O(1) amortised.

@@ -156,7 +156,7 @@ extension Session {
 
 extension String {
     /// The longest prefix of at most `count` UTF-8 bytes that ends at a character's boundary.
-    func prefix(utf8Count count: Int) -> Substring {
+    package func prefix(utf8Count count: Int) -> Substring {
         guard utf8.count > count else { return self[...] }
         var end = startIndex
         while end < endIndex {

@@ -29,6 +29,13 @@ extension Session {
         setCommentDeadline(now: now)
     }
 
+    /// Tells a stream's client where it is, unless it knows that from what it has missed.
+    func sayBeginning(_ resumption: Resumption, at position: Position) {
+        guard resumption == .new || resumption == .gap else { return }
+        let event = EventForm.beginning(at: position, behindGap: resumption == .gap)
+        unsafe connection.send(event.span.bytes)
+    }
+
     fileprivate func setCommentDeadline(now: UInt64) {
         let interval = withKind { $0.idleTimeout }
         connection.setDeadline(interval > 0 ? now + interval : nil)
@@ -56,9 +63,7 @@ extension SocketLoop {
         // Read before the subscription: a later one might be that of a message that is still on its way to this loop.
         let beginning = table.entry(for: topic).history?.position
         let resumption = session.subscribe(to: topic, after: position)
-        guard let beginning, resumption == .new || resumption == .gap, session.isOpen else { return }
-        let event = EventForm.beginning(at: beginning, behindGap: resumption == .gap)
-        unsafe connection.send(event.span.bytes)
+        if let beginning, session.isOpen { session.sayBeginning(resumption, at: beginning) }
     }
 }
 
@@ -69,5 +74,5 @@ enum EventStreamHandlers {
 
     static let shared: ErasedHandlers = TypedHandlers<Nothing>(
         open: nil, message: nil, asyncMessage: nil, drain: nil, close: nil, ping: nil, pong: nil, error: nil,
-        subscription: nil, dropped: nil)
+        subscription: nil, dropped: nil, resumed: nil)
 }

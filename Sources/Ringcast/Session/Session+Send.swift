@@ -33,8 +33,9 @@ extension Session {
     /// Queues a message that is large, or cannot simply be written into the cork.
     @inline(never)
     private func sendAny(_ payload: UnsafeRawBufferPointer, as opcode: Opcode, compress: Bool?) -> SendResult {
-        guard isOpen else { return refused(\.dropsClosed) }
         let connection = connection
+        // A connection that is over, of which the socket hears at the turn's end, throws away what it is given.
+        guard isOpen, !connection.isClosing else { return refused(\.dropsClosed) }
         let queued = queuedByteCount
         guard queuedMemory < withKind({ $0.backpressureLimit }) else { return unsafe refusedAtLimit(payload, opcode) }
         if traits.contains(.deflates), Self.isToBeDeflated(payload.count, compress) {
@@ -63,7 +64,7 @@ extension Session {
     }
 
     private func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> SendResult {
-        guard isOpen else { return .dropped }
+        guard isOpen, !connection.isClosing else { return .dropped }
         guard unsafe queueControl(opcode, payload) else { return refused(\.dropsDirect) }
         guard !connection.isBlocked else {
             oweDrain()

@@ -149,6 +149,8 @@ final class SessionExtras {
     var inflater: InflateStream?
     /// What the socket has subscribed to topics as.
     var identities: [Topic: String] = [:]
+    /// Topics whose history has been asked for, since what is known here does not reach back far enough.
+    var resuming: [Topic: ResumingSubscription] = [:]
     /// Shared with the references to this socket.
     var lifeline: SocketLifeline?
 }

@@ -11,6 +11,8 @@ struct FanOutTally {
     private var closed = 0
     /// Subscribers whose frames `Session.queue(_:making:policy:of:)` has counted.
     private var counted: SocketLoop.Reach = (0, 0)
+    /// Those among them that are behind, and have the frame in their queue.
+    private var countedBehind = 0
 
     init(frames: Int = 1) { self.frames = frames }
 
@@ -35,6 +37,7 @@ struct FanOutTally {
         let result = session.queue(frame, making: &renditions, policy: policy, of: entry)
         if result == .queued || result == .queuedBehind { counted.count += 1 }
         if result == .queuedBehind || result == .atLimit { counted.blocked += 1 }
+        if result == .queuedBehind { countedBehind += 1 }
     }
 
     /// Queues one frame for one subscriber, in the form that it reads.
@@ -55,14 +58,20 @@ struct FanOutTally {
 
     /// Frames queued. Those at the limit are counted where they are dropped.
     var deliveries: Int { (queued + queuedBehind) * frames }
+    /// Frames queued for subscribers that are behind.
+    var late: Int { (queuedBehind + countedBehind) * frames }
     /// Frames for sockets that are closing.
     var missed: Int { closed * frames }
 }
 
 extension SocketLoop {
-    func count(_ tally: FanOutTally) {
+    /// Counts what has become of a topic's frames.
+    /// - Parameter drops: the drops of fan-outs before this one.
+    func count(_ tally: FanOutTally, of entry: TopicEntry, dropsBefore drops: UInt64) {
         unsafe counters.pointee.dropsClosed += UInt64(tally.missed)
         unsafe counters.pointee.deliveries += UInt64(tally.deliveries)
         unsafe counters.pointee.messagesOut += UInt64(tally.deliveries)
+        let dropped = unsafe counters.pointee.fanOutDrops - drops
+        if tally.late > 0 || dropped > 0 { noteLateness(tally.late, dropped: Int(dropped), of: entry) }
     }
 }

@@ -14,7 +14,10 @@ public struct PresentMember: Hashable, Sendable, Identifiable {
 public struct PresenceChange: Hashable, Sendable {
     /// Which of the two.
     public enum Kind: Hashable, Sendable {
-        case joined, left
+        /// The first socket of an identity has subscribed.
+        case joined
+        /// The last one has left.
+        case left
     }
 
     /// Which of the two.
@@ -35,6 +38,7 @@ extension WebSocket {
     /// something; beyond `ServerLimits.presencePerTopic` the socket is subscribed and not listed, which
     /// `ringcast_presence_refused_total` counts.
     /// - Parameters:
+    ///   - topic: with history or without.
     ///   - id: who: the same `id` twice is one member. With `info` at most 4 KiB.
     ///   - info: what others are to know of it, such as a name or JSON.
     ///   - position: the last message that the peer has; nil begins with what is published from now on.
@@ -54,7 +58,7 @@ extension WebSocketRef {
     public func subscribe(to topic: Topic, as id: String, info: String? = nil, after position: Position? = nil) async
         -> Resumption
     {
-        await lifeline.ask { $0.subscribeIfOpen(to: topic, as: id, info: info, after: position) } ?? .unchanged
+        await lifeline.resumption { $0.subscribeIfOpen(to: topic, as: id, info: info, after: position, $1) }
     }
 }
 
@@ -63,19 +67,29 @@ extension Server {
     /// and a walk over them. Any thread.
     public func presence(of topic: Topic) -> [PresentMember] { core.presence.members(of: topic) }
 
-    /// Who is in a topic, in no order. Costs a lock and a walk over them. Any thread.
-    /// - Throws: nothing on one machine.
-    public func presence(of topic: Topic) async throws -> [PresentMember] { core.presence.members(of: topic) }
+    /// Who is in a topic on all nodes of a cluster, in no order: an identity is one member, wherever its sockets are.
+    /// Costs a lock and a walk over them; in a cluster a message to each node, one back, and the wait for the slowest.
+    /// Any task.
+    /// - Throws: in a cluster, if a node does not answer within two seconds, such as one that has just died.
+    public func presence(of topic: Topic) async throws(ServerError) -> [PresentMember] {
+        try await core.presenceOfAllNodes(in: topic)
+    }
 
-    /// How many are in a topic: identities, not sockets. Costs a lock. Any thread.
-    /// - Throws: nothing on one machine.
-    public func presenceCount(of topic: Topic) async throws -> Int { core.presence.count(of: topic) }
+    /// How many are in a topic on all nodes of a cluster: identities, not sockets. Costs a lock; in a cluster what
+    /// `presence` costs. Any task.
+    /// - Throws: as `presence`.
+    public func presenceCount(of topic: Topic) async throws(ServerError) -> Int {
+        core.cluster == nil ? core.presence.count(of: topic) : try await core.presenceOfAllNodes(in: topic).count
+    }
 }
 
 extension Session {
-    func subscribeIfOpen(to topic: Topic, as id: String, info: String?, after position: Position?) -> Resumption {
+    func subscribeIfOpen(
+        to topic: Topic, as id: String, info: String?, after position: Position?,
+        _ completion: (@Sendable (Resumption) -> Void)? = nil
+    ) -> Resumption {
         let (loop, slot, serial) = (loop, slot, serial)
-        let resumption = subscribeIfOpen(to: topic, after: position)
+        let resumption = subscribeIfOpen(to: topic, after: position, completion)
         // The handlers that heard of it may have closed the socket, or taken the subscription back.
         guard resumption != .unchanged, let session = loop.sessions.find(slot: slot, serial: serial), session.isOpen,
             loop.table.isSubscribed(session.memberships, to: topic)

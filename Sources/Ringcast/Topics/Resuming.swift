@@ -12,9 +12,12 @@ extension WebSocket {
     /// What it gets are all messages of the topic, those of its own among them. They count as any others do: what is
     /// beyond `WebSocketOptions.backpressureLimit` follows the topic's slow-consumer policy, so the limit should exceed
     /// what the history may hold. Costs a lock, and a copy of what is handed over.
-    /// - Parameter position: the last message that the peer has; nil begins with what is published from now on, and
-    ///   `.oldest` with all that is kept. A peer may name any: what is no position of this topic is a `.gap`.
-    /// - Returns: what came of it; `.gap` also where the topic keeps no history.
+    /// - Parameters:
+    ///   - topic: one with history.
+    ///   - position: the last message that the peer has; nil begins with what is published from now on, and `.oldest`
+    ///     with all that is kept. A peer may name any: what is no position of this topic is a `.gap`.
+    /// - Returns: what came of it; `.gap` also where the topic keeps no history. In a cluster it may be `.resuming`:
+    ///   then all that is said here holds from the moment when `WebSocketHandlers`' `resumed` is called.
     @discardableResult
     public func subscribe(to topic: Topic, after position: Position?) -> Resumption {
         session.subscribeIfOpen(to: topic, after: position)
@@ -23,10 +26,11 @@ extension WebSocket {
 
 extension WebSocketRef {
     /// Subscribes the socket to a topic, from a position on, as `WebSocket.subscribe(to:after:)` does.
-    /// - Returns: what came of it, when the socket's loop has done it; `.unchanged` once the socket is closed.
+    /// - Returns: what came of it, when the socket's loop has done it; `.unchanged` once the socket is closed. Never
+    ///   `.resuming`: it waits until a cluster's engine has answered, too, of which `resumed` hears as well.
     @discardableResult
     public func subscribe(to topic: Topic, after position: Position?) async -> Resumption {
-        await lifeline.ask { $0.subscribeIfOpen(to: topic, after: position) } ?? .unchanged
+        await lifeline.resumption { $0.subscribeIfOpen(to: topic, after: position, $1) }
     }
 }
 
@@ -40,12 +44,17 @@ public struct KeptMessage: Hashable, Sendable {
 
 extension Server {
     /// The position of a topic's newest message, from which a subscriber may go on; nil where the topic has no history,
-    /// or nobody has used it yet. Costs two locks. Any thread.
+    /// or nobody has used it yet. In a cluster the newest that has come to this node, and nil while nobody here is
+    /// subscribed. Costs two locks. Any thread.
     public func position(of topic: Topic) -> Position? { core.registry.find(topic)?.history?.position }
 
     /// What a topic has kept behind a position, oldest first; everything by default, and where the position is of
-    /// another numbering. Costs two locks and a copy of what is returned. Any thread.
-    /// - Parameter count: the most messages to return, the newest ones.
+    /// another numbering. In a cluster what this node has of it, which may be less than the engine has. Costs two locks
+    /// and a copy of what is returned. Any thread.
+    /// - Parameters:
+    ///   - topic: one with history.
+    ///   - position: the last message that is known already.
+    ///   - count: the most messages to return, the newest ones.
     public func history(of topic: Topic, after position: Position = .oldest, last count: Int = .max) -> [KeptMessage] {
         guard let history = core.registry.find(topic)?.history else { return [] }
         // Who asks from a thread that is no loop has no part in a simulated time.
@@ -60,7 +69,8 @@ extension Server {
         }
     }
 
-    /// Forgets what a topic has kept. Its numbering goes on while anybody uses the topic. Costs two locks. Any thread.
+    /// Forgets what a topic has kept; in a cluster, what this node has of it. Its numbering goes on while anybody uses
+    /// the topic. Costs two locks. Any thread.
     /// - Returns: how many messages that were.
     @discardableResult
     public func clearHistory(of topic: Topic) -> Int { core.registry.forgetHistory(of: topic) }

@@ -15,8 +15,12 @@ extension Server {
     /// or 65,536 messages from other threads, 64 MiB or a million from one loop to another); `.backpressure`: from a
     /// quarter of that on, or if some subscriber is behind. What a loop knows of its own subscribers, and what of
     /// others', `WebSocket.publish` says; another thread knows of all what their loops have last said. Nothing tells
-    /// when they have caught up: see `SendResult.backpressure`.
+    /// when they have caught up: see `SendResult.backpressure`. In a cluster (`ServerConfiguration.cluster`) it goes to
+    /// other nodes, too, for a lock and a copy: it is not `.dropped` then where nobody is subscribed here, and
+    /// `.backpressure` where the engine is behind or away; in topics of total order only from their home loop.
     /// - Parameters:
+    ///   - text: the message.
+    ///   - topic: who gets it: those who are subscribed to it.
     ///   - retain: whether to keep it as the topic's last message, which every new subscriber gets first, until another
     ///     one is retained or `clearRetained` is called. Costs a copy and a lock. Beyond the bounds of `ServerLimits`
     ///     nothing is kept.
@@ -107,25 +111,28 @@ extension SocketCore {
         guard topic.isValid, group != nil else { return .dropped }
         counters[0].countForeignPublish()
         let known = retain ? nil : registry.find(topic)
-        // Nobody uses a topic that is not known: the message matters only if it is kept.
-        guard known != nil || retain || configuration.keepsHistory(of: topic) else { return .dropped }
+        // Nobody uses a topic that is not known: the message matters only if it is kept, or crosses to other nodes.
+        guard known != nil || retain || cluster != nil || configuration.keepsHistory(of: topic) else { return .dropped }
         let entry = known ?? registry.entry(for: topic)
         defer { if known == nil { registry.relinquish(entry) } }
         guard TopicOrder(word: entry.policy) == .perPublisher else {
             return unsafe publishInOrder(
                 payload, as: opcode, to: entry, except: publisher, retain: retain, compress: compress)
         }
-        guard retain else {
-            return unsafe publish(
-                payload, as: opcode, to: entry, except: publisher, stamp: entry.retainedCount, compress: compress)
-        }
-        let (stamp, isKept) = registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry)
+        let away = unsafe publishToNodes(payload, as: opcode, of: entry)
+        let (stamp, isKept) =
+            retain
+            ? registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry) : (entry.retainedCount, false)
         let result = unsafe publish(
             payload, as: opcode, to: entry, except: publisher, stamp: stamp, compress: compress)
-        return result == .dropped && isKept ? .sent(bytes: payload.count) : result
+        guard result == .dropped else { return away.blocked > 0 ? .backpressure : result }
+        guard away.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
+        // Other nodes get it, and subscribers here may have lost it.
+        return away.blocked > 0 || entry.subscriberCount > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
-    private func publish(
+    /// Publishes to the loops with subscribers, in a topic without total order.
+    func publish(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except publisher: Publisher?,
         stamp: UInt64, compress: Bool?
     ) -> SendResult {
@@ -140,7 +147,7 @@ extension SocketCore {
                 if entry.isBehind(target) || group.isPastWatermark(of: target) { blocked += 1 }
             } else {
                 blocked += 1
-                counters[target].countForeignDrop(of: entry.subscriberCount(on: target))
+                countForeignDrop(of: entry.subscriberCount(on: target), entry, on: target)
             }
         }
         if reached < owners { frame.release(by: owners - reached) }

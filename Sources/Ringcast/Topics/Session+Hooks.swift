@@ -9,6 +9,7 @@ extension Session {
         let standing = standing
         guard table.unsubscribe(memberships: &memberships, from: topic, standing: standing) else { return false }
         leavePresence(in: topic)
+        stopResuming(topic)
         // A socket that is leaving has left already, which `leaveTopics` tells of.
         guard standing != .leaving else { return true }
         let count = table.changedCount
@@ -75,6 +76,7 @@ extension Session {
             case .close: \.dropsClosing
             }
         _ = refusedAtLimit(counter)
+        withKind { unsafe $0.counters.pointee.fanOutDrops += 1 }
         noteDrop(of: nil)
     }
 

@@ -96,6 +96,7 @@ extension Session {
             guard queued - older - Backlog.entryCost < limit || count <= older else { return false }
             if let frame = extras.backlog?.evictLatest(of: topic.topic) { noteDrop(of: frame) }
             unsafe counters.pointee.dropsSuperseded += 1
+            unsafe counters.pointee.fanOutDrops += 1
             return true
         case .dropOldest:
             var evicted = 0
@@ -104,6 +105,7 @@ extension Session {
                 evicted += frame.count + Backlog.entryCost
                 noteDrop(of: frame)
                 unsafe counters.pointee.dropsEvicted += 1
+                unsafe counters.pointee.fanOutDrops += 1
             }
             return queued - evicted < limit || evicted >= needed
         }

@@ -35,6 +35,7 @@ extension Session {
             if isReported { loop.departures.append(Departure(slot: slot, serial: serial, topic: topic, count: count)) }
         }
         leaveAllPresence()
+        stopResuming()
     }
 }
 

@@ -43,7 +43,7 @@ extension SocketLoop {
     /// loop no such stream.
     private func renditions(of frame: SharedFrame, in entry: TopicEntry) -> FrameRenditions? {
         guard eventStreamCount > 0, let history = entry.history else { return nil }
-        return FrameRenditions(position: Position(epoch: history.epoch, offset: frame.stamp + 1))
+        return FrameRenditions(position: history.position(ofStamp: frame.stamp))
     }
 
     /// Fans out to subscribers some of whom have agreed on compression: a message is deflated once for every class of
@@ -52,14 +52,15 @@ extension SocketLoop {
         _ forms: inout FrameForms, to entry: TopicEntry, except excluded: SubscriptionTable.Subscriber?
     ) -> Reach {
         settleFanOut()
-        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
+        countFanOut(of: entry)
+        let drops = unsafe counters.pointee.fanOutDrops
         var tally = FanOutTally()
         let policy = SlowConsumerPolicy(word: entry.policy)
         unsafe table.forEachSubscriber(of: entry) { subscriber in
             guard unsafe subscriber != excluded else { return }
             tally.hand(&forms, of: entry, policy, to: unsafe Session(subscriber: subscriber))
         }
-        count(tally)
+        count(tally, of: entry, dropsBefore: drops)
         if !noticedDrops.isEmpty { reportDrops(of: forms[FrameForm.plain]) }
         return tally.reach
     }
@@ -88,7 +89,8 @@ extension SocketLoop {
         eventLoop.keep(frame)
         defer { eventLoop.release(frame) }
         settleFanOut()
-        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
+        countFanOut(of: entry)
+        let drops = unsafe counters.pointee.fanOutDrops
         let policy = SlowConsumerPolicy(word: entry.policy)
         var tally = FanOutTally()
         var renditions = renditions
@@ -96,7 +98,7 @@ extension SocketLoop {
             guard unsafe subscriber != excluded else { return }
             tally.hand(frame, of: entry, policy, to: unsafe Session(subscriber: subscriber), making: &renditions)
         }
-        count(tally)
+        count(tally, of: entry, dropsBefore: drops)
         if !noticedDrops.isEmpty { reportDrops(of: frame) }
         return tally.reach
     }

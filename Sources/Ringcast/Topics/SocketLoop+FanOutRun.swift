@@ -38,7 +38,7 @@ extension SocketLoop {
             spareEnds = []
         }
         unsafe counters.pointee.unsettledFrames += 1
-        unsafe counters.pointee.fanOutWork += UInt64(table.localMemberCount(of: entry))
+        countFanOut(of: entry)
         return unsafe (hasReceiver(of: entry, except: excluded) ? 1 : 0, behindCount(of: entry, except: excluded))
     }
 
@@ -79,6 +79,7 @@ extension SocketLoop {
     private func walk(_ run: FanOutRun) {
         var tally = FanOutTally(frames: run.ends.count)
         var slow: [Session] = []
+        let drops = unsafe counters.pointee.fanOutDrops
         // A frame is dropped if the limit is queued before it: all are accepted if the last one is.
         let beforeLast = run.bytes.count - run.lastFrameByteCount
         unsafe table.forEachSubscriber(of: run.entry) { subscriber in
@@ -88,7 +89,7 @@ extension SocketLoop {
             tally.note(result)
             if result == .atLimit { slow.append(session) }
         }
-        count(tally)
+        count(tally, of: run.entry, dropsBefore: drops)
         if !slow.isEmpty { handOneByOne(run, to: slow) }
     }
 
@@ -100,9 +101,10 @@ extension SocketLoop {
         for end in run.ends {
             let frame = run.bytes.extracting(start..<end)
             var renditions: FrameRenditions?
+            let drops = unsafe counters.pointee.fanOutDrops
             var tally = FanOutTally()
             for session in sessions { tally.hand(frame, of: run.entry, policy, to: session, making: &renditions) }
-            count(tally)
+            count(tally, of: run.entry, dropsBefore: drops)
             nameDrops(of: frame)
             start = end
         }

@@ -12,7 +12,8 @@ extension SocketLoop {
         except excluded: Session?, elsewhere: Publisher?, retain: Bool, compress: Bool?
     ) -> SendResult {
         let frame = unsafe encode(
-            payload, as: opcode, for: entry, history, owners: core.counters.count + 1, compress: compress)
+            payload, as: opcode, for: entry, history, nextPosition(in: entry, history), stamp: entry.retainedCount,
+            owners: core.counters.count + 1, compress: compress)
         if isReportingDrop { frame.makeQuiet() }
         core.registry.keep(frame, of: history, in: entry, retain: retain, now: now)
         let reach = unsafe handOut(frame, to: entry, except: excluded?.subscriber, elsewhere: elsewhere)
@@ -28,25 +29,30 @@ extension SocketLoop {
             frame.number(in: entry, stamp: entry.retainedCount)
         } else {
             numbered = unsafe encode(
-                frame.encoded.payload, as: frame.encoded.opcode, for: entry, history, owners: 1, compress: compress)
+                frame.encoded.payload, as: frame.encoded.opcode, for: entry, history, nextPosition(in: entry, history),
+                stamp: entry.retainedCount, owners: 1, compress: compress)
             if frame.isQuiet { numbered.makeQuiet() }
+            if frame.isRemote { numbered.makeRemote() }
             frame.release()
         }
         core.registry.keep(numbered, of: history, in: entry, retain: retain, now: now)
         return numbered
     }
 
-    /// Encodes the topic's next message, stamped if it is to be.
-    private func encode(
+    /// The position of the next message of a topic that is numbered here.
+    private func nextPosition(in entry: TopicEntry, _ history: TopicHistory) -> Position {
+        Position(epoch: history.epoch, offset: entry.retainedCount + 1)
+    }
+
+    /// Encodes a message of a topic with history, stamped with its position if it is to be.
+    func encode(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, for entry: TopicEntry, _ history: TopicHistory,
-        owners: Int, compress: Bool?
+        _ position: Position, stamp: UInt64, owners: Int, compress: Bool?
     ) -> SharedFrame {
-        let stamp = entry.retainedCount
         func encode(_ payload: UnsafeRawBufferPointer, _ opcode: Opcode) -> SharedFrame {
             unsafe self.encode(payload, as: opcode, for: entry, owners: owners, stamp: stamp, compress: compress)
         }
         guard let stamping = core.stamping(of: history) else { return unsafe encode(payload, opcode) }
-        let position = Position(epoch: history.epoch, offset: stamp + 1)
         return unsafe stamping.withStamped(payload, as: opcode, position) { unsafe encode($0, $1) }
     }
 
@@ -59,9 +65,10 @@ extension SocketLoop {
         reportingDropsBehind {
             for frame in frames {
                 var forms = forms(of: frame, in: entry)
+                let drops = unsafe counters.pointee.fanOutDrops
                 var tally = FanOutTally()
                 tally.hand(&forms, of: entry, policy, to: session)
-                count(tally)
+                count(tally, of: entry, dropsBefore: drops)
                 if !noticedDrops.isEmpty { nameDrops(of: forms[FrameForm.plain]) }
                 frame.release()
             }

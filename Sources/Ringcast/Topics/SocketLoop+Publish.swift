@@ -41,6 +41,7 @@ extension SocketLoop {
         // Sockets of this loop have subscribed before this publish, or will after it: only other loops need the stamp.
         let (stamp, isKept) =
             retain ? core.registry.retain([UInt8](unsafe OutgoingFrame(opcode, payload)), in: entry) : (nil, false)
+        let away = unsafe core.publishToNodes(payload, as: opcode, of: entry)
         var reach: Reach = (0, 0)
         if entry.isInterestedElsewhere(than: eventLoop.index) {
             let frame = unsafe encode(
@@ -58,8 +59,8 @@ extension SocketLoop {
             reach = unsafe fanOut(
                 eventLoop.share(OutgoingFrame(opcode, payload)), to: entry, except: excluded?.subscriber)
         }
-        guard reach.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
-        return reach.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
+        guard reach.count + away.count > 0 else { return isKept ? .sent(bytes: payload.count) : .dropped }
+        return reach.blocked + away.blocked > 0 ? .backpressure : .sent(bytes: payload.count)
     }
 
     /// How many subscribers, or other loops, get a frame (1 may stand for any number of them), and how many are behind,
@@ -91,7 +92,7 @@ extension SocketLoop {
             } else {
                 // Some have got it: who hears "dropped" would send it again.
                 reach.blocked += 1
-                unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount(on: target))
+                countLaneDrop(of: entry.subscriberCount(on: target), entry)
             }
         }
         frame.release(by: core.counters.count + 1 - reach.count)

@@ -14,6 +14,12 @@ extension SocketLoop {
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except excluded: Session?,
         elsewhere: Publisher?, retain: Bool, compress: Bool?
     ) -> SendResult {
+        if let history = entry.history, history.rule.isShared {
+            let publisher = excluded.map { self.publisher($0) } ?? elsewhere
+            return unsafe core.append(
+                payload, as: opcode, to: entry, history, except: publisher, retain: retain, compress: compress,
+                isQuiet: isReportingDrop)
+        }
         guard entry.home != eventLoop.index else {
             return reportingDropsBehind {
                 if let history = entry.history {
@@ -27,12 +33,13 @@ extension SocketLoop {
             }
         }
         let isKept = retain || entry.history != nil
-        guard unsafe isKept || hasReceivers(entry, except: excluded?.subscriber) else { return .dropped }
+        guard unsafe isKept || core.isShared(entry) || hasReceivers(entry, except: excluded?.subscriber) else {
+            return .dropped
+        }
         let frame = unsafe encode(
             payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: core.isStamped(entry) ? false : compress)
         if isReportingDrop { frame.makeQuiet() }
-        let publisher =
-            excluded.map { Publisher(loop: eventLoop.index, slot: $0.slot, serial: $0.serial) } ?? elsewhere
+        let publisher = excluded.map { self.publisher($0) } ?? elsewhere
         let message = LoopMessage.order(frame, except: publisher, retain: retain, compress: compress)
         guard post(message, to: entry.home, for: entry) else { return .dropped }
         let isBehind =
@@ -40,6 +47,11 @@ extension SocketLoop {
             || behindCount(of: entry, except: excluded?.subscriber) > 0
             || entry.isBehindElsewhere(than: eventLoop.index)
         return isBehind ? .backpressure : .sent(bytes: payload.count)
+    }
+
+    /// A socket of this loop, as other loops know it.
+    private func publisher(_ session: Session) -> Publisher {
+        Publisher(loop: eventLoop.index, slot: session.slot, serial: session.serial)
     }
 
     /// Whether anybody but the publisher is subscribed, on whichever loop.
@@ -64,6 +76,9 @@ extension SocketLoop {
         }
         reportingDropsBehind {
             let frame = number(frame, in: entry, retain: retain, compress: compress)
+            if !frame.isRemote {
+                _ = unsafe core.publishToNodes(frame.encoded.payload, as: frame.encoded.opcode, of: entry)
+            }
             frame.retain(by: core.counters.count)
             _ = unsafe handOut(frame, to: entry, except: subscriber(publisher), elsewhere: publisher)
         }
@@ -85,7 +100,7 @@ extension SocketLoop {
     private func post(_ message: LoopMessage, to home: Int, for entry: TopicEntry) -> Bool {
         if eventLoop.post(message.pack(), to: home) { return true }
         message.forget()
-        unsafe counters.pointee.dropsInLanes += UInt64(entry.subscriberCount)
+        countLaneDrop(of: entry.subscriberCount, entry)
         return false
     }
 
@@ -112,17 +127,25 @@ extension SocketLoop {
 
 extension SocketCore {
     /// Publishes to a topic of total order from a thread that is not one of the server's loops.
+    /// - Parameter isRemote: whether the message came from another node.
     func publishInOrder(
         _ payload: UnsafeRawBufferPointer, as opcode: Opcode, to entry: TopicEntry, except publisher: Publisher?,
-        retain: Bool, compress: Bool?
+        retain: Bool, compress: Bool?, isRemote: Bool = false
     ) -> SendResult {
-        guard let group, retain || entry.history != nil || entry.subscriberCount > 0 else { return .dropped }
+        let isWanted = retain || entry.history != nil || entry.subscriberCount > 0 || !isRemote && isShared(entry)
+        guard let group, isWanted else { return .dropped }
+        if let history = entry.history, history.rule.isShared {
+            return unsafe append(
+                payload, as: opcode, to: entry, history, except: publisher, retain: retain, compress: compress,
+                isQuiet: false)
+        }
         let frame = unsafe encode(
             payload, as: opcode, for: entry, owners: 1, stamp: 0, compress: isStamped(entry) ? false : compress)
+        if isRemote { frame.makeRemote() }
         let message = LoopMessage.order(frame, except: publisher, retain: retain, compress: compress)
         guard group.post(foreign: message.pack(), to: entry.home) else {
             message.forget()
-            counters[entry.home].countForeignDrop(of: entry.subscriberCount)
+            countForeignDrop(of: entry.subscriberCount, entry, on: entry.home)
             return .dropped
         }
         let isBehind = group.isPastWatermark(of: entry.home) || entry.isBehindElsewhere(than: nil)

@@ -55,9 +55,19 @@ extension Server {
 
     /// Who is in the topic of that name.
     @_disfavoredOverload
-    public func presence(of topic: String) async throws -> [PresentMember] { try await presence(of: Topic(topic)) }
+    public func presence(of topic: String) async throws(ServerError) -> [PresentMember] {
+        try await presence(of: Topic(topic))
+    }
 
     /// How many are in the topic of that name.
     @_disfavoredOverload
-    public func presenceCount(of topic: String) async throws -> Int { try await presenceCount(of: Topic(topic)) }
+    public func presenceCount(of topic: String) async throws(ServerError) -> Int {
+        try await presenceCount(of: Topic(topic))
+    }
+
+    /// How many sockets are subscribed to the topic of that name on all nodes.
+    @_disfavoredOverload
+    public func clusterSubscriberCount(of topic: String) async throws(ServerError) -> Int {
+        try await clusterSubscriberCount(of: Topic(topic))
+    }
 }

@@ -25,8 +25,8 @@ extension TopicRule {
             precondition(age.map { $0 > .zero } ?? true, "a history keeps its messages for some time")
         }
 
-        func rule(tag: Int) -> HistoryRule {
-            HistoryRule(messages: messages, bytes: bytes, age: age?.milliseconds, tag: tag)
+        func rule(tag: Int, isShared: Bool) -> HistoryRule {
+            HistoryRule(messages: messages, bytes: bytes, age: age?.milliseconds, tag: tag, isShared: isShared)
         }
     }
 }

@@ -41,6 +41,8 @@ extension WebSocket {
     /// within one turn may be up to 64 KiB ahead of what is known. `drain` is about what is sent to this socket: none
     /// follows a publish; see `SendResult.backpressure`.
     /// - Parameters:
+    ///   - text: the message.
+    ///   - topic: who gets it: those who are subscribed to it.
     ///   - retain: whether to keep it as the topic's last message, which every new subscriber gets first, until another
     ///     one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of
     ///     `ServerLimits` nothing is kept.

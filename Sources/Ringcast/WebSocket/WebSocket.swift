@@ -10,8 +10,8 @@ public import WebSocketProtocol
 ///
 /// A handle is one word: copy and pass it freely while the handler runs. It cannot be kept or captured by a task (the
 /// compiler says "escapes its scope"): `reference` is what to keep, and `task` the way to asynchronous work. Everything
-/// here is called on the connection's loop and never blocks; what is sent leaves at the end of the loop's turn, in
-/// order.
+/// here is called on the connection's loop and never blocks; what is sent costs a copy of its bytes, and leaves at the
+/// end of the loop's turn, in order. What costs more says so.
 public struct WebSocket<ConnectionData>: ~Escapable {
     @usableFromInline let session: Session
 
@@ -92,6 +92,8 @@ public struct WebSocket<ConnectionData>: ~Escapable {
 
     /// Runs `body` and returns its value. Everything that a handler sends is corked anyway: this has no effect, and is
     /// here for code that comes from other servers.
+    /// - Throws: what `body` throws.
+    @discardableResult
     public func cork<Result, Failure: Error>(
         _ body: (borrowing WebSocket) throws(Failure) -> Result
     ) throws(Failure) -> Result {

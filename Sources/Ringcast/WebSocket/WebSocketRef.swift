@@ -5,8 +5,9 @@ public import WebSocketProtocol
 ///
 /// It has every operation of `WebSocket`. On the socket's own loop they take effect at once. From elsewhere they are
 /// handed to that loop, in the order in which one thread calls them, and a result says what is known here: `.dropped`
-/// once the socket is closed, `.backpressure` while it is behind. What only the loop knows is asked with `await`: a
-/// turn of that loop, and an allocation.
+/// once the socket is closed, `.backpressure` while it is behind. Such a call costs an allocation, a copy of what is
+/// sent, and a post to that loop. What only the loop knows is asked with `await`: a turn of that loop, and an
+/// allocation.
 public struct WebSocketRef<ConnectionData>: Sendable, Hashable {
     let lifeline: SocketLifeline
 

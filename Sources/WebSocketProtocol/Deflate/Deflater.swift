@@ -2,7 +2,7 @@ internal import CZlib
 
 /// Compresses messages (RFC 7692 §7.2.1), those of one connection or one after the other of many.
 ///
-/// It owns zlib's memory: 2^(windowBits + 2) + 2^(memoryLevel + 9) bytes. Not thread-safe.
+/// It costs zlib's memory, 2^(windowBits + 2) + 2^(memoryLevel + 9) bytes, for as long as it lives. Not thread-safe.
 @safe public struct Deflater: ~Copyable {
     /// What zlib knows of the stream, in memory of its own, since zlib's state points back to it.
     private let stream: UnsafeMutablePointer<z_stream>

@@ -2,7 +2,7 @@ internal import CZlib
 
 /// Decompresses messages (RFC 7692 §7.2.2), those of one connection or one after the other of many.
 ///
-/// It owns zlib's memory: 7 KB, and the window once there is something in it. Not thread-safe.
+/// It costs zlib's memory, 7 KB, and the window once there is something in it. Not thread-safe.
 @safe public struct Inflater: ~Copyable {
     /// What zlib knows of the stream, in memory of its own, since zlib's state points back to it.
     private let stream: UnsafeMutablePointer<z_stream>
@@ -33,7 +33,10 @@ internal import CZlib
     ///
     /// The bound is kept while inflating: of a message that grows beyond it, `limit` bytes and one more are made. Cost:
     /// some 2 to 10 ns a byte of the message.
-    /// - Parameter limit: the most bytes that the message may have.
+    /// - Parameters:
+    ///   - payload: all of it, of one message.
+    ///   - limit: the most bytes that the message may have.
+    ///   - output: where the message is appended.
     /// - Throws: `messageTooBig`, or `invalidDeflate` for a payload that is not a deflated message, or not a whole one.
     ///   After either an inflater that keeps context is of no more use.
     public mutating func inflate(

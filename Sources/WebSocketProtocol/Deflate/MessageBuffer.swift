@@ -4,7 +4,7 @@ internal import Glibc
 ///
 /// Large buffers are mapped, not allocated: the kernel has their memory back at once, where an allocator would keep
 /// some of it. A page of a mapping costs nothing before it is written to, so that growing by copying never takes more
-/// than what it grows to.
+/// than what it grows to. Not thread-safe.
 @safe public struct MessageBuffer: ~Copyable {
     /// Invariant: `base` holds `capacity` bytes, of which the first `count` are written; nil when `capacity` is 0. The
     /// memory is a mapping of its own from `mappedCapacity` bytes on, else from `malloc`.
@@ -40,12 +40,6 @@ internal import Glibc
         unsafe Self.release(base, capacity)
         unsafe base = nil
         capacity = 0
-    }
-
-    /// Forgets what is written, and begins with so many zeros for the caller to overwrite with `mutableBytes`.
-    package mutating func begin(headroom: Int) {
-        removeAll()
-        skip(headroom)
     }
 
     /// Appends so many zeros, to be overwritten with `mutableBytes`.

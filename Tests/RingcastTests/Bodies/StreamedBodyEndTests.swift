@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Bodies that are read as they come, and do not come to their end.
-@Suite struct StreamedBodyEndTests {
+@Suite(.endingAll) struct StreamedBodyEndTests {
     @Test func `a length over the limit is refused before the handler is called`() throws {
         for (limit, length) in [(10, 11), (nil, 1_048_577), (2_000_000, 2_000_001)] {
             let upload = StreamingUpload(limit: limit)

@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Bodies that are read as they come, over simulated connections.
-@Suite struct StreamedBodyTests {
+@Suite(.endingAll) struct StreamedBodyTests {
     private static let chunks = "4;x=y\r\nWiki\r\n5\r\npedia\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n"
 
     @Test func `a handler reads the body as it comes, and the next request follows`() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Ringcast
 
 /// Streamed answers that are made of bodies as these come.
-@Suite struct StreamedBothWaysTests {
+@Suite(.endingAll) struct StreamedBothWaysTests {
     /// Answers each piece with itself in capitals.
     private static func routes(_ journal: Journal<String>, limit: Int = 1 << 30, asks: Bool = true) -> Routes {
         var routes = Routes()

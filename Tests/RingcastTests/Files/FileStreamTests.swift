@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Files that are longer than what is read at once.
-@Suite struct FileStreamTests {
+@Suite(.endingAll) struct FileStreamTests {
     private static let bytes = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 13 &+ $0 >> 9) }
 
     private static func routes(_ folder: TemporaryFolder) -> Routes {

@@ -1,8 +1,9 @@
+import ReactorTesting
 import Testing
 
 @testable import Ringcast
 
-@Suite struct CORSTests {
+@Suite(.endingAll) struct CORSTests {
     private static let friend = "https://friend.example"
 
     private func server(_ cors: Middleware) throws -> SimulatedServer {

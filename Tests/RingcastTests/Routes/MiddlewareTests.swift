@@ -3,7 +3,7 @@ import Testing
 
 @testable import Ringcast
 
-@Suite struct MiddlewareTests {
+@Suite(.endingAll) struct MiddlewareTests {
     private struct Oops: Error {}
 
     private static func noting(_ name: String, in journal: Journal<String>) -> Middleware {

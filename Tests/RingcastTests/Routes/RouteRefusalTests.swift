@@ -4,7 +4,7 @@ import Testing
 @testable import Ringcast
 
 /// Refusal before the body: a route that looks at the head alone.
-@Suite struct RouteRefusalTests {
+@Suite(.endingAll) struct RouteRefusalTests {
     private static func routes(_ journal: Journal<String>) -> Routes {
         var routes = Routes()
         let options = RouteOptions(bodyLimit: 10) { request in

@@ -4,7 +4,7 @@ import Testing
 @testable import Ringcast
 
 /// WebSockets by route, and replies that are thrown.
-@Suite struct RouteSocketTests {
+@Suite(.endingAll) struct RouteSocketTests {
     struct Member: Sendable {
         let name: String
         let room: String

@@ -1,8 +1,9 @@
+import ReactorTesting
 import Testing
 
 @testable import Ringcast
 
-@Suite struct RouteTests {
+@Suite(.endingAll) struct RouteTests {
     static let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
 
     /// Every route tells its own path, and what its parameters are.

@@ -10,6 +10,8 @@ protocol SimulatedClient: AnyObject {
     var id: Int { get }
     /// It has not ended its side, nor cut the connection, nor heard a Close.
     var isWell: Bool { get set }
+    /// Whether what it says is said.
+    var canSpeak: Bool { get }
     var transcript: Transcript { get }
     /// Whether bytes or ends are under way that `carry` would move.
     var isBusy: Bool { get }
@@ -40,6 +42,8 @@ final class Transcript {
     func note(_ text: String) {
         ledger.received(id, text)
         if let publication = Publication(text) {
+            // Who resumes may hear some once more; the ledger knows what has to come.
+            if publication.isKept { return }
             note(
                 publication.sequence, publication,
                 behind: last.updateValue(publication.sequence, forKey: publication.stream))
@@ -63,6 +67,8 @@ final class RawClient: SimulatedClient {
     private let ledger: SimulationLedger
     private var unread: [UInt8] = []
     private var isOpen = false
+    /// The connection was reset, and the rest of what was under way is gone.
+    private var isLost = false
 
     init(id: Int, peer: SimulatedPeer, _ ledger: SimulationLedger, _ random: inout SeededGenerator) {
         (self.id, self.peer, self.ledger) = (id, peer, ledger)
@@ -75,6 +81,7 @@ final class RawClient: SimulatedClient {
     private static let handshakeRest = Array(SocketClient.request(path: "").utf8.dropFirst(4))
 
     var isBusy: Bool { !peer.receivedBytes.isEmpty }
+    var canSpeak: Bool { isWell }
 
     func say(_ words: String, _ random: inout SeededGenerator) {
         guard isWell else { return }
@@ -100,7 +107,10 @@ final class RawClient: SimulatedClient {
         ledger.failed(id)
         isWell = false
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: peer.reset()
+        case 0:
+            peer.reset()
+            // What is under way comes as far as any byte of it.
+            if ledger.histories != nil, random.oneIn(2) { loseSome(&random) }
         case 1: peer.end()
         case 2:
             peer.send(SocketClient.encode(.close, [0x03, 0xE8]))
@@ -113,6 +123,13 @@ final class RawClient: SimulatedClient {
         }
     }
 
+    /// Reads as much of what has come as chance will have it, and loses the rest.
+    private func loseSome(_ random: inout SeededGenerator) {
+        let bytes = peer.takeReceivedBytes()
+        read(Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &random))))
+        isLost = true
+    }
+
     private static func endOfHead(in bytes: [UInt8]) -> Int? {
         guard bytes.count >= 4 else { return nil }
         for end in 4...bytes.count where bytes[end - 1] == 10 && bytes[end - 2] == 13 && bytes[end - 3] == 10 {
@@ -122,10 +139,11 @@ final class RawClient: SimulatedClient {
     }
 
     /// Reads whole frames of what has come.
-    func read() {
-        let bytes = peer.takeReceivedBytes()
+    func read() { read(peer.takeReceivedBytes()) }
+
+    private func read(_ bytes: [UInt8]) {
         if peer.wasRefused || peer.isClosed { isWell = false }
-        guard !bytes.isEmpty else { return }
+        guard !bytes.isEmpty, !isLost else { return }
         unread += bytes
         if !isOpen {
             guard let end = Self.endOfHead(in: unread) else { return }

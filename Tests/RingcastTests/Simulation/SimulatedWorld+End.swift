@@ -11,6 +11,7 @@ extension SimulatedWorld {
         ledger.tell?("calm")
         endFaults()
         resumeAll()
+        gatherReaders()
         // No timer helps out yet: whoever sleeps in front of a message was not woken. But what a lane has no room for
         // follows every millisecond, however late it was said.
         pass(milliseconds: 100, bite: 1)
@@ -20,12 +21,15 @@ extension SimulatedWorld {
         checkDebts()
         pass(milliseconds: 3_000)
         checkDebts()
+        ledger.histories?.check()
+        ledger.checkPresence(isTold: plan.tellsOfPresence)
     }
 
     private func checkDebts() {
         guard ledger.complaint == nil else { return }
         var missing = 0
         for client in clients where client.isWell { missing += ledger.checkDebts(of: client.id) }
+        missing += ledger.histories?.missingCount ?? 0
         // What a full lane did not take is counted once per subscriber, and told to nobody.
         if missing > dropsInLanes {
             ledger.complain(
@@ -85,6 +89,7 @@ extension SimulatedWorld {
         for _ in 0..<200 where !users.loops.allSatisfy(\.loop.hasEnded) { pass(milliseconds: 100) }
         for loop in loops where ledger.complaint == nil { checkEnd(of: loop) }
         checkOrder()
+        if ledger.complaint == nil { ledger.histories?.checkEnd() }
     }
 
     private func checkEnd(of loop: SimulatedLoop) {

@@ -3,7 +3,10 @@ import SimulatedKernel
 /// What goes wrong by a step's decision; what a kernel does by itself is the driver's to choose.
 extension SimulatedWorld {
     func breakClient() {
-        guard random.oneIn(3), let client = clients.randomElement(using: &random), client.isWell else { return }
+        // Readers come back.
+        guard random.oneIn(ledger.histories == nil ? 3 : 1), let client = present.randomElement(using: &random),
+            client.isWell
+        else { return }
         brokenByHand += 1
         client.breakOff(&random)
     }

@@ -7,7 +7,8 @@ import SimulatedKernel
 extension SimulatedWorld {
     /// A client says something.
     func act() {
-        guard let client = clients.randomElement(using: &random) else { return }
+        if ledger.histories != nil, random.oneIn(2) { return actOnHistory() }
+        guard let client = present.randomElement(using: &random) else { return }
         if random.oneIn(400) { return flood(client) }
         if random.oneIn(40) { return writeInFrontOfAnEnd(client) }
         let topic = Self.topics.randomElement(using: &random)!
@@ -28,7 +29,7 @@ extension SimulatedWorld {
     }
 
     /// Mostly short; some take several receive buffers, and others can leave from the one that they came in.
-    private func length() -> Int {
+    func length() -> Int {
         switch Int.random(in: 0..<40, using: &random) {
         case ..<5: 3_000
         case 5, 6: Int.random(in: 4_096...9_000, using: &random)
@@ -40,7 +41,7 @@ extension SimulatedWorld {
     /// What a handler does to another socket, by its reference, also when that is closed. Some letters at a time, so
     /// that they overflow a lane.
     private func wordsAboutAnother(_ length: Int) -> String {
-        let other = Int.random(in: 1...clients.count, using: &random)
+        let other = present.randomElement(using: &random)!.id
         let count = random.oneIn(2) ? 1 : Int.random(in: 2...12, using: &random)
         switch Int.random(in: 0..<16, using: &random) {
         case 0: return "x \(other)"
@@ -54,13 +55,13 @@ extension SimulatedWorld {
     /// Letters that overflow their lane, and behind them the end of their receiver: closed by its writer, or gone and
     /// followed by another connection on its loop, before the rest of the letters comes.
     private func writeInFrontOfAnEnd(_ writer: any SimulatedClient) {
-        let receiver = clients.randomElement(using: &random)!
+        let receiver = present.randomElement(using: &random)!
         writer.say("r \(receiver.id) \(Int.random(in: 3...12, using: &random)) x", &random)
         for _ in 0..<Int.random(in: 1...3, using: &random) { turnAll() }
         guard random.oneIn(2), receiver !== writer else { return writer.say("k \(receiver.id) 0", &random) }
         receiver.breakOff(&random)
         turnAll()
-        guard !plan.isSecure, clients.count < plan.mostClients,
+        guard !plan.isSecure, present.count < plan.mostClients,
             let loop = ledger.members[receiver.id]?.reference?.lifeline.loop
         else { return }
         addRawClient(on: server.loops[loop])
@@ -80,14 +81,18 @@ extension SimulatedWorld {
 
     /// A thread that is no loop publishes; it is no socket, and no subscriber's publisher.
     func publishFromOutside() {
-        let topic = Self.topics.randomElement(using: &random)!
-        let publication = ledger.publish(0, to: topic)
-        clock.noteAct()
-        server.server.publish(
-            "m \(publication) \(Self.padding(random.oneIn(8) ? 9_000 : 1))", to: Topic(topic))
+        publishFromOutside(to: Self.topics.randomElement(using: &random)!)
     }
 
-    private static func padding(_ length: Int) -> Substring { Substring(paddings.utf8.prefix(length)) }
+    func publishFromOutside(to topic: String) {
+        let publication = ledger.publish(0, to: topic)
+        clock.noteAct()
+        let result = server.server.publish(
+            "m \(publication) \(Self.padding(random.oneIn(8) ? 9_000 : 1))", to: Topic(topic))
+        if publication.isKept, case .dropped = result { ledger.histories?.refused(publication) }
+    }
+
+    static func padding(_ length: Int) -> Substring { Substring(paddings.utf8.prefix(length)) }
 
     /// Made once: repeating a character costs more than all else in a world.
     private static let paddings = String(decoding: [UInt8](repeating: 120, count: 70_000), as: UTF8.self)

@@ -24,6 +24,8 @@ final class SimulatedWorld {
     let server: SimulatedServer
     let users: SimulatedUsers
     private(set) var clients: [any SimulatedClient] = []
+    /// The newest client of each reader, where there are readers: the steps are theirs. Else all clients.
+    private(set) var present: [any SimulatedClient] = []
     /// User clients by loop whose sockets have not been asked for yet.
     private var unjoined: [[UserClient]]
     private var unjoinedCount = 0
@@ -35,7 +37,8 @@ final class SimulatedWorld {
     /// - Parameter tell: hears what happens.
     init(_ plan: SimulationPlan, tell: ((String) -> Void)? = nil) {
         self.plan = plan
-        ledger = SimulationLedger(tell: tell)
+        let ledger = SimulationLedger(plan, tell: tell)
+        self.ledger = ledger
         let handlers = ledger.handlers(plan.options)
         server = SimulatedServer(
             loops: plan.drivers.count, drivers: plan.drivers, room: plan.room,
@@ -45,6 +48,7 @@ final class SimulatedWorld {
                     .matching("l*", slowConsumerPolicy: .latest),
                     .matching("c*", slowConsumerPolicy: .close(.tryAgainLater)),
                 ]
+                Self.configure(&$0, plan, ledger)
                 if plan.isSecure { $0.tls = Self.tls }
             },
             fetch: { request in .upgrade(to: handlers, with: Int(request.path.dropFirst()) ?? 0) })
@@ -53,11 +57,23 @@ final class SimulatedWorld {
         loops = server.loops + users.loops
         joinLoops(\.server.loops)
         joinLoops(\.users.loops)
+        ledger.histories?.server = server
     }
 
     var clock: VirtualClock { server.simulation.clock }
     /// What a kernel, a network or a peer did that nobody wants.
-    var faults: Int { brokenByHand + loops.reduce(0) { $0 + $1.driver.counts.faults } }
+    private var faults: Int { brokenByHand + loops.reduce(0) { $0 + $1.driver.counts.faults } }
+    /// How many clients there were.
+    var clientCount: Int { clients.count }
+
+    var sum: WorldSum {
+        var sum = WorldSum(worlds: 1, faults: faults, turns: turns, publishes: ledger.publishes)
+        if let histories = ledger.histories {
+            sum.histories = 1
+            (sum.resumes, sum.replays, sum.gaps) = (histories.resumeCount, histories.replayCount, histories.gapCount)
+        }
+        return sum
+    }
 
     /// Runs the world to its end. Returns what is wrong, if anything is.
     func run() -> String? {
@@ -65,11 +81,11 @@ final class SimulatedWorld {
         LawBook.$current.withValue(book) {
             for loop in loops { loop.sleep() }
             for number in plan.steps where ledger.complaint == nil && book.brokenLaw == nil {
-                random = plan.generator(of: number)
+                random = SeededGenerator(seed: plan.seed, step: number)
                 ledger.tell?("step \(number), at \(clock.milliseconds) ms")
                 step()
             }
-            random = plan.generator(of: -1)
+            random = SeededGenerator(seed: plan.seed, step: -1)
             if book.brokenLaw == nil { calm() }
             if book.brokenLaw == nil { finish() }
         }
@@ -80,9 +96,9 @@ final class SimulatedWorld {
         switch Int.random(in: 0..<100, using: &random) {
         case ..<30: turn(loops.randomElement(using: &random)!, mayWakeForNothing: true)
         case ..<52: act()
-        case ..<62: clients.randomElement(using: &random)?.carry(atMost: Int.random(in: 1...20_000, using: &random))
+        case ..<62: present.randomElement(using: &random)?.carry(atMost: Int.random(in: 1...20_000, using: &random))
         case ..<67: clock.advance(UInt64.random(in: 1...40, using: &random))
-        case ..<73: if clients.count < plan.mostClients { connect() }
+        case ..<73: connectSomebody()
         case ..<75: breakClient()
         case ..<82: breakDriver()
         case ..<84: settle()
@@ -104,6 +120,9 @@ final class SimulatedWorld {
         loop.wake()
         loop.sleep()
         joinUsers()
+        if let histories = ledger.histories, server.loops.contains(where: { $0 === loop }) {
+            histories.lookBehindTurn(of: loop.loop.index)
+        }
     }
 
     /// Has the loops of a group reach each other directly, most of the time at once.
@@ -129,7 +148,13 @@ final class SimulatedWorld {
 
     // MARK: clients
 
-    private func connect() {
+    private func connectSomebody() {
+        if ledger.histories != nil { return connectReader() }
+        if clients.count < plan.mostClients { connect(nil) }
+    }
+
+    /// - Parameter reader: whose connection it is; nil: a new one's.
+    func connect(_ reader: SimulatedReader?) {
         let id = clients.count + 1
         if plan.isSecure || random.oneIn(2) {
             let index = Int.random(in: 0..<users.loops.count, using: &random)
@@ -137,15 +162,28 @@ final class SimulatedWorld {
             let client = UserClient(id: id, isSecure: plan.isSecure, plan, ledger, on: loop)
             unjoined[index].append(client)
             unjoinedCount += 1
-            clients.append(client)
+            add(client, for: reader)
             joinUsers()
         } else {
-            addRawClient(on: server.loops.randomElement(using: &random)!)
+            addRawClient(on: server.loops.randomElement(using: &random)!, for: reader)
         }
     }
 
-    func addRawClient(on loop: SimulatedLoop) {
-        clients.append(RawClient(id: clients.count + 1, peer: loop.connect(), ledger, &random))
+    func addRawClient(on loop: SimulatedLoop, for reader: SimulatedReader? = nil) {
+        add(RawClient(id: clients.count + 1, peer: loop.connect(), ledger, &random), for: reader)
+    }
+
+    private func add(_ client: any SimulatedClient, for reader: SimulatedReader?) {
+        clients.append(client)
+        if let reader, let index = present.firstIndex(where: { $0.id == reader.connection }) {
+            present[index] = client
+            reader.connection = client.id
+            reader.asked = []
+            ledger.histories?.readers[client.id] = reader
+        } else {
+            present.append(client)
+            ledger.histories?.readers[client.id] = SimulatedReader(connection: client.id)
+        }
     }
 
     /// Gives each user client the wire that its loop has asked for, in order.

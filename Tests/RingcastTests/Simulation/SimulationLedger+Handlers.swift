@@ -4,8 +4,8 @@ import PubSub
 
 extension SimulationLedger {
     /// Sockets that do what the words of a message say, behind its number: `e`cho, `s`ubscribe, `u`nsubscribe,
-    /// `p`ublish, `c`lose, `t`erminate, `h`old what comes, and to others by their references: w`r`ite some letters,
-    /// write some and `k`ill, `x`: terminate, `w`ake who holds what comes.
+    /// `p`ublish, `R`esume, `c`lose, `t`erminate, `h`old what comes, and to others by their references: w`r`ite some
+    /// letters, write some and `k`ill, `x`: terminate, `w`ake who holds what comes.
     func handlers(_ options: WebSocketOptions) -> WebSocketHandlers<Int> {
         WebSocketHandlers(
             options: options,
@@ -36,6 +36,7 @@ extension SimulationLedger {
             ws.terminate()
         case "h": if member.reference != nil, !readsAll { ws.pause() }
         case "r", "k", "x", "w": actOnOther(verb, &words, by: ws)
+        case "R": resume(&words, on: ws)
         default: actOnTopic(verb, &words, on: ws)
         }
     }
@@ -60,7 +61,10 @@ extension SimulationLedger {
         case "u":
             unsubscribed(id, from: topic)
             ws.unsubscribe(from: Topic(topic))
-        default: ws.publish("m \(publish(id, to: topic)) \(words.remainder)", to: Topic(topic))
+        default:
+            let publication = publish(id, to: topic)
+            let result = ws.publish("m \(publication) \(words.remainder)", to: Topic(topic))
+            if publication.isKept, case .dropped = result { histories?.refused(publication) }
         }
     }
 

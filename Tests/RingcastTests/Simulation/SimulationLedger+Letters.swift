@@ -40,4 +40,9 @@ extension SimulationLedger {
         }
         failed(id)
     }
+
+    /// Lets go of the server, which keeps the handlers, which keep this.
+    func forgetReferences() {
+        for member in members.values { member.reference = nil }
+    }
 }

@@ -31,6 +31,8 @@ final class SimulationLedger: @unchecked Sendable {
         var heard = 0
         /// What others reach it by; nil: nobody has asked for it.
         var reference: WebSocketRef<Int>?
+        /// Its subscriptions to topics with history.
+        var courses: [String: SimulatedCourses] = [:]
     }
 
     private(set) var members: [Int: Member] = [:]
@@ -45,14 +47,20 @@ final class SimulationLedger: @unchecked Sendable {
     /// How often each client has said something.
     private var sayings: [Int: Int] = [:]
     /// What was found missing first, of messages that full lanes may have refused.
-    private(set) var firstDebt: String?
+    var firstDebt: String?
     /// What is wrong, the first of it.
     private(set) var complaint: String?
 
     /// What happens, told as it does to whoever looks for the cause of a complaint.
     var tell: ((String) -> Void)?
 
-    init(tell: ((String) -> Void)? = nil) { self.tell = tell }
+    /// Topics with history, in worlds that have some.
+    private(set) var histories: SimulationHistories?
+
+    init(_ plan: SimulationPlan, tell: ((String) -> Void)? = nil) {
+        self.tell = tell
+        if !plan.histories.isEmpty { histories = SimulationHistories(plan.histories, self) }
+    }
 
     func complain(_ what: String) { complaint = complaint ?? what }
 
@@ -78,6 +86,7 @@ final class SimulationLedger: @unchecked Sendable {
         tell?("closed \(id)")
         member.closes += 1
         if member.closes != 1 { complain("the close handler of \(id) ran \(member.closes) times") }
+        for topic in member.courses.keys { leftHistory(id, topic) }
         // A close that another socket asked for is behind its letters, wherever they are now.
         ending(id)
     }
@@ -104,6 +113,7 @@ final class SimulationLedger: @unchecked Sendable {
     func unsubscribed(_ id: Int, from topic: String) {
         guard let member = members[id] else { return }
         member.subscriptions.remove(topic)
+        leftHistory(id, topic)
         member.settled.remove(topic)
         member.owed = member.owed.filter { $0.topic != topic }
     }
@@ -115,6 +125,10 @@ final class SimulationLedger: @unchecked Sendable {
         let sequence = sequences[stream, default: 0] + 1
         sequences[stream] = sequence
         let publication = Publication(stream, sequence: sequence)
+        if publication.isKept {
+            histories?.offer(publication)
+            return publication
+        }
         for (member, state) in members where member != id && state.settled.contains(topic) {
             state.owed.insert(publication)
         }
@@ -125,10 +139,14 @@ final class SimulationLedger: @unchecked Sendable {
         guard let member = members[id] else { return }
         tell?("dropped for \(id): \(text.prefix(30))")
         if let publication = Publication(text) {
-            member.dropped.insert(publication)
+            if publication.isKept {
+                member.courses[publication.topic, default: SimulatedCourses()].noteDrop(of: publication)
+            } else {
+                member.dropped.insert(publication)
+            }
         } else if let letter = Letter(text) {
             forget(letter, of: member)
-        } else {
+        } else if text.utf8.first != UInt8(ascii: "g") {
             member.hasLostEchoes = true
         }
     }
@@ -139,6 +157,7 @@ final class SimulationLedger: @unchecked Sendable {
     func received(_ id: Int, _ text: String) {
         guard let member = members[id] else { return }
         tell?("\(id) got \(text.prefix(30))")
+        if histories != nil, heardOfHistory(id, text, member) { return }
         if let publication = Publication(text) {
             if publication.publisher == id { complain("socket \(id) got its own \(publication)") }
             if member.dropped.contains(publication) { complain("\(id) got \(publication), which was dropped") }
@@ -180,6 +199,6 @@ final class SimulationLedger: @unchecked Sendable {
         }
         let missing = member.owed.subtracting(member.dropped)
         if let first = missing.min(by: { $0.sequence < $1.sequence }) { firstDebt = "\(first) to \(id)" }
-        return missing.count
+        return missing.count + historyDebts(of: id, member)
     }
 }

@@ -18,6 +18,10 @@ struct SimulationPlan {
     let clientOptions: WebSocketOptions
     let isSecure: Bool
     let mostClients: Int
+    /// Topics with history, in a quarter of the worlds.
+    let histories: [HistoryPlan]
+    /// Whether the server hears of who joins and leaves.
+    let tellsOfPresence: Bool
 
     init(seed: UInt64) {
         self.seed = seed
@@ -37,12 +41,8 @@ struct SimulationPlan {
         clientOptions = WebSocketOptions(
             backpressureLimit: [6_000, 1 << 20].randomElement(using: &random)!, idleTimeout: .zero,
             perMessageDeflate: Self.deflate(&random))
-    }
-
-    /// Every step draws from a generator of its own, so that leaving one out changes no other.
-    func generator(of step: Int) -> SeededGenerator {
-        var mixer = SeededGenerator(seed: seed ^ UInt64(step + 1) &* 0xD134_2543_DE82_EF95)
-        return SeededGenerator(seed: mixer.next())
+        histories = random.oneIn(4) ? HistoryPlan.some(&random) : []
+        tellsOfPresence = !histories.isEmpty && random.oneIn(2)
     }
 
     private static func deflate(_ random: inout SeededGenerator) -> PerMessageDeflate {
@@ -81,6 +81,30 @@ struct SimulationPlan {
             if random.oneIn(3) { options.completionLimit = Int.random(in: 2...16, using: &random) }
             if random.oneIn(5) { options.descriptorLimit = Int.random(in: 2...6, using: &random) }
             return options
+        }
+    }
+}
+
+/// A topic with history, whose name begins with an `h`.
+struct HistoryPlan {
+    let topic: String
+    /// How many messages are kept, and for how many milliseconds.
+    let messages: Int
+    let age: UInt64?
+    let isStamped: Bool
+    let policy: SlowConsumerPolicy?
+
+    /// One to three: they are few, so that their messages are many.
+    static func some(_ random: inout SeededGenerator) -> [HistoryPlan] {
+        (0..<Int.random(in: 1...3, using: &random)).map { index in
+            // The name decides which loop is its home.
+            HistoryPlan(
+                topic: "h\(index)\(Int.random(in: 0..<100, using: &random))",
+                messages: random.oneIn(3) ? 64 : Int.random(in: 1...16, using: &random),
+                age: random.oneIn(3) ? [20, 200, 2_000].randomElement(using: &random)! : nil,
+                isStamped: !random.oneIn(3),
+                policy: random.oneIn(2)
+                    ? nil : [.dropOldest, .latest, .close(.tryAgainLater)].randomElement(using: &random)!)
         }
     }
 }

@@ -32,6 +32,8 @@ struct Publication: Hashable, CustomStringConvertible {
 
     var topic: String { stream.topic }
     var publisher: Int { stream.publisher }
+    /// Whether its topic has a history.
+    var isKept: Bool { topic.utf8.first == UInt8(ascii: "h") }
     var description: String { "\(topic) \(publisher) \(sequence)" }
 
     init(_ stream: Stream, sequence: Int) { (self.stream, self.sequence) = (stream, sequence) }
@@ -40,6 +42,11 @@ struct Publication: Hashable, CustomStringConvertible {
     init?(_ text: String) {
         guard text.utf8.first == UInt8(ascii: "m") else { return nil }
         var words = SimulationWords(text)
+        self.init(&words)
+    }
+
+    /// From the words of such a text; the padding is left, or a stamp and the padding: `@PLACE PADDING`.
+    init?(_ words: inout SimulationWords) {
         guard words.next() == "m", let topic = words.next(), let publisher = words.nextNumber(),
             let sequence = words.nextNumber()
         else { return nil }

@@ -61,6 +61,7 @@ final class UserClient: SimulatedClient, @unchecked Sendable {
     func join(_ wire: SimulatedWire) { self.wire = wire }
 
     var isBusy: Bool { wire?.isBusy ?? false }
+    var canSpeak: Bool { isWell && socket != nil }
 
     func say(_ words: String, _ random: inout SeededGenerator) {
         guard isWell, let socket else { return }
@@ -108,8 +109,7 @@ final class SimulatedUsers {
         var configuration = ServerConfiguration(port: 0)
         configuration.logger.logLevel = .critical
         let core = SocketCore(
-            configuration: configuration, loopCount: plan.clientDrivers.count, resolver: Resolver(threadLimit: 0),
-            fetch: { _ in .response(.notFound) })
+            configuration: configuration, loopCount: plan.clientDrivers.count, resolver: Resolver(threadLimit: 0))
         self.core = core
         group = SimulatedGroup(
             drivers: plan.clientDrivers, room: plan.room, clock: clock,

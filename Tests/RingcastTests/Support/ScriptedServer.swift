@@ -155,7 +155,7 @@ final class ScriptedPeer {
         var length = Int(head[1] & 0x7F)
         if length >= 126 { length = try read(length == 126 ? 2 : 8).reduce(0) { $0 << 8 | Int($1) } }
         let key = try read(4)
-        return (head[0], key, try read(length).enumerated().map { $1 ^ key[$0 & 3] })
+        return (head[0], key, SocketClient.masked(try read(length), by: key))
     }
 
     /// An unmasked frame.

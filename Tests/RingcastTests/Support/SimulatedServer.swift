@@ -52,6 +52,15 @@ final class SimulatedServer {
             fatalError(error.message)
         }
         self.group = group
+        TestEnd.current?.add(self) { $0.end() }
+    }
+
+    /// Stops the server, as users' `TestServer` does at its end: open sockets are closed with 1001, and their close
+    /// handlers run.
+    private func end() {
+        stop(within: .zero, deadline: .seconds(1))
+        for _ in 0..<100 where !group.hasEnded { group.advance(milliseconds: 100) }
+        group.finish()
     }
 
     private static func tls(of configuration: ServerConfiguration) -> TLSServer? {

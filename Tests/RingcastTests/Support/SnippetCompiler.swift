@@ -12,9 +12,18 @@ struct SnippetCompiler {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
-    /// Adds a snippet: what may stand in a function.
-    func add(_ code: String, as number: Int) throws {
-        let text = preamble + "func snippet\(number)() throws {\n\(code)\n}\n"
+    /// Adds a snippet: what may stand in a function, which may wait where `isAsync` says so. What it imports itself is
+    /// put in front of the function. Functions of its own, which are a file's where it is used, are made `@Sendable`,
+    /// as those are; `@Test`, which cannot be within one, and a `@testable import` are taken off.
+    func add(_ code: String, as number: Int, isAsync: Bool = false) throws {
+        let lines = code.components(separatedBy: "\n")
+        let imports = lines.filter { $0.hasPrefix("import ") }.map { $0 + "\n" }.joined()
+        let rest = lines.filter { !$0.hasPrefix("import ") && !$0.hasPrefix("@testable import ") }.map { line in
+            line.hasPrefix("func ") || line.hasPrefix("@Test func ")
+                ? "@Sendable \(line.dropFirst(line.hasPrefix("@") ? 6 : 0))" : line
+        }.joined(separator: "\n")
+        let effects = isAsync ? "async throws" : "throws"
+        let text = preamble + imports + "func snippet\(number)() \(effects) {\n\(rest)\n}\n"
         try Data(text.utf8).write(to: folder.appending(path: "\(number).swift"))
     }
 
@@ -85,7 +94,9 @@ struct SnippetCompiler {
         else { return [] }
         let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
-        let systems = ["CEpoll", "CLiburing", "CIOUring/include", "CSystemCalls/include", "COpenSSL", "CZlib"]
+        let systems = [
+            "CEpoll", "CLiburing", "CIOUring/include", "CSystemCalls/include", "COpenSSL", "CZlib", "CHiredis",
+        ]
         return [build.appending(path: "Modules").path, build.path] + systems.map { sources.appending(path: $0).path }
     }()
 }

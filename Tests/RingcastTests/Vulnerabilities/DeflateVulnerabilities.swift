@@ -5,7 +5,7 @@ import WebSocketProtocol
 @testable import Ringcast
 
 /// What compressed messages become, and what a failed one leaves behind (CWE-409). Single bombs: `DeflateAttacks`.
-@Suite struct DeflateVulnerabilities {
+@Suite(.endingAll) struct DeflateVulnerabilities {
     private static let limit = 64 << 10
 
     private static func options(_ context: PerMessageDeflate.Context) -> WebSocketOptions {

@@ -4,7 +4,7 @@ import Testing
 @testable import Ringcast
 
 /// Heads that cost more than they may, or mean something else to whoever looks at them next.
-@Suite struct HeadVulnerabilities {
+@Suite(.endingAll) struct HeadVulnerabilities {
     @Test(arguments: [101, 700])
     func `CVE-2024-37890, CVE-2026-58044, CVE-2026-28980: too many fields are a 431, and the server goes on`(
         count: Int

@@ -8,7 +8,7 @@ import WebSocketProtocol
 
 /// Line breaks in what an application, or a peer through it, puts into a head or a log (CWE-93, CWE-113, CWE-117).
 /// Fields, cookies and subprotocols are in `AttackTests`, `SetCookieTests` and `ClientRedirectTests`.
-@Suite struct InjectionVulnerabilities {
+@Suite(.endingAll) struct InjectionVulnerabilities {
     private static let evil = "x\r\nX-Evil: 1\r\n\r\nHTTP/1.1 200 OK"
 
     @Test(arguments: ["\r\n", "\n", "\r", "\u{0}"])

@@ -7,7 +7,7 @@ import Testing
 
 /// Memory and work that a peer gets for few bytes of its own (CWE-770, CWE-789). Counted in what the allocator has
 /// given, and in how often it was asked.
-@Suite struct MemoryVulnerabilities {
+@Suite(.endingAll) struct MemoryVulnerabilities {
     /// What a frame decoder owns, as frames come.
     private final class Fed {
         private var decoder: FrameDecoder
@@ -151,12 +151,12 @@ import Testing
         server.rest()
         // What the kernel may put into a loop's small buffers before it hears of the bound, and the bound.
         let most = 512 * 4_096 + 64 << 10
-        let bytesIn = server.simulation.loop.statistics.bytesIn
-        #expect(bytesIn.value <= most && peer.unreadByteCount >= flood.count - most)
-        let before = bytesIn.value
+        let statistics = server.simulation.loop.statistics
+        #expect(statistics.bytesIn.value <= most && peer.unreadByteCount >= flood.count - most)
+        let before = statistics.bytesIn.value
         peer.send(flood)
         server.advance(.seconds(1))
-        #expect(bytesIn.value == before, "and nothing more until the answer")
+        #expect(statistics.bytesIn.value == before, "and nothing more until the answer")
         peer.reset()
         server.rest()
         answer.finish()

@@ -4,7 +4,7 @@ import Testing
 @testable import Ringcast
 
 /// Versions of the WebSocket protocol before RFC 6455, whose handshakes and lengths have rules of their own.
-@Suite struct OldDraftVulnerabilities {
+@Suite(.endingAll) struct OldDraftVulnerabilities {
     @Test(arguments: ["0", "4", "7", "8", "12", "14", "013", "13, 8", "8, 13", "", "13 x", "-13", "1३"])
     func `CVE-2026-59898, CVE-2026-54463, CVE-2026-54466: versions but 13 get a 426 and open nothing`(version: String) {
         let attacked = AttackedServer()

@@ -1,3 +1,4 @@
+import ReactorTesting
 import Testing
 import WebSocketProtocol
 
@@ -5,7 +6,7 @@ import WebSocketProtocol
 
 /// Pages of other sites that open sockets with the cookies of this one (CWE-1385). What an origin may look like is in
 /// `OriginPolicyTests` and `RequestAttacks`.
-@Suite struct OriginVulnerabilities {
+@Suite(.endingAll) struct OriginVulnerabilities {
     private static let origin = "Origin: http://evil.example"
 
     @Test(arguments: [

@@ -1,10 +1,11 @@
+import ReactorTesting
 import Testing
 
 @testable import Ringcast
 
 /// Requests that two parsers in a row read differently, so that one of them serves what the other never saw (CWE-444).
 /// What fields say about a body is in `SmugglingTests`, what is behind a handshake in `UpgradeRefusalTests`.
-@Suite struct SmugglingVulnerabilities {
+@Suite(.endingAll) struct SmugglingVulnerabilities {
     struct Chunks: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let wire: String

@@ -6,7 +6,7 @@ import Testing
 
 /// Handshakes that cost more than they send. Slow ones and floods of them are in `TLSHandshakeTests` and
 /// `HandshakeBoundTests`; what OpenSSL allocates for a hello that it accepts is its own, 128 KiB at the most.
-@Suite struct TLSVulnerabilities {
+@Suite(.endingAll) struct TLSVulnerabilities {
     private func server() -> SimulatedServer {
         let certificate = TestAuthority().issue("localhost")
         return SimulatedServer(

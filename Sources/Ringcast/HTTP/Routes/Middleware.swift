@@ -40,6 +40,7 @@ public struct Next: Sendable {
     let answer: Fetch
 
     /// Passes a request on, and returns what it is answered with, also where that was thrown.
+    /// - Throws: what the handler throws, unless it is a `Reply`.
     public func callAsFunction(_ request: borrowing Request) throws -> Reply {
         do {
             return try answer(request)

@@ -56,11 +56,15 @@ extension RouteTable {
     /// The methods by which a request of this one can be answered.
     private static func wanted(by method: RouteMethods) -> RouteMethods {
         switch method {
-        case get: [get, webSocket]
-        case head: [head, get]
+        case get: getOrWebSocket
+        case head: headOrGet
         default: method
         }
     }
+
+    // Made once: the union of two sets is a loop over an array, through witness tables.
+    private static let getOrWebSocket: RouteMethods = [get, webSocket]
+    private static let headOrGet: RouteMethods = [head, get]
 
     private func method(of request: borrowing Request) -> RouteMethods {
         if request.head.layout.isHead { return Self.head }

@@ -4,7 +4,10 @@ import WebSocketProtocol
 extension Routes {
     /// Makes WebSockets of requests that ask for one; a plain GET gets 426, unless a route of GET has the path too.
     /// - Parameters:
+    ///   - path: as `Routes` says.
+    ///   - handlers: what kind of socket it becomes.
     ///   - subprotocol: used if the client offers it; nil takes the first of the configuration's that it offers.
+    ///   - options: what is asked of a request before.
     ///   - data: makes what `ws.data` starts as. Nil refuses the request with 403, a `Reply` that is thrown with that.
     ///     Called on the connection's loop; it must not block.
     public mutating func webSocket<ConnectionData>(
@@ -29,7 +32,11 @@ extension Routes {
 
     /// Makes WebSockets of requests that ask for one, once it is known what their data starts as.
     /// - Parameters:
+    ///   - path: as `Routes` says.
+    ///   - handlers: what kind of socket it becomes.
     ///   - timeout: how long `data` may take; over it 503.
+    ///   - subprotocol: as in the other form.
+    ///   - options: what is asked of a request before.
     ///   - data: as in the other form, but in a task on the connection's loop, which `await` frees. It is cancelled
     ///     when the client has left, as `Reply.deferred` says.
     public mutating func webSocket<ConnectionData>(

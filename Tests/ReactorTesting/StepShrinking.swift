@@ -1,20 +1,22 @@
-import ReactorTesting
+package import SimulatedKernel
 
 /// Makes the steps of a failed world fewer: whole runs of them are left out as long as something still goes wrong.
-enum SimulationShrinking {
-    /// - Parameter tries: worlds that are run at most.
-    static func shrunk(_ plan: SimulationPlan, tries: Int = 400) -> SimulationPlan {
-        var best = plan
+package enum StepShrinking {
+    /// - Parameters:
+    ///   - tries: worlds that are run at most.
+    ///   - isBroken: runs a world with these steps, and says whether something goes wrong in it.
+    package static func shrunk(_ steps: [Int], tries: Int = 400, isBroken: ([Int]) -> Bool) -> [Int] {
+        var best = steps
         var left = tries
-        var size = max(1, plan.steps.count / 2)
+        var size = max(1, steps.count / 2)
         while left > 0 {
             var start = 0
             var hasShrunk = false
-            while start < best.steps.count, left > 0 {
+            while start < best.count, left > 0 {
                 var candidate = best
-                candidate.steps.removeSubrange(start..<min(start + size, best.steps.count))
+                candidate.removeSubrange(start..<min(start + size, best.count))
                 left -= 1
-                if SimulatedWorld(candidate).run() != nil {
+                if isBroken(candidate) {
                     best = candidate
                     hasShrunk = true
                 } else {
@@ -28,7 +30,7 @@ enum SimulationShrinking {
     }
 
     /// Steps as ranges: `0-4,9`.
-    static func text(of steps: [Int]) -> String {
+    package static func text(of steps: [Int]) -> String {
         var ranges: [ClosedRange<Int>] = []
         for step in steps {
             if let last = ranges.last, last.upperBound + 1 == step {
@@ -42,7 +44,7 @@ enum SimulationShrinking {
     }
 
     /// The steps that such a text names; nil where it names none.
-    static func steps(from text: String) -> [Int]? {
+    package static func steps(from text: String) -> [Int]? {
         var steps: [Int] = []
         for part in text.split(separator: ",") {
             let bounds = part.split(separator: "-").map { Int($0) }
@@ -53,5 +55,13 @@ enum SimulationShrinking {
             steps += first...last
         }
         return steps
+    }
+}
+
+extension SeededGenerator {
+    /// The generator of one step of a world: each has its own, so that leaving one out changes no other.
+    package init(seed: UInt64, step: Int) {
+        var mixer = SeededGenerator(seed: seed ^ UInt64(step + 1) &* 0xD134_2543_DE82_EF95)
+        self.init(seed: mixer.next())
     }
 }

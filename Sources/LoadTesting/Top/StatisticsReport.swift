@@ -1,9 +1,17 @@
-import LoadTesting
-import Ringcast
+package import Ringcast
 
-/// What `/stats` tells: every figure in all and per loop.
-struct StatisticsReport: Encodable {
-    let loops: [ServerStatistics]
+/// What `/stats` tells: every figure in all and per loop, the topics that matter, and the cluster.
+package struct StatisticsReport: Encodable {
+    private let loops: [ServerStatistics]
+    private let topics: TopicReport
+    /// Nil where the server is a node of no cluster.
+    private let cluster: ClusterReport?
+
+    package init(of server: Server) {
+        loops = server.statistics
+        topics = TopicReport(of: server)
+        cluster = ClusterReport(of: server)
+    }
 
     private struct Figure: Encodable {
         let total: Int
@@ -15,12 +23,14 @@ struct StatisticsReport: Encodable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: JSON.Key.self)
         try fields.encode(loops.first?.driver?.description ?? "", forKey: "driver")
         for (name, value) in figures { try fields.encode(figure(value), forKey: JSON.Key(stringValue: name)) }
         try fields.encode(drops.mapValues(figure), forKey: "drops")
         try fields.encode(tls.mapValues(figure), forKey: "tls")
+        try fields.encode(topics, forKey: "topics")
+        try fields.encodeIfPresent(cluster, forKey: "cluster")
     }
 
     private func figure(_ value: KeyPath<ServerStatistics, Int>) -> Figure {

@@ -1,0 +1,1 @@
+../../../Sources/Reactor/CacheLine.swift

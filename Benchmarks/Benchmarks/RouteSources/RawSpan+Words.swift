@@ -1,0 +1,1 @@
+../../../Sources/HTTPProtocol/RawSpan+Words.swift
