@@ -292,8 +292,10 @@ import Testing
     }
 
     @Test func `loops end together, and a connection that was handed to one that has ended is closed`() {
-        let group = GroupState(loopCount: 2, placement: .balanced)
-        let loops = (0..<2).map { SimulatedLoop(index: $0, group: group, clock: VirtualClock()) { _ in Echo() } }
+        let clock = VirtualClock()
+        let group = GroupState(
+            loopCount: 2, placement: .balanced, clock: { _ in clock.milliseconds }, meter: .off)
+        let loops = (0..<2).map { SimulatedLoop(index: $0, group: group, clock: clock) { _ in Echo() } }
         loops[1].loop.stop()
         loops[1].turn(10)
         #expect(!loops[1].loop.hasEnded, "the other one may still hand over connections")
@@ -301,10 +303,14 @@ import Testing
         for _ in 0..<10 { loops.forEach { $0.turn() } }
         #expect(loops.allSatisfy { $0.loop.hasEnded })
         loops[1].loop.finish()
-        let descriptor = dup(0)
-        #expect(group.mailboxes[1].push(.adopt(descriptor: descriptor, listener: 0), from: 0))
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        #expect(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
+        defer { close(ends[0]) }
+        #expect(group.mailboxes[1].push(.adopt(descriptor: ends[1], listener: 0), from: 0))
         loops[0].loop.finish()
-        #expect(fcntl(descriptor, F_GETFD) == -1)
+        var reading = pollfd(fd: ends[0], events: 0, revents: 0)
+        #expect(unsafe poll(&reading, 1, 0) == 1 && reading.revents & Int16(POLLHUP) != 0)
     }
 
     @Test func `what waits on the listeners when a group is stopped is accepted and told`() throws {
