@@ -35,6 +35,7 @@ let package = Package(
             name: "SystemCalls", dependencies: ["CSystemCalls"], path: "Sources/SystemCalls",
             swiftSettings: instrumented),
         .systemLibrary(name: "CEpoll", path: "Sources/CEpoll"),
+        .systemLibrary(name: "CHiredis", path: "Sources/CHiredis", pkgConfig: "hiredis"),
         .systemLibrary(name: "CLiburing", path: "Sources/CLiburing", pkgConfig: "liburing"),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
@@ -61,6 +62,9 @@ let package = Package(
             ],
             path: "Sources/Ringcast", swiftSettings: instrumented),
         .target(
+            name: "RingcastCluster", dependencies: ["Ringcast", "Reactor", "HTTPProtocol", "SystemCalls", "CHiredis"],
+            path: "Sources/RingcastCluster", swiftSettings: instrumented),
+        .target(
             name: "LoadTesting",
             dependencies: [
                 "Ringcast", "SystemCalls", .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -86,8 +90,8 @@ let package = Package(
         .executableTarget(
             name: "server-fuzzer",
             dependencies: [
-                "FuzzSupport", "LoadTesting", "Ringcast", "Reactor", "SimulatedKernel", "HTTPProtocol",
-                "WebSocketProtocol",
+                "FuzzSupport", "LoadTesting", "Ringcast", "RingcastCluster", "Reactor", "SimulatedKernel",
+                "HTTPProtocol", "WebSocketProtocol",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

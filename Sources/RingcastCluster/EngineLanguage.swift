@@ -90,7 +90,7 @@ extension EngineConversation {
 }
 
 /// Why a connection to an engine is of no use, in a sentence without secrets.
-struct EngineFailure: Error {
+struct EngineFailure: Error, Equatable {
     let reason: String
 }
 

@@ -26,6 +26,17 @@ import Testing
         #expect(told == ["ready", "following a", "p:a".dropFirst(2) + ": x\r\n*1\u{0}", "probed", "?: y", "c: "])
     }
 
+    @Test(arguments: [
+        "*3\r\n$7\r\nmessage\r\n*1\r\n:1\r\n:1\r\n", "*17\r\n" + String(repeating: ":1\r\n", count: 17),
+    ])
+    func `a reply that nobody can have asked for ends the connection, in one piece as in many`(_ reply: String) {
+        for size in [1, 5, 1_000] {
+            #expect(throws: EngineFailure(reason: "Redis has sent a reply that nobody asked for")) {
+                try news("+OK\r\n+PONG\r\n" + reply, for: .receiving, in: size)
+            }
+        }
+    }
+
     private static let greetings =
         "+OK\r\n+PONG\r\n$25\r\n# Server\r\nrun_id:abcdef\r\n\r\n$3\r\nsh1\r\n$3\r\nsh2\r\n"
 

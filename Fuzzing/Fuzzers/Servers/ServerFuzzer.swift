@@ -7,6 +7,7 @@ import FuzzSupport
             FuzzTarget("pem", PEMFiles.run),
             FuzzTarget("tool-files", ToolFiles.run),
             FuzzTarget("client-answers", ClientAnswers.run),
+            FuzzTarget("engine-answers", EngineAnswers.run),
             FuzzTarget("connection", Connections.run),
         ])
     }

@@ -33,8 +33,7 @@ final class NATSConversation: EngineConversation {
         throws(EngineFailure)
     {
         unsafe reader.feed(bytes)
-        while let element = try reader.next() {
-            guard stage != .securing else { throw Self.earlyBytes }
+        while stage != .securing, let element = try reader.next() {
             if let payload = element.payload {
                 guard stage == .open else { throw Self.earlyBytes }
                 try unsafe reader.withBytes { bytes throws(EngineFailure) in

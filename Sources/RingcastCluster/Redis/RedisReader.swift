@@ -17,6 +17,8 @@ import CHiredis
 
     deinit { unsafe redisReaderFree(reader) }
 
+    private static let notAskedFor = EngineFailure(reason: "Redis has sent a reply that nobody asked for")
+
     /// Takes bytes, and hands on each reply that is whole with them.
     func read(_ bytes: UnsafeRawBufferPointer, _ body: (RedisReply) throws(EngineFailure) -> Void) throws(EngineFailure)
     {
@@ -34,11 +36,18 @@ import CHiredis
         guard unsafe redisReaderGetReply(reader, &reply) == REDIS_OK else {
             throw EngineFailure(reason: "what has come is not the protocol of Redis")
         }
-        if let reply = unsafe reply { return unsafe RedisReply(reply.assumingMemoryBound(to: redisReply.self)) }
+        if let reply = unsafe reply {
+            let reply = unsafe RedisReply(reply.assumingMemoryBound(to: redisReply.self))
+            guard reply.elementCount <= elementLimit, !reply.holdsArrays else {
+                reply.free()
+                throw Self.notAskedFor
+            }
+            return reply
+        }
         // An array of which more and more comes takes its room in the reply that hiredis makes, not in the buffer.
         guard unsafe reader.pointee.ridx < 0 || reader.pointee.rstack.0.elements <= elementLimit,
             unsafe reader.pointee.ridx < 2
-        else { throw EngineFailure(reason: "Redis has begun a reply that nobody asked for") }
+        else { throw Self.notAskedFor }
         guard unsafe reader.pointee.len - reader.pointee.pos <= Self.replyLimit else {
             throw EngineFailure(reason: "Redis has begun a reply of more than \(Self.replyLimit >> 20) MiB")
         }
@@ -73,6 +82,17 @@ import CHiredis
     }
 
     var text: String { unsafe String(decoding: bytes, as: UTF8.self) }
+
+    /// Elements of an array, 0 for everything else.
+    var elementCount: Int { unsafe reply.pointee.element == nil ? 0 : reply.pointee.elements }
+
+    /// Whether an element of it has elements in its turn.
+    var holdsArrays: Bool {
+        (0..<elementCount).contains { index in
+            guard let element = unsafe reply.pointee.element[index] else { return false }
+            return unsafe RedisReply(element).elementCount > 0
+        }
+    }
 
     /// The bytes of an array's element; nil if there is no such one.
     subscript(index: Int) -> UnsafeRawBufferPointer? {
