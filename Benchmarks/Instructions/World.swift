@@ -40,7 +40,7 @@ final class World {
             group.setAddresses(drivers.map(\.address))
             return LoopGroup(
                 turning: loops.map(\.executor), of: group, driver: driver == "epoll" ? .epoll : .uring,
-                listeners: [ListenerAddress(host: "127.0.0.1", port: Int(listeners[0].port))], log: setup.log)
+                addresses: [ListenerAddress(hostname: "127.0.0.1", port: Int(listeners[0].port))], log: setup.log)
         }
         self.loops = loops
         self.clock = clock

@@ -16,9 +16,9 @@ while let line = readLine(), let count = Int(line) {
         group.connect(request, handlers: handlers, with: ()) { print($0) }
         begun += 1
         // A listener's backlog is a few thousand, and a client that connects in one go would fill it.
-        while begun - group.openSockets > 500 { try await Task.sleep(for: .milliseconds(1)) }
+        while begun - group.pendingWebSockets > 500 { try await Task.sleep(for: .milliseconds(1)) }
     }
-    while group.openSockets < count { try await Task.sleep(for: .milliseconds(10)) }
+    while group.pendingWebSockets < count { try await Task.sleep(for: .milliseconds(10)) }
     print(count)
     fflush(nil)
 }

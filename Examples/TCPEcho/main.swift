@@ -12,9 +12,10 @@ final class Echo: ConnectionHandler {
 
 let port = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 7007
 do {
-    let group = try LoopGroup(.init(listeners: [.init(host: "127.0.0.1", port: port)])) { _ in Echo() }
+    let group = try LoopGroup(configuration: .init(listeners: [.init(hostname: "127.0.0.1", port: port)])) { _ in Echo()
+    }
     group.start()
-    print("listening on 127.0.0.1:\(group.listeners[0].port) with \(group.loopCount) loops")
+    print("listening on 127.0.0.1:\(group.addresses[0].port) with \(group.loopCount) loops")
     group.wait()
 } catch {
     print("tcp-echo: \(error)")

@@ -17,16 +17,16 @@ public struct BackplaneSuite: Sendable {
     /// Cuts all servers off from the engine, or lets them reach it again; nil leaves out what needs it.
     public var setReachable: (@Sendable (Bool) async -> Void)?
     /// The longest payload that is tried, in bytes.
-    public var longestPayload: Int
+    public var maxPayloadLength: Int
     /// How long to wait for anything, before it counts as missing.
     public var patience: Duration
 
     /// A suite for one engine. Closures are called by the task that runs the checks.
     public init(
-        longestPayload: Int = 1 << 19, patience: Duration = .seconds(30),
+        maxPayloadLength: Int = 1 << 19, patience: Duration = .seconds(30),
         setReachable: (@Sendable (Bool) async -> Void)? = nil, makeCluster: @escaping @Sendable () -> Cluster
     ) {
-        self.longestPayload = longestPayload
+        self.maxPayloadLength = maxPayloadLength
         self.patience = patience
         self.setReachable = setReachable
         self.makeCluster = makeCluster
@@ -76,7 +76,7 @@ public struct BackplaneSuite: Sendable {
     private func takesAnyTopicAndPayload(_ stage: BackplaneStage) async throws {
         let nodes = try await stage.nodes(2)
         let names = ["a b.c*>", "=?[x]\\", "line\r\nline", "ünï\u{1F600}", String(repeating: "n", count: 900)]
-        let payloads: [[UInt8]] = [[], Array(0...255), [UInt8](repeating: 13, count: longestPayload)]
+        let payloads: [[UInt8]] = [[], Array(0...255), [UInt8](repeating: 13, count: maxPayloadLength)]
         for name in names {
             let clients = try await stage.subscribe(nodes, to: name)
             for payload in payloads { nodes[0].app.server.publish(payload, to: stage.topic(name)) }

@@ -8,7 +8,7 @@ package struct HandshakeFields {
     package private(set) var origin: String?
     package private(set) var extensions: String?
     /// The values of `Sec-WebSocket-Protocol`, one for each of its lines.
-    package private(set) var protocols: [String] = []
+    package private(set) var subprotocols: [String] = []
 
     package init(_ head: borrowing RequestHead) {
         let bytes = head.bytes
@@ -26,7 +26,7 @@ package struct HandshakeFields {
         case 21 where bytes.equals(line.name, ignoringCase: "sec-websocket-version"):
             Self.add(line, to: &version, in: bytes)
         case 22 where bytes.equals(line.name, ignoringCase: "sec-websocket-protocol"):
-            protocols.append(bytes.string(line.value))
+            subprotocols.append(bytes.string(line.value))
         case 24 where bytes.equals(line.name, ignoringCase: "sec-websocket-extensions"):
             Self.add(line, to: &extensions, in: bytes)
         default: break

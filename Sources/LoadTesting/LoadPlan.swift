@@ -39,7 +39,7 @@ package struct LoadPlan: Sendable {
     /// Header fields of every request. Results do not tell them: there may be secrets among them.
     package var headers = HTTPFields()
     package var loops = 1
-    package var pinning = true
+    package var pinsThreads = true
     /// How many addresses of 127/8 connections come from; 0 leaves the choice to the kernel.
     package var sources = 0
     /// The share of subscribers that stop reading (slow).

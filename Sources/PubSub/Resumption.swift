@@ -1,5 +1,5 @@
 /// What a subscription that is to go on after a position has come to.
-public enum Resumption: Hashable, Sendable {
+@nonexhaustive public enum Resumption: Hashable, Sendable {
     /// It goes on: so many messages were kept behind the position. They are handed over first, in order, then what is
     /// published: none is missing, and none comes twice.
     case resumed(Int)

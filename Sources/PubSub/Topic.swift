@@ -12,11 +12,11 @@ public struct Topic: Hashable, Sendable {
     /// Whether the name is neither empty nor too long. O(1).
     public var isValid: Bool {
         let byteCount = name.utf8.count
-        return byteCount > 0 && byteCount <= Self.maximumByteCount
+        return byteCount > 0 && byteCount <= Self.maxByteCount
     }
 
     /// The most bytes of UTF-8 that the name of a topic may have.
-    public static let maximumByteCount = 1_024
+    public static let maxByteCount = 1_024
 }
 
 extension Topic: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {

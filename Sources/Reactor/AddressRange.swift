@@ -14,7 +14,7 @@ public struct AddressRange: Hashable, Sendable {
             return
         }
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let address = SocketAddress(host: String(parts[0]), port: 0) else { return nil }
+        guard let address = SocketAddress(ipAddress: String(parts[0]), port: 0) else { return nil }
         let longest = address.bytes.count * 8
         guard let count = parts.count == 1 ? longest : Int(parts[1]), 0...longest ~= count else { return nil }
         (bytes, bitCount) = (address.bytes, count)
@@ -41,12 +41,12 @@ extension AddressRange: ExpressibleByStringLiteral {
 }
 
 extension SocketAddress {
-    /// A numeric IP address; nil if `host` is none.
-    package init?(host: String, port: Int) {
+    /// An IP address by its text; nil if that is none.
+    package init?(ipAddress text: String, port: Int) {
         var bytes = [UInt8](repeating: 0, count: 16)
-        if unsafe inet_pton(AF_INET, host, &bytes) == 1 {
+        if unsafe inet_pton(AF_INET, text, &bytes) == 1 {
             self.init(bytes: Array(bytes.prefix(4)), port: port)
-        } else if unsafe inet_pton(AF_INET6, host, &bytes) == 1 {
+        } else if unsafe inet_pton(AF_INET6, text, &bytes) == 1 {
             self.init(bytes: bytes, port: port)
         } else {
             return nil

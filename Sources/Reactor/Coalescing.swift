@@ -3,11 +3,11 @@
 /// Coalescing saves CPU where many connections say something now and then; every message pays with up to the delay. A
 /// loop with little to do never waits, and one that peers wait for stops doing so: `docs/performance.md` has figures.
 /// Without io_uring or before Linux 6.12 it stays off, and the loops' log says so once.
-public enum Coalescing: Hashable, Sendable {
+@nonexhaustive public enum Coalescing: Hashable, Sendable {
     /// A loop handles what there is at once.
     case off
-    /// A busy loop waits for more, never longer than `maximumDelay`: 1 µs to 100 ms; half a millisecond is a good one.
-    case adaptive(maximumDelay: Duration)
+    /// A busy loop waits for more, never longer than `maxDelay`: 1 µs to 100 ms; half a millisecond is a good one.
+    case adaptive(maxDelay: Duration)
 }
 
 extension Coalescing {

@@ -148,14 +148,23 @@ public struct Connection: ~Escapable {
 
     /// Receives into 64 KiB buffers instead of 4 KiB ones, or back. For large frames; costs a cancellation when it
     /// changes.
-    public func prefersLargeBuffers(_ yes: Bool) { slot.state.withLoop { $0.setLargeBuffers(yes, on: slot) } }
+    public func preferLargeBuffers(_ isPreferred: Bool) {
+        slot.state.withLoop { $0.setLargeBuffers(isPreferred, on: slot) }
+    }
 
-    /// Calls `deadlineReached` once `loop.now` has passed `milliseconds`, less than 128 ms late and never early.
-    /// A connection has one deadline; nil takes it back. Ignored while closing.
-    public func setDeadline(_ milliseconds: UInt64?) { slot.state.withLoop { $0.setDeadline(milliseconds, on: slot) } }
+    /// Calls `ConnectionHandler.deadlineReached` once so much time has passed since this turn began: never early, and
+    /// less than 128 ms late. A connection has one deadline; nil takes it back. Ignored while closing.
+    public func setDeadline(after delay: Duration?) { setDeadline(delay.map { loop.now + $0.milliseconds }) }
 
-    /// Cuts the connection when the peer takes nothing for so long while bytes wait; 0 is never, 60,000 the default.
-    public func setWriteStallTimeout(_ milliseconds: UInt64) {
+    /// Calls `deadlineReached` once `loop.now` has passed `milliseconds`; see `setDeadline(after:)`.
+    package func setDeadline(_ milliseconds: UInt64?) { slot.state.withLoop { $0.setDeadline(milliseconds, on: slot) } }
+
+    /// Cuts the connection when the peer takes nothing for so long while bytes wait: by default after a minute. Zero is
+    /// never.
+    public func setWriteStallTimeout(_ timeout: Duration) { setWriteStallTimeout(timeout.milliseconds) }
+
+    /// As the other one, in milliseconds.
+    package func setWriteStallTimeout(_ milliseconds: UInt64) {
         slot.state.writeStallTimeout = UInt32(clamping: milliseconds)
     }
 }

@@ -44,13 +44,13 @@ public protocol ConnectionHandler: AnyObject {
     /// default it goes to the group's log, with the peer's address.
     func log(_ level: LogLevel, _ line: String, about connection: Connection)
 
-    /// The deadline of `setDeadline` has passed.
+    /// The time of `Connection.setDeadline(after:)` has come.
     func deadlineReached(_ connection: Connection)
 
     /// The last call for a connection, once for each that was `opened` or outbound, never from within another call.
     func closed(_ connection: Connection, _ reason: DisconnectReason)
 
-    /// The time of `EventLoop.wakeHandler` has come.
+    /// The time of `EventLoop.wakeHandler(after:)` has come.
     func wakeTimeReached()
 
     /// Everything that the turn brought has been handed over; what was queued leaves after this call.

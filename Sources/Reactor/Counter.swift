@@ -22,14 +22,14 @@ public struct LoopCounter: ~Copyable, Sendable {
 }
 
 /// A number that any thread may read, which costs a load, in memory of its own.
-public final class Counter: Sendable {
+package final class Counter: Sendable {
     private let counter = LoopCounter()
 
     /// Starts at 0.
-    public init() {}
+    package init() {}
 
     /// The number at this moment. Any thread; one load.
-    public var value: Int { counter.value }
+    package var value: Int { counter.value }
 
     /// For a counter that one thread alone writes: two plain instructions.
     @inline(__always)

@@ -1,5 +1,5 @@
 /// Why a connection is over.
-public enum DisconnectReason: Hashable, Sendable {
+@nonexhaustive public enum DisconnectReason: Hashable, Sendable {
     /// `close` or `abort` was called here.
     case local
     /// The peer closed or reset it.

@@ -88,13 +88,13 @@ extension EventLoop {
         let target = state.listeners[index].handsOut ? group.emptiestLoop : group.placement(accepting: self.index)
         let listener = UInt8(index)
         let index = self.index
-        group.statistics[target].open.addShared(1)
+        group.statistics[target].connections.addShared(1)
         guard target != index else { return open(descriptor, listener: listener) }
         if group.mailboxes[target].push(.adopt(descriptor: descriptor, listener: listener), from: index) {
             state.posted.insert(target)
         } else {
-            group.statistics[target].open.addShared(-1)
-            group.statistics[index].open.addShared(1)
+            group.statistics[target].connections.addShared(-1)
+            group.statistics[index].connections.addShared(1)
             open(descriptor, listener: listener)
         }
     }

@@ -138,7 +138,7 @@ extension EventLoop {
         releaseMemory(connection)
         driver.close(connection.state.descriptor, slot: connection.state.slot)
         state.connections.remove(connection)
-        statistics.open.addShared(-1)
+        statistics.connections.addShared(-1)
         retryAccepting()
     }
 

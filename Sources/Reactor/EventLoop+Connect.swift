@@ -20,7 +20,7 @@ extension EventLoop {
         unsafe connection.state.context = unsafe context
         connection.state.operationCount += 1
         connection.state.flags.insert(.connects)
-        statistics.open.addShared(1)
+        statistics.connections.addShared(1)
         driver.connect(descriptor, to: address, token: connection.token(.connect))
         return connection
     }

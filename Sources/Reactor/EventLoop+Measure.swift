@@ -26,11 +26,11 @@ extension EventLoop {
     /// it lasted.
     private func noteShare() {
         let elapsed = now - state.shareStart
-        let processorTime = meter.processorNanoseconds
-        let busy = Int(processorTime &- state.shareProcessorTime)
+        let processorNanoseconds = meter.processorNanoseconds
+        let busy = Int(processorNanoseconds &- state.shareProcessorTime)
         state.shareStart = now
-        state.shareProcessorTime = processorTime
-        statistics.processorTime.add(busy)
+        state.shareProcessorTime = processorNanoseconds
+        statistics.processorNanoseconds.add(busy)
         // Nanoseconds in milliseconds are millionths, the unit.
         let share = min(busy / Int(clamping: elapsed), Self.shareUnit)
         statistics.busyShares.record(share, times: Int(elapsed / Self.shareInterval))

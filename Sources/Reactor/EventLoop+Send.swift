@@ -62,7 +62,7 @@ extension EventLoop {
         else { return }
         statistics.sendSubmissions.add(1)
         let isBatched = driver.sendsInBatches && !connection.state.flags.contains(.blocked)
-        let limit = isBatched ? SendQueue.maximumByteCount : Self.ordinarySendByteCount
+        let limit = isBatched ? SendQueue.maxByteCount : Self.ordinarySendByteCount
         let pieces = unsafe queue.pointee.beginSend(atMost: limit)
         if isBatched {
             connection.state.send = .batched

@@ -15,7 +15,7 @@ public final class EventLoop {
     /// Counters of this loop, readable from any thread.
     public let statistics: LoopStatistics
     /// Milliseconds of a clock that never goes back, read once per turn.
-    public var now: UInt64 { state.now }
+    package var now: UInt64 { state.now }
 
     let driver: any Driver
     let group: GroupState

@@ -60,7 +60,9 @@ package final class GroupState: Sendable {
     }
 
     /// The loop with the fewest connections.
-    var emptiestLoop: Int { statistics.indices.min { statistics[$0].open.value < statistics[$1].open.value } ?? 0 }
+    var emptiestLoop: Int {
+        statistics.indices.min { statistics[$0].connections.value < statistics[$1].connections.value } ?? 0
+    }
 
     /// A loop has ended. The last one takes care of what was handed to loops that had ended already.
     func loopEnded() {

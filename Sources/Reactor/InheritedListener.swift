@@ -20,12 +20,12 @@ enum InheritedListener {
         }
         // What handlers start does not get it.
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        if let path = address.path { return ListenerAddress(path: path) }
+        guard let ipAddress = address.ipAddress else { return ListenerAddress(path: address.path ?? "") }
         // Accepted sockets inherit this option.
         var isOn: Int32 = 1
         _ = unsafe setsockopt(
             descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
-        return ListenerAddress(host: address.host, port: address.port)
+        return ListenerAddress(hostname: ipAddress, port: address.port)
     }
 
     /// Throws where two listeners are to have the same descriptor, which both would close.

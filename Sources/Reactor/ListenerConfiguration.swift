@@ -11,10 +11,10 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var tls: TLSConfiguration?
 
     /// Where a listener may listen.
-    public enum Address: Hashable, Sendable {
+    @nonexhaustive public enum Address: Hashable, Sendable {
         /// A numeric address or `localhost`; nil is every address, IPv4 and IPv6, through one socket. Port 0 picks a
         /// free one.
-        case tcp(host: String?, port: Int)
+        case tcp(hostname: String?, port: Int)
         /// A Unix socket in the file system. One that nobody listens on any more is replaced, and the file is removed
         /// when the listener is closed. Permissions are those of `chmod`; nil leaves them to the umask.
         case unix(path: String, permissions: UInt32?)
@@ -28,9 +28,9 @@ public struct ListenerConfiguration: Hashable, Sendable {
 
     /// An address; nothing is bound before the group is made.
     public init(
-        host: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096, tls: TLSConfiguration? = nil
+        hostname: String? = nil, port: Int, reusePort: Bool = false, backlog: Int = 4096, tls: TLSConfiguration? = nil
     ) {
-        self.init(.tcp(host: host, port: port), reusePort: reusePort, backlog: backlog, tls: tls)
+        self.init(.tcp(hostname: hostname, port: port), reusePort: reusePort, backlog: backlog, tls: tls)
     }
 
     /// An address of any kind; nothing is bound before the group is made.
@@ -46,21 +46,21 @@ public struct ListenerConfiguration: Hashable, Sendable {
 
 /// Where a listener really listens.
 public struct ListenerAddress: Hashable, Sendable, CustomStringConvertible {
-    /// The host as configured; `::` or `0.0.0.0` for every address. Empty for a Unix socket.
-    public let host: String
+    /// The address as configured; `::` or `0.0.0.0` for every one. Empty for a Unix socket.
+    public let hostname: String
     /// The port that was bound, also when 0 asked for a free one. 0 for a Unix socket.
     public let port: Int
     /// The path of a Unix socket, or its abstract name behind an `@`; nil for TCP.
     public let path: String?
 
-    package init(host: String, port: Int) {
-        self.host = host
+    package init(hostname: String, port: Int) {
+        self.hostname = hostname
         self.port = port
         path = nil
     }
 
     init(path: String) {
-        host = ""
+        hostname = ""
         port = 0
         self.path = path
     }
@@ -68,6 +68,6 @@ public struct ListenerAddress: Hashable, Sendable, CustomStringConvertible {
     /// `127.0.0.1:3000`, `[::]:3000`, `unix:/run/chat.sock`, `unix:@chat`.
     public var description: String {
         if let path { return "unix:\(path)" }
-        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return hostname.contains(":") ? "[\(hostname)]:\(port)" : "\(hostname):\(port)"
     }
 }

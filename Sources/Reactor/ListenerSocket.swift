@@ -20,8 +20,8 @@ struct ListenerSocket {
     ///   too.
     init(_ configuration: ListenerConfiguration, loopCount: Int, onlyLoop loop: Int = 0) throws(ReactorError) {
         switch configuration.address {
-        case .tcp(let host, let port):
-            try self.init(host: host, port: port, configuration, loopCount: loopCount)
+        case .tcp(let hostname, let port):
+            try self.init(host: hostname, port: port, configuration, loopCount: loopCount)
         case .unix(let path, let permissions):
             let (descriptor, file) = try UnixListener.bind(
                 path: path, permissions: permissions, takesOver: configuration.reusePort, backlog: configuration.backlog
@@ -101,7 +101,7 @@ struct ListenerSocket {
             for descriptor in descriptors { Glibc.close(descriptor) }
             throw error
         }
-        return (ListenerAddress(host: address.host, port: port), descriptors)
+        return (ListenerAddress(hostname: address.host, port: port), descriptors)
     }
 
     private static func open(_ address: BindAddress, port: Int, shared: Bool) throws(SystemError) -> Int32 {

@@ -3,7 +3,7 @@
 public typealias LogSink = @Sendable (LogLevel, String) -> Void
 
 /// How much a message matters.
-public enum LogLevel: Sendable {
+@nonexhaustive public enum LogLevel: Sendable {
     /// In ascending order.
     case info, notice, warning, error
 }

@@ -5,7 +5,7 @@ internal import SystemCalls
 
 /// N loops on N threads, and the listeners whose connections they share.
 ///
-///     let group = try LoopGroup(.init(listeners: [.init(port: 7)])) { loop in Echo() }
+///     let group = try LoopGroup(configuration: .init(listeners: [.init(port: 7)])) { loop in Echo() }
 ///     group.start()
 ///     group.wait()
 ///
@@ -13,7 +13,7 @@ internal import SystemCalls
 /// with its buffers; what tells loops something costs a post and a wake-up of each; the rest is read where it lies.
 public final class LoopGroup: Sendable {
     /// Where the listeners really listen, in the order of the configuration.
-    public let listeners: [ListenerAddress]
+    public let addresses: [ListenerAddress]
     /// How the loops talk to the kernel.
     public let driver: DriverKind
     private let group: GroupState
@@ -35,16 +35,16 @@ public final class LoopGroup: Sendable {
     ///     them, and epoll takes over.
     /// - Throws: a sentence, such as that io_uring is not to be had, or a port is taken.
     public convenience init(
-        _ configuration: LoopGroupConfiguration,
+        configuration: LoopGroupConfiguration,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) {
-        try self.init(configuration, discard: { _ in }, makeHandler: makeHandler)
+        try self.init(configuration: configuration, discard: { _ in }, makeHandler: makeHandler)
     }
 
     /// - Parameter discard: gives back what a message carries that was posted when every loop had ended. Called on any
     ///   thread; it must not post.
     package init(
-        _ configuration: LoopGroupConfiguration, discard: @escaping @Sendable (ServiceMessage) -> Void,
+        configuration: LoopGroupConfiguration, discard: @escaping @Sendable (ServiceMessage) -> Void,
         makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler
     ) throws(ReactorError) {
         let plan = try LoopPlan(configuration)
@@ -63,7 +63,7 @@ public final class LoopGroup: Sendable {
                 sockets.append(
                     try ListenerSocket(listener, loopCount: plan.loopCount, onlyLoop: index % plan.loopCount))
             }
-            listeners = sockets.map(\.address)
+            addresses = sockets.map(\.address)
             self.sockets = sockets
             (driver, (group, executors, threads)) = try selected.used { driver throws(ReactorError) in
                 let group = GroupState(
@@ -89,12 +89,12 @@ public final class LoopGroup: Sendable {
 
     /// A group of loops that its maker turns, on no thread: in tests. What starts and waits for threads does nothing.
     package init(
-        turning executors: [LoopExecutor], of group: GroupState, driver: DriverKind, listeners: [ListenerAddress],
+        turning executors: [LoopExecutor], of group: GroupState, driver: DriverKind, addresses: [ListenerAddress],
         log: @escaping LogSink
     ) {
         (self.group, self.executors, self.driver) = (group, executors, driver)
-        (self.listeners, self.log) = (listeners, log)
-        (threads, sockets, tls) = ([], [], listeners.map { _ in nil })
+        (self.addresses, self.log) = (addresses, log)
+        (threads, sockets, tls) = ([], [], addresses.map { _ in nil })
     }
 
     /// How many descriptors a server is given without a wait for the table of them: 256 KiB of the kernel's memory.

@@ -43,7 +43,7 @@ extension LoopGroupConfiguration {
 }
 
 /// How many loops a group has.
-public enum LoopCount: Hashable, Sendable {
+@nonexhaustive public enum LoopCount: Hashable, Sendable {
     /// One for each processor that the process may run on, fewer where a cgroup's quota is lower.
     case perCore
     /// A number of loops: 1 to 1024.
@@ -51,7 +51,7 @@ public enum LoopCount: Hashable, Sendable {
 }
 
 /// Which loop a new connection belongs to.
-public enum ConnectionPlacement: Hashable, Sendable {
+@nonexhaustive public enum ConnectionPlacement: Hashable, Sendable {
     /// The one whose listener the kernel chose, by a hash of the addresses; as `balanced` for a Unix socket, and for
     /// one that was handed over.
     case kernel
@@ -60,7 +60,7 @@ public enum ConnectionPlacement: Hashable, Sendable {
 }
 
 /// How loops talk to the kernel.
-public enum DriverChoice: Hashable, Sendable {
+@nonexhaustive public enum DriverChoice: Hashable, Sendable {
     /// io_uring where a ring can be set up and passes its self-test, else epoll. One line of the log, at `notice`, says
     /// which, and who refuses io_uring.
     case automatic

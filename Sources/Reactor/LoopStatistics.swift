@@ -18,7 +18,7 @@ public final class LoopStatistics: Sendable {
     /// Connections accepted by this loop, also those that it handed to others.
     public let accepted = LoopCounter()
     /// Connections that belong to this loop now.
-    public let open = LoopCounter()
+    public let connections = LoopCounter()
     /// Receives that found no buffer.
     public let bufferStarvations = LoopCounter()
     /// TLS handshakes that were done.
@@ -31,7 +31,7 @@ public final class LoopStatistics: Sendable {
     public let wakeUps = LoopCounter()
     /// The processor time of the loop's thread in nanoseconds, as of its last turn that began a second or more behind
     /// the one before.
-    public let processorTime = LoopCounter()
+    public let processorNanoseconds = LoopCounter()
     private let roomBehind = CacheLine()
 
     /// How long turns took, without their waits, in nanoseconds.

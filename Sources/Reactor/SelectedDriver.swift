@@ -1,5 +1,5 @@
 /// How loops talk to the kernel.
-public enum DriverKind: String, Hashable, Sendable, CustomStringConvertible {
+@nonexhaustive public enum DriverKind: String, Hashable, Sendable, CustomStringConvertible {
     /// Rings of submissions and completions: one system call a turn.
     case uring = "io_uring"
     /// Readiness, and a system call for each receive and send: where io_uring is missing or forbidden.

@@ -3,12 +3,12 @@ extension SendQueue {
     /// The kernel's limit for one vector (`UIO_MAXIOV`).
     private static let maximumPieces = 1024
     /// What the kernel takes at once (`MAX_RW_COUNT`); it does not tell that more was given, which would be lost.
-    static let maximumByteCount = 0x7FFF_F000
+    static let maxByteCount = 0x7FFF_F000
 
     /// Everything that one operation can take. Until `finishSend` settles it the pieces stay as they are, and nothing
     /// urgent goes in front of them.
     /// - Parameter limit: whole pieces up to so many bytes, or the beginning of the first one.
-    mutating func beginSend(atMost limit: Int = maximumByteCount) -> SendPieces {
+    mutating func beginSend(atMost limit: Int = maxByteCount) -> SendPieces {
         endSharedPiece()
         var count = min(sealedPieceCount > 0 ? sealedPieceCount : end - first, Self.maximumPieces)
         var bytes = byteCount

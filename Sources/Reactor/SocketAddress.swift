@@ -24,25 +24,25 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
-    /// Whether `host` is an IPv6 address; an IPv4 one that came through a dual-stack listener is not.
+    /// Whether `ipAddress` is of IPv6; an IPv4 one that came through a dual-stack listener is not.
     public var isIPv6: Bool { bytes.count == 16 }
 
     /// Whether this is a Unix socket's address.
     public var isUnix: Bool { path != nil }
 
-    /// The IP address as text: `127.0.0.1`, `2001:db8::1`; empty for a Unix socket.
-    public var host: String {
-        if isUnix { return "" }
+    /// The IP address as text: `127.0.0.1`, `2001:db8::1`; nil for a Unix socket.
+    public var ipAddress: String? {
+        if isUnix { return nil }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let family = isIPv6 ? AF_INET6 : AF_INET
-        guard unsafe inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return "" }
+        guard unsafe inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return nil }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// Address and port: `127.0.0.1:3000`, `[2001:db8::1]:3000`; or `unix:` and the path.
     public var description: String {
-        if let path { return "unix:\(path)" }
-        return isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
+        guard let ipAddress else { return "unix:\(path ?? "")" }
+        return isIPv6 ? "[\(ipAddress)]:\(port)" : "\(ipAddress):\(port)"
     }
 
     /// What stands for the peer where connections are counted: an IPv4 address, or the first 64 bits of an IPv6 one,

@@ -1,6 +1,8 @@
 // What a user's file needs beside Ringcast itself: `import Ringcast` is enough.
 @_exported public import HTTPTypes
-@_exported public import WebSocketProtocol
+@_exported public import enum WebSocketProtocol.OriginPolicy
+@_exported public import struct WebSocketProtocol.CloseCode
+@_exported public import struct WebSocketProtocol.PerMessageDeflate
 @_exported public import enum Reactor.Coalescing
 @_exported public import enum Reactor.DriverChoice
 @_exported public import enum Reactor.DriverKind

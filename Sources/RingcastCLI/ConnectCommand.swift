@@ -66,7 +66,7 @@ struct ConnectCommand: AsyncParsableCommand {
     private func close(_ socket: WebSocketClient, after lastMessage: LastMessage) async {
         lastMessage.note()
         let silence = Duration.seconds(options.linger)
-        while !socket.isClosing, lastMessage.age < silence {
+        while socket.readyState == .open, lastMessage.age < silence {
             do { try await Task.sleep(for: silence - lastMessage.age) } catch { break }
         }
         await socket.close()
@@ -75,7 +75,7 @@ struct ConnectCommand: AsyncParsableCommand {
     private func closeOnInterrupt(_ socket: WebSocketClient) async {
         for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
             // A second signal does not wait for the server's Close.
-            if socket.isClosing { socket.terminate() } else { Task { await socket.close() } }
+            if socket.readyState == .open { Task { await socket.close() } } else { socket.terminate() }
         }
     }
 

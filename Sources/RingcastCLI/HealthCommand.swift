@@ -47,6 +47,6 @@ struct HealthCommand: AsyncParsableCommand {
         request.handshakeTimeout = .seconds(timeout)
         if insecure { request.tls.trust = .anybody }
         // epoll, since to set up a ring costs more than one ping.
-        return try await WebSocketClient.connect(request, group: try ClientGroup(.init(driver: .epoll)))
+        return try await WebSocketClient.connect(request, group: try ClientGroup(configuration: .init(driver: .epoll)))
     }
 }

@@ -29,7 +29,7 @@ struct PageRequest: Sendable {
         } else {
             path = target
         }
-        place = "\(url.host.contains(":") ? "[\(url.host)]" : url.host):\(url.port)"
+        place = "\(url.hostname.contains(":") ? "[\(url.hostname)]" : url.hostname):\(url.port)"
     }
 
     private static let queue = DispatchQueue(label: "page requests")
@@ -91,9 +91,9 @@ struct PageRequest: Sendable {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        let failure = unsafe getaddrinfo(url.host, "\(url.port)", &hints, &list)
+        let failure = unsafe getaddrinfo(url.hostname, "\(url.port)", &hints, &list)
         guard failure == 0 else {
-            throw CommandFailure("\(url.host) cannot be resolved: \(unsafe String(cString: gai_strerror(failure)))")
+            throw CommandFailure("\(url.hostname) cannot be resolved: \(unsafe String(cString: gai_strerror(failure)))")
         }
         defer { unsafe freeaddrinfo(list) }
         var code: Int32 = 0

@@ -10,7 +10,7 @@ import SystemCalls
 /// load are in `Load/`. A command turns options into a configuration, runs it, and says what came of it. It uses the
 /// library as a user of the package does: what a server or a load has to know lives in Ringcast or LoadTesting.
 struct RingcastCommand: AsyncParsableCommand {
-    static let version = "unreleased"
+    static let version = "1.0.0-rc.1"
     static let configuration = CommandConfiguration(
         commandName: "ringcast",
         abstract: "A WebSocket server for Linux, on one io_uring loop per core.",

@@ -35,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             server = try makeServer(logger: logger)
         } catch {
-            throw CommandFailure(error.message)
+            throw CommandFailure(error.description)
         }
         let hangUps = options.tls.tlsCert.isEmpty ? nil : await UnixSignalsSequence(trapping: .sighup)
         if !options.quiet { write("listening on \(places(of: server))\n", to: STDOUT_FILENO) }
@@ -60,8 +60,8 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = ServerConfiguration(
             hostname: options.host, port: options.port, endpoints: try options.endpoints(tls: tls),
             loops: options.loops.map { .count($0) } ?? .perCore,
-            pinning: options.noPin ? false : nil, driver: options.driver.choice,
-            coalescing: options.coalesceUs > 0 ? .adaptive(maximumDelay: .microseconds(options.coalesceUs)) : .off,
+            pinsThreads: options.noPin ? false : nil, driver: options.driver.choice,
+            coalescing: options.coalesceUs > 0 ? .adaptive(maxDelay: .microseconds(options.coalesceUs)) : .off,
             reusePort: options.reusePort, tls: tls, originPolicy: options.origin.policy,
             slowConsumerPolicy: options.slowConsumer.policy,
             topics: options.topicRules, presence: options.remembersRoom ? RoomGuest.tell : nil,

@@ -55,7 +55,7 @@ struct TLSOptions: ParsableArguments {
             TLSCertificate(chain: .file($0), key: .file($1), passphrase: passphrase)
         }
         var configuration = TLSConfiguration(
-            certificates: certificates, minimumVersion: tlsMinVersion == .v13 ? .v1_3 : .v1_2)
+            certificates: certificates, minVersion: tlsMinVersion == .v13 ? .v1_3 : .v1_2)
         if let authorities = tlsClientCa.map({ PEMSource.file($0) }) {
             configuration.clientCertificates =
                 tlsClientOptional ? .optional(authorities: authorities) : .required(authorities: authorities)

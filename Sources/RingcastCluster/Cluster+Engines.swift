@@ -67,7 +67,7 @@ extension Cluster {
         waitingBytes: Int
     ) throws(ServerError) -> EngineBackplane {
         // An engine comes back to many nodes at once, within seconds.
-        let reconnect = ReconnectPolicy(initialDelay: .milliseconds(100), maximumDelay: .seconds(3))
+        let reconnect = ReconnectPolicy(initialDelay: .milliseconds(100), maxDelay: .seconds(3))
         return try EngineBackplane(
             EngineOptions(
                 language: language, address: address, tls: try client(tls, for: address), waitingBytes: waitingBytes,
@@ -82,7 +82,7 @@ extension Cluster {
         var configuration = configuration
         configuration.applicationProtocols = []
         do throws(ReactorError) {
-            return try TLSClient(configuration)
+            return try TLSClient(configuration: configuration)
         } catch {
             throw ServerError("the cluster's TLS: \(error)", code: error.code)
         }

@@ -32,7 +32,8 @@ final class EngineBackplane: Backplane {
     convenience init(_ options: EngineOptions, _ node: ClusterNode) throws(ServerError) {
         try self.init(options, node) { makeHandler throws(ReactorError) in
             try LoopGroup(
-                LoopGroupConfiguration(loops: .count(1), pinsThreads: false, listeners: []), makeHandler: makeHandler)
+                configuration: LoopGroupConfiguration(loops: .count(1), pinsThreads: false, listeners: []),
+                makeHandler: makeHandler)
         }
     }
 

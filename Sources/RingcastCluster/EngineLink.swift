@@ -113,7 +113,7 @@ final class EngineLink {
 
     private func secure(_ connection: Connection) {
         enter(.securing)
-        guard let client = loop.options.tls, connection.startTLS(client, host: loop.options.address.host) else {
+        guard let client = loop.options.tls, connection.startTLS(client, hostname: loop.options.address.host) else {
             return lose("TLS cannot begin")
         }
     }

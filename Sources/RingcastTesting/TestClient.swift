@@ -1,7 +1,7 @@
 import HTTPProtocol
 import Reactor
 public import Ringcast
-import WebSocketProtocol
+public import WebSocketProtocol
 
 /// A WebSocket client of a `TestServer`: what `TestServer.connect` gives.
 ///

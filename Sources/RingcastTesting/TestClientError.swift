@@ -1,7 +1,7 @@
 import HTTPTypes
 
 /// Why a client of a `TestServer` did not get what it asked for.
-public enum TestClientError: Error, Hashable, Sendable, CustomStringConvertible {
+@nonexhaustive public enum TestClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A WebSocket was asked for, and this was the answer.
     case refused(TestResponse)
     /// The server has not answered, and has nothing left to do: its handler waits for what does not come by itself.

@@ -3,7 +3,7 @@ public import HTTPTypes
 import Reactor
 
 /// A request to a `TestServer` whose answer may still be on its way, on a connection of its own: what
-/// `TestServer.begin` gives. Used by the task that uses the server.
+/// `TestServer.beginRequest` gives. Used by the task that uses the server.
 public final class TestRequest: TestConnection {
     private var answer: AnswerReader
 

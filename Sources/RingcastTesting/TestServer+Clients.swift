@@ -66,7 +66,7 @@ extension TestServer {
         _ method: HTTPRequest.Method = .get, _ target: String = "/", headers: HTTPFields = [:], body: [UInt8] = [],
         from address: String = "127.0.0.1", on loop: Int? = nil
     ) throws(TestClientError) -> TestResponse {
-        let request = try begin(method, target, headers: headers, body: body, from: address, on: loop)
+        let request = try beginRequest(method, target, headers: headers, body: body, from: address, on: loop)
         _ = network.pass { request.isDecided }
         return try request.result()
     }
@@ -84,7 +84,7 @@ extension TestServer {
     /// - Parameters: as those of `request`. Where the headers say how the body is framed (`Transfer-Encoding`,
     ///   `Content-Length`), `body` is its beginning, and `TestConnection.send(raw:)` its rest.
     /// - Throws: what cannot be asked for.
-    public func begin(
+    public func beginRequest(
         _ method: HTTPRequest.Method = .get, _ target: String = "/", headers: HTTPFields = [:], body: [UInt8] = [],
         from address: String = "127.0.0.1", on loop: Int? = nil
     ) throws(TestClientError) -> TestRequest {

@@ -68,7 +68,7 @@ public final class TestServer {
             let group = SimulatedGroup(
                 drivers: (0..<loops).map { Self.driver(seed: seed, loop: $0) },
                 clock: clock.clock,
-                listener: ListenerAddress(host: configuration.hostname ?? "127.0.0.1", port: configuration.port),
+                listener: ListenerAddress(hostname: configuration.hostname ?? "127.0.0.1", port: configuration.port),
                 discard: setup.discard, log: setup.log, makeHandler: setup.makeHandler)
             made = group
             return group.group
@@ -116,7 +116,7 @@ public final class TestServer {
         guard loop.map(group.loops.indices.contains) ?? true else { throw .invalidRequest("there is no loop \(loop!)") }
         connectionCount += 1
         let port = 1_024 + connectionCount % 64_512
-        guard let address = SocketAddress(host: host, port: port) else {
+        guard let address = SocketAddress(ipAddress: host, port: port) else {
             throw .invalidRequest("\"\(host)\" is not an IP address")
         }
         return (loop ?? (connectionCount - 1) % group.loops.count, address)

@@ -44,7 +44,9 @@
             span.attributes["url.path"] = request.path
             span.attributes["url.scheme"] = request.isSecure ? "https" : "http"
             if let host = request.host { span.attributes["server.address"] = host }
-            if let address = request.remoteAddress { span.attributes["client.address"] = address.host }
+            if let address = request.remoteAddress {
+                span.attributes["client.address"] = address.ipAddress ?? address.path
+            }
             if request.isWebSocketUpgrade { span.attributes["network.protocol.name"] = "websocket" }
             do {
                 let reply: Reply

@@ -16,7 +16,7 @@ package final class SimulatedGroup {
     ///   - listener: where the loops say that they listen.
     package init(
         drivers: [SimulatedDriver.Options], room: MailboxRoom = MailboxRoom(), clock: VirtualClock = VirtualClock(),
-        listener: ListenerAddress = ListenerAddress(host: "127.0.0.1", port: 80),
+        listener: ListenerAddress = ListenerAddress(hostname: "127.0.0.1", port: 80),
         tls: TLSServer? = nil, discard: @escaping @Sendable (ServiceMessage) -> Void = { _ in },
         log: @escaping LogSink = { _, _ in }, makeHandler: (EventLoop) -> any ConnectionHandler
     ) {
@@ -30,7 +30,7 @@ package final class SimulatedGroup {
         }
         state.setAddresses(loops.map(\.driver.address))
         group = LoopGroup(
-            turning: loops.map(\.loop.executor), of: state, driver: .simulated, listeners: [listener], log: log)
+            turning: loops.map(\.loop.executor), of: state, driver: .simulated, addresses: [listener], log: log)
     }
 
     /// Whether every loop has ended.

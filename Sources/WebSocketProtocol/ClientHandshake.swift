@@ -87,7 +87,7 @@ public struct HandshakeAgreement: Hashable, Sendable {
 }
 
 /// What is wrong with a 101 response (RFC 6455 §4.1, steps 2 to 6 of what a client has to validate).
-public enum HandshakeViolation: Error, Hashable, Sendable, CustomStringConvertible {
+@nonexhaustive public enum HandshakeViolation: Error, Hashable, Sendable, CustomStringConvertible {
     /// `Upgrade` names another protocol than `websocket`, or several.
     case upgrade
     /// `Connection` lacks the token `upgrade`.

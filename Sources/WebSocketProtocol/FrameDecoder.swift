@@ -97,7 +97,7 @@ public struct FrameDecoder: ~Copyable {
 
     /// Bytes of the current data frame that were announced and are still to come; 0 between frames. Tells how large a
     /// receive buffer pays.
-    public var bytesExpected: Int { stage == .payload && !frame.opcode.isControl ? frame.remaining : 0 }
+    public var expectedByteCount: Int { stage == .payload && !frame.opcode.isControl ? frame.remaining : 0 }
 
     /// Whether the decoder stands between two messages and holds no part of anything.
     public var isIdle: Bool { stage == .idle || (stage == .lent && message == nil) }

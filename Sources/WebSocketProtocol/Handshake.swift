@@ -4,12 +4,12 @@ public enum Handshake {
     ///
     /// - Parameters:
     ///   - request: what has come.
-    ///   - supportedProtocols: the subprotocols of the server, the one it likes best first. The first that the client
+    ///   - subprotocols: the subprotocols of the server, the one it likes best first. The first that the client
     ///     offers too is chosen, if there is one.
     ///   - originPolicy: which pages may open a connection.
     /// - Throws: the response to send instead, with the reason in words.
     public static func accept(
-        _ request: HandshakeRequest, supportedProtocols: [String] = [], originPolicy: OriginPolicy = .sameOrigin
+        _ request: HandshakeRequest, subprotocols: [String] = [], originPolicy: OriginPolicy = .sameOrigin
     ) throws(HandshakeRefusal) -> HandshakeAcceptance {
         guard request.method == "GET" else {
             throw HandshakeRefusal(
@@ -34,7 +34,7 @@ public enum Handshake {
         }
         return HandshakeAcceptance(
             acceptValue: acceptValue(forKey: key),
-            subprotocol: chosenProtocol(offered: request.protocols, supported: supportedProtocols))
+            subprotocol: chosenProtocol(offered: request.subprotocols, supported: subprotocols))
     }
 
     /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (§4.2.2 step 5.4).

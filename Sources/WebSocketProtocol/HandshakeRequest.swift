@@ -1,7 +1,7 @@
 /// What a server has to know of an HTTP request to judge it as a WebSocket handshake (RFC 6455 §4.2.1).
 ///
-/// A header that came several times is given with its values joined by commas, except in `protocols`, which takes them
-/// as they are. One that did not come is nil or empty.
+/// A header that came several times is given with its values joined by commas, except in `subprotocols`, which takes
+/// them as they are. One that did not come is nil or empty.
 public struct HandshakeRequest: Hashable, Sendable {
     /// The method as it was sent: `GET`.
     public var method: String
@@ -18,7 +18,7 @@ public struct HandshakeRequest: Hashable, Sendable {
     /// `Sec-WebSocket-Version`.
     public var version: String?
     /// The values of `Sec-WebSocket-Protocol`: each a name or a comma list of names, those the client likes best first.
-    public var protocols: [String]
+    public var subprotocols: [String]
     /// `Origin`, which browsers send.
     public var origin: String?
     /// `Sec-WebSocket-Extensions`.
@@ -29,7 +29,7 @@ public struct HandshakeRequest: Hashable, Sendable {
     /// A request with these headers and no others.
     public init(
         method: String, isHTTP11: Bool = true, host: String? = nil, upgrade: String? = nil, connection: String? = nil,
-        key: String? = nil, version: String? = nil, protocols: [String] = [], origin: String? = nil,
+        key: String? = nil, version: String? = nil, subprotocols: [String] = [], origin: String? = nil,
         extensions: String? = nil, hasBody: Bool = false
     ) {
         self.method = method
@@ -39,7 +39,7 @@ public struct HandshakeRequest: Hashable, Sendable {
         self.connection = connection
         self.key = key
         self.version = version
-        self.protocols = protocols
+        self.subprotocols = subprotocols
         self.origin = origin
         self.extensions = extensions
         self.hasBody = hasBody

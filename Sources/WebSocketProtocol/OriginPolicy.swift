@@ -2,7 +2,7 @@
 ///
 /// Browsers send an `Origin` with every handshake, other clients usually none; and a client that is not a browser can
 /// send what it likes. So a request without `Origin` passes every policy: a policy protects from web pages only.
-public enum OriginPolicy: Hashable, Sendable {
+@nonexhaustive public enum OriginPolicy: Hashable, Sendable {
     /// Pages of this very host and port. The scheme does not matter, since a proxy in front may speak TLS.
     case sameOrigin
     /// Pages of these origins, written as browsers do: `https://example.com`, `http://localhost:8080`. Case is ignored.

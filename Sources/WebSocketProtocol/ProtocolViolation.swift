@@ -1,5 +1,5 @@
 /// What a peer did wrong: `reason` says each case in words, `closeCode` what the connection is closed with.
-public enum ProtocolViolation: UInt8, Error, Hashable, Sendable, CaseIterable {
+@nonexhaustive public enum ProtocolViolation: UInt8, Error, Hashable, Sendable, CaseIterable {
     // The first two bytes of a header (RFC 6455 §5.1, §5.2, §5.4, §5.5).
     /// RSV1, RSV2 or RSV3 is set, and no extension that was agreed on gives it a meaning.
     case reservedBits

@@ -41,7 +41,7 @@ import Testing
                 #expect(found.upgrade == head.header(.upgrade) && found.connection == head.header(.connection))
                 #expect(found.key == head.header(.secWebSocketKey) && found.origin == head.header(.origin))
                 #expect(found.version == head.header(.secWebSocketVersion))
-                #expect(found.protocols == head.headers(.secWebSocketProtocol))
+                #expect(found.subprotocols == head.headers(.secWebSocketProtocol))
                 #expect(found.extensions == head.header(.secWebSocketExtensions))
             }
         }

@@ -8,7 +8,7 @@ import Testing
         var result: LoadResult?
         try await TestServer.run { url in
             var plan = LoadPlan(workload: .echo, url: url + path)
-            (plan.connections, plan.duration, plan.warmup, plan.pinning) = (2, 0.6, 0, false)
+            (plan.connections, plan.duration, plan.warmup, plan.pinsThreads) = (2, 0.6, 0, false)
             change(&plan)
             result = try await LoadEngine(plan: plan).run()
         }

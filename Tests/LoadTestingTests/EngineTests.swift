@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5))) struct EngineTests {
     private func plan(_ workload: Workload, _ url: String, _ change: (inout LoadPlan) -> Void = { _ in }) -> LoadPlan {
         var plan = LoadPlan(workload: workload, url: url)
-        (plan.connections, plan.subscribers, plan.duration, plan.warmup, plan.pinning) = (8, 12, 0.5, 0.05, false)
+        (plan.connections, plan.subscribers, plan.duration, plan.warmup, plan.pinsThreads) = (8, 12, 0.5, 0.05, false)
         plan.isText = workload == .chat
         change(&plan)
         return plan

@@ -16,7 +16,7 @@ import Testing
         at moment: @escaping @Sendable (ProgressLine.Phase, TimeSeries.Row, Int) -> Bool
     ) async throws -> LoadResult {
         var plan = LoadPlan(workload: .echo, url: url)
-        (plan.connections, plan.duration, plan.warmup, plan.pinning) = (4, 3_600, 0, false)
+        (plan.connections, plan.duration, plan.warmup, plan.pinsThreads) = (4, 3_600, 0, false)
         plan.connectTimeout = 3_600
         change(&plan)
         let control = LoadControl()

@@ -71,8 +71,9 @@ import Testing
                 ws.send(message)
                 ws.publish(message, to: "all")
             })
-        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false))
-        {
+        let server = try Server(
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
+        ) {
             request in
             asked.add(1, ordering: .relaxed)
             let told = ["X-Tenant", "Authorization", "Cookie"].map { request.headers[HTTPField.Name($0)!] ?? "-" }
@@ -86,7 +87,7 @@ import Testing
         let running = Task { try await server.run() }
         defer { server.stop() }
         var plan = LoadPlan(workload: workload, url: "ws://127.0.0.1:\(server.port)/any")
-        (plan.connections, plan.subscribers, plan.duration, plan.warmup, plan.pinning) = (4, 4, 0.2, 0, false)
+        (plan.connections, plan.subscribers, plan.duration, plan.warmup, plan.pinsThreads) = (4, 4, 0.2, 0, false)
         plan.isText = workload == .chat
         if workload == .mixed { plan.scenario = try Scenario.parse("phase one\nduration 200ms\nusers 4\nthink 10ms") }
         plan.headers = try RequestFields.parse(headers: ["X-Tenant: a:b"], cookies: ["a=1", "b=2"], token: "t0ken")

@@ -11,7 +11,7 @@ import Testing
         message: { $0.publish($1, to: $0.data) })
 
     private func serving(_ topic: Topic, _ body: (Server) async throws -> Void) async throws {
-        let configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)
+        let configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)
         let server = try Server(configuration: configuration) { _ in .upgrade(to: Self.handlers, with: topic) }
         let running = Task { try await server.run() }
         defer { server.stop() }

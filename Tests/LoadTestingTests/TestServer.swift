@@ -33,7 +33,7 @@ enum TestServer {
                 ws.data.count += 1
                 if ws.data.count % 10 != 0 { ws.publish(message, to: ws.data.topic) }
             })
-        return try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)) {
+        return try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)) {
             request in
             switch request.path {
             case "/echo": return .upgrade(to: echo, with: ())

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5))) struct TroubleTests {
     private func plan(_ url: String) -> LoadPlan {
         var plan = LoadPlan(workload: .echo, url: url)
-        (plan.connections, plan.duration, plan.warmup, plan.pinning) = (4, 20, 0, false)
+        (plan.connections, plan.duration, plan.warmup, plan.pinsThreads) = (4, 20, 0, false)
         return plan
     }
 

@@ -11,7 +11,7 @@ import Testing
         ("127.0.0.0/8", "::ffff:127.0.0.1", true), ("unix", "127.0.0.1", false),
     ])
     func `an address is in a range or not`(_ range: String, _ host: String, _ isIn: Bool) throws {
-        let address = try #require(SocketAddress(host: host, port: 1))
+        let address = try #require(SocketAddress(ipAddress: host, port: 1))
         #expect(try #require(AddressRange(range)).contains(address) == isIn)
     }
 

@@ -114,7 +114,7 @@ import Testing
     @Test func `a handshake leads to open, on both sides`() throws {
         let authority = TestAuthority()
         let client = StartingTLS()
-        client.tls = try TLSClient(TLSClientConfiguration(trust: .authorities(.text(authority.pem))))
+        client.tls = try TLSClient(configuration: TLSClientConfiguration(trust: .authorities(.text(authority.pem))))
         var phases: [ConnectionPhase] = []
         client.onStarted = { phases.append($0.slot.state.phase) }
         client.onSecured = { phases.append($0.slot.state.phase) }

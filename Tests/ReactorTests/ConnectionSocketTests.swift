@@ -23,13 +23,13 @@ import Testing
     @Test(arguments: [ConnectionPlacement.kernel, .balanced])
     func `what is sent does not wait for what was sent before`(placement: ConnectionPlacement) throws {
         let group = try LoopGroup(
-            LoopGroupConfiguration(
-                loops: .count(2), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: 0)],
+            configuration: LoopGroupConfiguration(
+                loops: .count(2), pinsThreads: false, listeners: [.init(hostname: "127.0.0.1", port: 0)],
                 placement: placement)
         ) { _ in DelayTeller() }
         group.start()
         for _ in 0..<4 {
-            let client = TCPClient(port: group.listeners[0].port)
+            let client = TCPClient(port: group.addresses[0].port)
             #expect(String(decoding: client.receiveToEnd() ?? [], as: UTF8.self) == "no delay: 1")
             client.end()
         }

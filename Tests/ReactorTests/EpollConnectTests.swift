@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `over TCP both sides hear of a connection, until the accept is ended`() throws {
-        let socket = try ListenerSocket(ListenerConfiguration(host: "127.0.0.1", port: 0), loopCount: 1)
+        let socket = try ListenerSocket(ListenerConfiguration(hostname: "127.0.0.1", port: 0), loopCount: 1)
         defer { socket.close() }
         let server = try #require(ConnectAddress(host: "127.0.0.1", port: UInt16(socket.address.port)))
         let accept = Token(.accept, slot: 0)

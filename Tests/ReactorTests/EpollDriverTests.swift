@@ -238,8 +238,9 @@ import Testing
     @Test func `a group says what was chosen once it is there, and nothing if it cannot be`() throws {
         let lines = Lines()
         let group = try LoopGroup(
-            .init(
-                loops: .count(2), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: 0)], log: lines.note),
+            configuration: .init(
+                loops: .count(2), pinsThreads: false, listeners: [.init(hostname: "127.0.0.1", port: 0)],
+                log: lines.note),
             makeHandler: { _ in Echo() })
         group.stop()
         group.wait()
@@ -247,7 +248,8 @@ import Testing
         let silent = Lines()
         #expect(throws: ReactorError.self) {
             _ = try LoopGroup(
-                .init(listeners: [.init(host: "192.0.2.1", port: 0)], log: silent.note), makeHandler: { _ in Echo() })
+                configuration: .init(listeners: [.init(hostname: "192.0.2.1", port: 0)], log: silent.note),
+                makeHandler: { _ in Echo() })
         }
         #expect(silent.all == [])
     }

@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: [-1, 65_536, 70_000])
     func `what is no port is refused, and not cut to 16 bits`(port: Int) {
         let error = ReactorError("\(port) is not a port: choose 1 to 65535, or 0 for a free one")
-        #expect(throws: error) { try ListenerSocket(.init(host: "127.0.0.1", port: port), loopCount: 1) }
+        #expect(throws: error) { try ListenerSocket(.init(hostname: "127.0.0.1", port: port), loopCount: 1) }
     }
 
     // MARK: sockets that were handed over
@@ -42,7 +42,7 @@ import Testing
     @Test func `of a socket that was handed over one loop has all`() throws {
         let descriptor = socket(SOCK_STREAM, listens: true)
         let listener = try ListenerSocket(.init(.inherited(descriptor: descriptor)), loopCount: 3, onlyLoop: 1)
-        #expect(listener.descriptors == [-1, descriptor, -1] && listener.address.host == "0.0.0.0")
+        #expect(listener.descriptors == [-1, descriptor, -1] && listener.address.hostname == "0.0.0.0")
         #expect(listener.address.port > 0 && listener.address.path == nil)
         let shares = (0..<3).map { listener.share(of: $0, tls: nil) }
         #expect(shares.map(\.isClosed) == [true, false, true] && shares[1].handsOut)
@@ -61,7 +61,7 @@ import Testing
         let error = ReactorError(
             "descriptor \(descriptor) cannot be listened on: it is given to two listeners", .cannotListen)
         #expect(throws: error) {
-            try LoopGroup(.init(loops: .count(1), listeners: [listener, listener])) { _ in Echo() }
+            try LoopGroup(configuration: .init(loops: .count(1), listeners: [listener, listener])) { _ in Echo() }
         }
         #expect(fcntl(descriptor, F_GETFD) >= 0)
     }

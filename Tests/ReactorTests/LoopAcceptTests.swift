@@ -28,7 +28,7 @@ import Testing
         for (number, peer) in loop.connect(50).enumerated() { peer.send([UInt8(number)]) }
         loop.rest()
         #expect(order == Array(0..<50))
-        #expect(loop.loop.statistics.accepted.value == 50 && loop.loop.statistics.open.value == 50)
+        #expect(loop.loop.statistics.accepted.value == 50 && loop.loop.statistics.connections.value == 50)
         #expect(loop.driver.counts.accepts == (acceptsRepeatedly ? 1 : 51))
     }
 

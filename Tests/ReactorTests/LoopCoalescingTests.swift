@@ -160,7 +160,7 @@ import Testing
     func `a delay out of range is refused`(delay: Duration) {
         #expect(throws: ReactorError.self) {
             try LoopGroup(
-                LoopGroupConfiguration(loops: .count(1), coalescing: .adaptive(maximumDelay: delay)),
+                configuration: LoopGroupConfiguration(loops: .count(1), coalescing: .adaptive(maxDelay: delay)),
                 makeHandler: { _ in Echo() })
         }
     }

@@ -55,7 +55,7 @@ import Testing
         peer.end()
         loop.rest()
         #expect(handler.events == ["connected", "received 3", "closed local"])
-        #expect(loop.driver.openCount == 0 && loop.loop.statistics.open.value == 0)
+        #expect(loop.driver.openCount == 0 && loop.loop.statistics.connections.value == 0)
     }
 
     @Test func `a connection that fails says with what, and leaves nothing`() throws {

@@ -12,13 +12,13 @@ import Testing
         loops: Int = 3, _ makeHandler: @escaping @Sendable (EventLoop) -> any ConnectionHandler = { _ in Echo() }
     ) throws -> LoopGroup {
         try LoopGroup(
-            LoopGroupConfiguration(
-                loops: .count(loops), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: 0)],
+            configuration: LoopGroupConfiguration(
+                loops: .count(loops), pinsThreads: false, listeners: [.init(hostname: "127.0.0.1", port: 0)],
                 placement: .balanced), makeHandler: makeHandler)
     }
 
     private func client(_ group: LoopGroup, receiveBuffer: Int? = nil) -> TCPClient {
-        TCPClient(port: group.listeners[0].port, receiveBuffer: receiveBuffer)
+        TCPClient(port: group.addresses[0].port, receiveBuffer: receiveBuffer)
     }
 
     private func end(_ group: LoopGroup) {
@@ -31,7 +31,7 @@ import Testing
     @Test func `what is posted when every loop has ended is given back`() throws {
         let discarded = Mutex<[UInt64]>([])
         let group = try LoopGroup(
-            LoopGroupConfiguration(loops: .count(2), pinsThreads: false),
+            configuration: LoopGroupConfiguration(loops: .count(2), pinsThreads: false),
             discard: { message in discarded.withLock { $0.append(message.number) } }, makeHandler: { _ in Echo() })
         group.start()
         end(group)
@@ -82,13 +82,13 @@ import Testing
             let expected = Array("number \(number)".utf8)
             #expect(client.receive(exactly: expected.count) == expected)
         }
-        let open = (0..<3).map { group.statistics(of: $0).open.value }
+        let open = (0..<3).map { group.statistics(of: $0).connections.value }
         #expect(open.reduce(0, +) == 500)
         #expect(open.min()! > 100, "\(open)")
         for client in clients { client.end() }
         for client in clients { #expect(client.receiveToEnd() == []) }
         end(group)
-        #expect((0..<3).allSatisfy { group.statistics(of: $0).open.value == 0 })
+        #expect((0..<3).allSatisfy { group.statistics(of: $0).connections.value == 0 })
     }
 
     @Test func `answer and FIN arrive at once on a loop that has nothing else to do`() throws {
@@ -212,25 +212,29 @@ import Testing
 
     @Test func `a taken port is said in one sentence`() throws {
         let group = try group()
-        let port = group.listeners[0].port
+        let port = group.addresses[0].port
         let taken = "port \(port) is taken: stop the other server, or choose another port"
         #expect(throws: ReactorError(taken, .addressInUse)) {
             try LoopGroup(
-                LoopGroupConfiguration(loops: .count(1), listeners: [.init(host: "127.0.0.1", port: port)])
+                configuration: LoopGroupConfiguration(
+                    loops: .count(1), listeners: [.init(hostname: "127.0.0.1", port: port)])
             ) { _ in Echo() }
         }
         end(group)
         let second = try LoopGroup(
-            LoopGroupConfiguration(
-                loops: .count(2), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: port)])
+            configuration: LoopGroupConfiguration(
+                loops: .count(2), pinsThreads: false, listeners: [.init(hostname: "127.0.0.1", port: port)])
         ) { _ in Echo() }
-        #expect(second.listeners == [ListenerAddress(host: "127.0.0.1", port: port)], "it is free again")
+        #expect(second.addresses == [ListenerAddress(hostname: "127.0.0.1", port: port)], "it is free again")
         end(second)
     }
 
     @Test func `an address of another machine is said in one sentence`() {
         #expect(throws: ReactorError("192.0.2.1 is not an address of this machine", .cannotListen)) {
-            try LoopGroup(LoopGroupConfiguration(loops: .count(1), listeners: [.init(host: "192.0.2.1", port: 0)])) {
+            try LoopGroup(
+                configuration: LoopGroupConfiguration(
+                    loops: .count(1), listeners: [.init(hostname: "192.0.2.1", port: 0)])
+            ) {
                 _ in
                 Echo()
             }
@@ -270,7 +274,7 @@ import Testing
             client.end()
         }
         group.wait()
-        #expect((0..<3).allSatisfy { group.statistics(of: $0).open.value == 0 })
+        #expect((0..<3).allSatisfy { group.statistics(of: $0).connections.value == 0 })
     }
 
     @Test func `when one loop cannot be made, all end and the error is told`() throws {
@@ -278,7 +282,7 @@ import Testing
         let group = GroupState(loopCount: 4, placement: .kernel)
         let driver = try SelectedDriver(.automatic)
         let made = Atomic<Int>(0)
-        let listener = try ListenerSocket(ListenerConfiguration(host: "127.0.0.1", port: 0), loopCount: 4)
+        let listener = try ListenerSocket(ListenerConfiguration(hostname: "127.0.0.1", port: 0), loopCount: 4)
         #expect(throws: ReactorError.noRing(.outOfMemory)) {
             try LoopThread.makeAll(
                 plan: plan, group: group, executors: (0..<4).map { LoopExecutor(index: $0, group: group) },
@@ -331,10 +335,10 @@ import Testing
         open.send([1])
         #expect(open.receive(exactly: 1) == [1])
         group.stopAccepting()
-        let port = group.listeners[0].port
+        let port = group.addresses[0].port
         var isTaken = true
         for _ in 0..<6_000 where isTaken {
-            isTaken = (try? ListenerSocket(.init(host: "127.0.0.1", port: port), loopCount: 1).close()) == nil
+            isTaken = (try? ListenerSocket(.init(hostname: "127.0.0.1", port: port), loopCount: 1).close()) == nil
             usleep(10_000)
         }
         #expect(!isTaken, "the port is free")
@@ -348,12 +352,12 @@ import Testing
         await #expect(processExitsWith: .success) {
             func run() throws {
                 let group = try LoopGroup(
-                    LoopGroupConfiguration(
-                        loops: .count(2), pinsThreads: false, listeners: [.init(host: "127.0.0.1", port: 0)],
+                    configuration: LoopGroupConfiguration(
+                        loops: .count(2), pinsThreads: false, listeners: [.init(hostname: "127.0.0.1", port: 0)],
                         placement: .balanced)
                 ) { loop in LoopKeeper(loop) }
                 group.start()
-                let clients = (0..<4).map { _ in TCPClient(port: group.listeners[0].port) }
+                let clients = (0..<4).map { _ in TCPClient(port: group.addresses[0].port) }
                 for client in clients {
                     client.send([0x01])
                     precondition(client.receive(exactly: 1) == [0x01])

@@ -180,7 +180,7 @@ final class LoopModel: ConnectionHandler {
     private func act(on connection: Connection, _ model: ModelConnection) {
         guard !isSettling else { return }
         switch Int.random(in: 0..<100, using: &random) {
-        case ..<10: connection.prefersLargeBuffers(random.oneIn(2))
+        case ..<10: connection.preferLargeBuffers(random.oneIn(2))
         case ..<20: connection.pauseReceiving()
         case ..<40: send(on: connection, model)
         case ..<60: if connection.isBlocked { connection.notifyWhenDrained() }

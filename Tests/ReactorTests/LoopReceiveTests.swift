@@ -243,7 +243,7 @@ import Testing
         handler.onReceived = { bytes, connection in
             received += bytes
             sizes.append(bytes.count)
-            connection.prefersLargeBuffers(received.count < 600_000)
+            connection.preferLargeBuffers(received.count < 600_000)
             return bytes.count
         }
         let loop = loop()

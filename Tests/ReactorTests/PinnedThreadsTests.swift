@@ -90,7 +90,8 @@ import Testing
     }
 
     @Test func `a thread that a handler starts gets its processors back, and the loop keeps its own`() throws {
-        let group = try LoopGroup(.init(loops: .count(1), pinsThreads: true), makeHandler: { _ in Echo() })
+        let group = try LoopGroup(
+            configuration: .init(loops: .count(1), pinsThreads: true), makeHandler: { _ in Echo() })
         group.start()
         let heir = Heir()
         let loop = Box<Int32>()

@@ -21,7 +21,7 @@ final class RealLoop {
             log: { _, _ in }, clock: clock.milliseconds)
         self.handler = handler
         loop.install(handler)
-        let socket = try ListenerSocket(ListenerConfiguration(host: "127.0.0.1", port: 0), loopCount: 1)
+        let socket = try ListenerSocket(ListenerConfiguration(hostname: "127.0.0.1", port: 0), loopCount: 1)
         port = socket.address.port
         loop.listen(on: [socket.share(of: 0, tls: nil)])
     }

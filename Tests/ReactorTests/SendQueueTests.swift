@@ -71,7 +71,7 @@ import Testing
         _ = unsafe queue.append(10, chunks: &chunks)
         var lengths: [[Int]] = []
         while queue.byteCount > 0 { lengths.append(sendNext(of: &queue, &chunks)) }
-        let limit = SendQueue.maximumByteCount
+        let limit = SendQueue.maxByteCount
         #expect(lengths == [[limit], [limit], [5 << 30 - 2 * limit, 10]])
     }
 

@@ -17,7 +17,7 @@ import Testing
         var serving = TLSConfiguration(certificates: [authority.issue("localhost", names: names)])
         change(&serving)
         let (server, client) = (server, client)
-        client.tls = try TLSClient(configuration)
+        client.tls = try TLSClient(configuration: configuration)
         client.host = host
         let serverLoop = try SimulatedLoop(tls: TLSServer(serving)) { _ in server }
         let tie = Tie(server: serverLoop, client: SimulatedLoop { _ in client })
@@ -86,7 +86,7 @@ import Testing
         let journal = LogJournal()
         let serving = try TLSServer(TLSConfiguration(certificates: [authority.issue("localhost")]))
         let serverLoop = SimulatedLoop(tls: serving, log: { journal.note($0, $1) }) { _ in server }
-        client.tls = try TLSClient(TLSClientConfiguration())
+        client.tls = try TLSClient(configuration: TLSClientConfiguration())
         let clientLoop = SimulatedLoop { _ in client }
         let (towardsClient, towardsServer) = (serverLoop.connect(), clientLoop.connect())
         clientLoop.rest()
@@ -120,7 +120,7 @@ import Testing
 
     @Test func `a server that speaks no TLS is told of`() throws {
         let journal = LogJournal()
-        client.tls = try TLSClient(trusting)
+        client.tls = try TLSClient(configuration: trusting)
         let loop = SimulatedLoop(log: { journal.note($0, $1) }) { _ in client }
         let peer = loop.connect()
         loop.rest()
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func `a server that goes away in the handshake is told of`() throws {
-        client.tls = try TLSClient(trusting)
+        client.tls = try TLSClient(configuration: trusting)
         let loop = SimulatedLoop { _ in client }
         let peer = loop.connect()
         loop.rest()
@@ -180,7 +180,7 @@ final class StartingTLS: ConnectionHandler {
     }
 
     private func start(_ connection: Connection) {
-        let isStarted = connection.startTLS(tls!, host: host)
+        let isStarted = connection.startTLS(tls!, hostname: host)
         events.append(isStarted ? "started" : "not started")
         onStarted(connection)
     }

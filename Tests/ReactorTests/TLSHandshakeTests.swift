@@ -178,7 +178,7 @@ import Testing
     }
 
     @Test func `a version below the minimum is refused`() throws {
-        let loop = try loop { $0.minimumVersion = .v1_3 }
+        let loop = try loop { $0.minVersion = .v1_3 }
         let old = TLSWire(loop, peer { $0.isTLS12 = true })
         #expect(throws: TLSPeer.Failure.failed("tlsv1 alert protocol version")) { try old.handshake() }
         #expect(journal.lines.contains { $0.contains("no TLS version in common") })

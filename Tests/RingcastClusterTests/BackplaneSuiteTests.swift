@@ -8,7 +8,7 @@ import Testing
 @Suite struct BackplaneSuiteTests {
     @Test func `the engine in memory does what a backplane has to`() async {
         let engine = InMemoryEngine()
-        let suite = BackplaneSuite(longestPayload: 1 << 15, setReachable: { engine.setReachable($0) }) {
+        let suite = BackplaneSuite(maxPayloadLength: 1 << 15, setReachable: { engine.setReachable($0) }) {
             .inMemory(engine)
         }
         #expect(await suite.complaints() == [])

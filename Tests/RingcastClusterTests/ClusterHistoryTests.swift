@@ -171,7 +171,7 @@ import Testing
         let position = try #require(world.position(in: client, of: "1"))
         client.close()
         far.advance(by: .seconds(6))
-        #expect(far.server.position(of: "/room") == nil && far.server.keptMessages.topics == 0)
+        #expect(far.server.position(of: "/room") == nil && far.server.historyUsage.topics == 0)
         near.server.publish("2", to: "/room")
         let (fresh, returned) = (try world.connect(far), try world.connect(far, after: position))
         near.server.publish("3", to: "/room")

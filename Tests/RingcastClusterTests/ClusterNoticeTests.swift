@@ -30,8 +30,8 @@ import Testing
 
     @Test func `members are read as they were written`() {
         let members = [
-            PresentMember(id: "ann", info: nil, sockets: 2), PresentMember(id: "", info: "", sockets: 1),
-            PresentMember(id: "bob,3:", info: "{\"a\":1}", sockets: 9),
+            PresentMember(id: "ann", info: nil, socketCount: 2), PresentMember(id: "", info: "", socketCount: 1),
+            PresentMember(id: "bob,3:", info: "{\"a\":1}", socketCount: 9),
         ]
         let bytes = members.flatMap(\.written)
         #expect(PresentMember.read(bytes) == members)

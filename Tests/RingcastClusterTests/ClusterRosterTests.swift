@@ -60,7 +60,7 @@ import Testing
         rest(nodes)
         #expect(try await nodes[0].serving { try await $0.clusterSubscriberCount(of: "room") } == 4)
         let members = try await nodes[1].serving { try await $0.presence(of: "room") }
-        #expect(Set(members.map { "\($0.id) \($0.info ?? "") \($0.sockets)" }) == ["ann of ann 3", "bob of bob 1"])
+        #expect(Set(members.map { "\($0.id) \($0.info ?? "") \($0.socketCount)" }) == ["ann of ann 3", "bob of bob 1"])
         #expect(try await nodes[0].serving { try await $0.presenceCount(of: "room") } == 2)
         #expect(nodes[0].server.subscriberCount(of: "room") == 2 && clients.allSatisfy(\.isOpen))
     }

@@ -8,9 +8,9 @@ import Testing
 
 /// The backplane's loop over connections that a test plays: Redis, but for what is said of NATS.
 @Suite struct EngineLoopTests {
-    private func redis(maximumDelay: Duration = .milliseconds(1)) throws -> EngineWorld {
+    private func redis(maxDelay: Duration = .milliseconds(1)) throws -> EngineWorld {
         try EngineWorld(
-            RedisLanguage(user: nil, password: nil, prefix: Array("p:".utf8)), maximumDelay: maximumDelay)
+            RedisLanguage(user: nil, password: nil, prefix: Array("p:".utf8)), maxDelay: maxDelay)
     }
 
     /// Answers what is said at first on both connections, and the probes behind the subscriptions.
@@ -168,7 +168,7 @@ import Testing
     }
 
     @Test func `an engine that greets and then refuses is asked less and less often`() throws {
-        let world = try redis(maximumDelay: .seconds(10))
+        let world = try redis(maxDelay: .seconds(10))
         var attempts = 0
         for _ in 0..<100 {
             world.loop.advance(milliseconds: 100)

@@ -15,7 +15,7 @@ final class EngineWorld {
 
     /// - Parameter resolver: for an engine that has a name.
     init(
-        _ language: any EngineLanguage, host: String = "10.0.0.1", maximumDelay: Duration = .milliseconds(1),
+        _ language: any EngineLanguage, host: String = "10.0.0.1", maxDelay: Duration = .milliseconds(1),
         resolver: Resolver = Resolver(threadLimit: 0)
     ) throws {
         self.language = language
@@ -25,7 +25,7 @@ final class EngineWorld {
         let options = EngineOptions(
             language: language, address: try EngineAddress("redis://\(host)", schemes: ["redis": false], port: 1),
             tls: nil, waitingBytes: 10_000,
-            reconnect: ReconnectPolicy(initialDelay: .milliseconds(1), maximumDelay: maximumDelay),
+            reconnect: ReconnectPolicy(initialDelay: .milliseconds(1), maxDelay: maxDelay),
             resolver: resolver)
         let (node, outbox, interests, history) = (node, outbox, interests, history)
         loop = SimulatedLoop { EngineLoop($0, options, node, outbox, interests, history) }

@@ -36,7 +36,7 @@
 
         @Test func `a server's metrics are handed over until the task ends`() async throws {
             let server = try Server(
-                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
             ) { _ in .response(.ok) }
             let metrics = TestMetrics()
             let task = Task { await MetricsExporter(server, every: .milliseconds(1), factory: metrics).run() }

@@ -98,7 +98,7 @@ import Testing
                 return .response(.ok)
             }
         }
-        let request = try app.begin(.get, "/slow")
+        let request = try app.beginRequest(.get, "/slow")
         #expect(request.response == nil && request.isConnected)
         request.reset()
         app.advance(by: .seconds(1))

@@ -59,7 +59,7 @@ import Testing
         let app = try TestServer(clock: clock, fetch: napping(by: clock))
         let client = try app.connect("/ticks")
         #expect(throws: TestClientError.unanswered) { try app.request() }
-        let request = try app.begin()
+        let request = try app.beginRequest()
         app.advance(by: .seconds(59))
         #expect(client.received == [] && request.response == nil)
         app.advance(by: .seconds(1))
@@ -79,14 +79,14 @@ import Testing
                 }
             }
         }
-        let request = try app.begin()
+        let request = try app.beginRequest()
         #expect(request.status == .ok && request.headers?[.transferEncoding] == "chunked")
         #expect(request.string == "1 " && request.response == nil)
         app.advance(by: .seconds(60))
         #expect(request.string == "1 2 ")
         app.advance(by: .seconds(120))
         #expect(request.response?.string == "1 2 3 ")
-        let leaving = try app.begin()
+        let leaving = try app.beginRequest()
         leaving.reset()
         app.advance(by: .seconds(1))
         #expect(app.server.pendingRequests == 0)
@@ -94,7 +94,7 @@ import Testing
 
     @Test func `a topic's events are read as they are published`() throws {
         let app = try TestServer(loops: 2) { _ in .events(of: "news") }
-        let readers = [try app.begin(on: 0), try app.begin(on: 1)]
+        let readers = [try app.beginRequest(on: 0), try app.beginRequest(on: 1)]
         app.server.publish("hello", to: "news")
         #expect(readers.map(\.string) == ["data: hello\n\n", "data: hello\n\n"])
         app.advance(by: .seconds(16))
@@ -115,7 +115,7 @@ import Testing
                     ? .upgrade(to: WebSocketHandlers<Void>(open: { ws in ws.send("welcome") })) : .response(.ok, "late")
             }
         }
-        #expect(try await app.begin().answered().string == "late")
+        #expect(try await app.beginRequest().answered().string == "late")
         #expect(try await app.beginConnecting().opened().received.map(\.string) == ["welcome"])
         mayWake.withLock { $0 = false }
         let client = try app.beginConnecting()

@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func `a remote address is the client's own, and counts`() throws {
-        let handlers = WebSocketHandlers<Void>(open: { ws in ws.send("\(ws.remoteAddress?.host ?? "nobody")") })
+        let handlers = WebSocketHandlers<Void>(open: { ws in ws.send("\(ws.remoteAddress?.ipAddress ?? "nobody")") })
         let limits = ServerLimits(connectionsPerAddress: 1)
         let app = try TestServer(configuration: .init(limits: limits)) { _ in .upgrade(to: handlers) }
         let client = try app.connect(from: "203.0.113.7")

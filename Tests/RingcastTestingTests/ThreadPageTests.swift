@@ -58,7 +58,7 @@ import Testing
                 }
             })
         let server = try Server(
-            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)
         ) { _ in .upgrade(to: here) }
         async let end: Void = server.run()
         let ann = try await WebSocketClient.connect("ws://127.0.0.1:\(server.port)/")

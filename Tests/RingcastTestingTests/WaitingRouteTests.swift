@@ -21,7 +21,7 @@ import Testing
             #expect(request.rawTarget == "/users/a%2Fb?x=1&y=%20" && request.queryItems.map(\.value) == ["1", " "])
             #expect(request.cookie("session") == "s" && request.headers[.cookie] == "session=s")
             #expect(request.host == "test" && !request.isSecure && request.bytes.count == request.string.utf8.count)
-            #expect(request.clientAddress?.host == "203.0.113.7" && request.header(.accept) == nil)
+            #expect(request.clientAddress?.ipAddress == "203.0.113.7" && request.header(.accept) == nil)
             let count = await Users().add(try request.json([String].self)[0])
             let sockets = request.server.totals.sockets
             return .response(.created, "\(request.parameter("id")!) \(request.query("y")!)\(count) \(sockets)")
@@ -61,7 +61,7 @@ import Testing
         var configuration = ServerConfiguration()
         configuration.logger.logLevel = .critical
         let app = try TestServer(configuration: configuration, clock: clock, routes: routes)
-        let slow = try app.begin(.get, "/slow")
+        let slow = try app.beginRequest(.get, "/slow")
         app.advance(by: .seconds(1))
         #expect(slow.response == nil)
         app.advance(by: .seconds(2))

@@ -37,7 +37,8 @@ import Testing
     func `who asks is told by proxies that are trusted`(_ row: Row) async throws {
         @Sendable func text(_ address: SocketAddress?, hasPort: Bool) -> String {
             guard let address else { return "-" }
-            return address.port == 0 || !hasPort ? address.host : "\(address.host):\(address.port)"
+            let text = address.ipAddress ?? address.description
+            return address.port == 0 || !hasPort ? text : "\(text):\(address.port)"
         }
         try await serving(
             { $0.trustedProxies = row.trusted },

@@ -17,7 +17,7 @@ import WebSocketProtocol
             case .connecting: return try ClientRequest("ws://127.0.0.1:\(hole)/")
             case .proxy:
                 var request = try ClientRequest("ws://somewhere.invalid/")
-                request.proxy = HTTPProxy(host: "127.0.0.1", port: silent)
+                request.proxy = HTTPProxy(hostname: "127.0.0.1", port: silent)
                 return request
             case .securing: return try ClientRequest("wss://127.0.0.1:\(silent)/")
             case .answering: return try ClientRequest("ws://127.0.0.1:\(silent)/")
@@ -210,7 +210,7 @@ import WebSocketProtocol
         let failures = Journal<WebSocketClientError>()
         try await expectNothingLeft { group, census in
             let policy = ReconnectPolicy(
-                initialDelay: .seconds(36_000), maximumDelay: .seconds(36_000),
+                initialDelay: .seconds(36_000), maxDelay: .seconds(36_000),
                 isFinalError: { error in
                     failures.note(error)
                     return false

@@ -12,7 +12,8 @@ import Testing
             await socket.close()
         }
 
-        let group = try ClientGroup(.init(loops: .count(2)))  // for thousands: a server's handlers, on loops
+        // For thousands: a server's handlers, on loops.
+        let group = try ClientGroup(configuration: .init(loops: .count(2)))
         let (lines, journal) = AsyncStream.makeStream(of: String.self)
         let bot = WebSocketHandlers<Int>(
             open: { ws in ws.send("hello") },
@@ -33,7 +34,7 @@ import Testing
         let lines = Journal<String>()
         let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
         let server = try Server(
-            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
         ) { _ in .upgrade(to: echo) }
         try await withThrowingTaskGroup { group in
             group.addTask(executorPreference: BlockingExecutor()) { try await server.run() }

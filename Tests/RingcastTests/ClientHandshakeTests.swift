@@ -118,7 +118,7 @@ import WebSocketProtocol
                     let failure = try Outcome().failure(of: try ClientRequest(server.url), group)
                     guard failure.code == .refused, let refusal = failure.answer else { throw failure }
                     #expect(refusal.status == 503 && refusal.status.reasonPhrase == "Service Unavailable")
-                    #expect(refusal.headers[.retryAfter] == "3" && refusal.bodyText == "not today\n")
+                    #expect(refusal.headers[.retryAfter] == "3" && refusal.string == "not today\n")
                     #expect("\(failure)" == "the server answered 503 Service Unavailable: not today")
                 }
             }

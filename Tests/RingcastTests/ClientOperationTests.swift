@@ -99,7 +99,7 @@ import Testing
     @Test func `a message is deflated, or not, as its sender says`() async throws {
         let options = WebSocketOptions(perMessageDeflate: true)
         let handlers = WebSocketHandlers<Void>(options: options, message: { ws, message in ws.send(message) })
-        let configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+        let configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
         let server = try Server(configuration: configuration) { _ in .upgrade(to: handlers) }
         try await withThrowingTaskGroup { tasks in
             tasks.addTask(executorPreference: BlockingExecutor()) { try await server.run() }

@@ -16,7 +16,7 @@ import Testing
         try proxy.run {
             try withClients { group in
                 var request = try ClientRequest(url)
-                request.proxy = HTTPProxy(host: "127.0.0.1", port: proxy.port)
+                request.proxy = HTTPProxy(hostname: "127.0.0.1", port: proxy.port)
                 _ = try outcome.failure(of: request, group)
                 #expect(eventually { group.statistics[0].connections == 0 })
             }
@@ -58,7 +58,7 @@ import Testing
     func `a port that is none is not cut to one`(_ port: Int) throws {
         try withClients { group in
             var request = try ClientRequest("ws://somewhere.invalid/")
-            request.proxy = HTTPProxy(host: "127.0.0.1", port: port)
+            request.proxy = HTTPProxy(hostname: "127.0.0.1", port: port)
             #expect(
                 try Outcome().failure(of: request, group) == .invalidRequest("\(port) is not a port: 1 to 65535"))
         }

@@ -6,12 +6,12 @@ import Testing
 /// A client that goes on where its last socket ended, by itself.
 @Suite(.blocking, .timeLimit(.minutes(5))) struct ClientResumeTests {
     private static let policy = ReconnectPolicy(
-        initialDelay: .milliseconds(1), maximumDelay: .milliseconds(5), position: Position.inJSON)
+        initialDelay: .milliseconds(1), maxDelay: .milliseconds(5), position: Position.inJSON)
 
     @Test func `whatever becomes of its sockets, a client reads each message once and in order`() async throws {
         let count = 500
         let handlers = WebSocketHandlers<Position?>(open: { ws in ws.subscribe(to: "numbers", after: ws.data) })
-        var configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false)
+        var configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)
         configuration.placement = .balanced
         configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
         configuration.topics = [.matching("numbers", history: .init(messages: count), stamping: .json)]

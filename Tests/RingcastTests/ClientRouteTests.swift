@@ -44,7 +44,7 @@ import WebSocketProtocol
                     guard refusal.code == .refused, let answer = refusal.answer else {
                         throw WebSocketClientError.cancelled
                     }
-                    #expect(answer.status == 302 && answer.bodyText == "there")
+                    #expect(answer.status == 302 && answer.string == "there")
                 }
             }
         }
@@ -67,12 +67,12 @@ import WebSocketProtocol
         try proxy.run {
             try withClients { group in
                 var request = try ClientRequest("ws://somewhere.invalid/chat")
-                request.proxy = HTTPProxy(host: "127.0.0.1", port: proxy.port)
+                request.proxy = HTTPProxy(hostname: "127.0.0.1", port: proxy.port)
                 let refusal = try Outcome().failure(of: request, group)
                 guard refusal.code == .proxyRefused, let answer = refusal.answer else {
                     throw WebSocketClientError.cancelled
                 }
-                #expect(answer.status == 407 && answer.bodyText == "no")
+                #expect(answer.status == 407 && answer.string == "no")
                 request.proxy?.credentials = BasicCredentials(username: "ann", password: "pw")
                 group.connect(request, handlers: outcome.handlers, with: ())
                 #expect(outcome.journal.wait(for: 2) == ["open -", "hi"])

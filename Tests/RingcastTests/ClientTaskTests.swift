@@ -18,7 +18,7 @@ import WebSocketProtocol
     private func serving(
         _ handlers: WebSocketHandlers<Void> = echo, _ body: @escaping @Sendable (ClientRequest) async throws -> Void
     ) async throws {
-        var configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+        var configuration = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
         configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
         let server = try Server(configuration: configuration) { _ in .upgrade(to: handlers) }
         try await withThrowingTaskGroup { group in

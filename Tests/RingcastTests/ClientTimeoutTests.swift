@@ -10,7 +10,7 @@ import Testing
         _ phase: HandshakePhase, _ url: String, resolver: Resolver = .shared,
         sourceLocation: SourceLocation = #_sourceLocation, _ change: (inout ClientRequest) -> Void = { _ in }
     ) async throws {
-        let group = try ClientGroup(ClientGroupConfiguration(), resolver: resolver)
+        let group = try ClientGroup(configuration: ClientGroupConfiguration(), resolver: resolver)
         defer {
             group.stop()
             group.wait()
@@ -55,7 +55,7 @@ import Testing
         let silent = ScriptedServer { try $0.readToEnd() }
         try await silent.run {
             try await expectTimeout(.proxy, "ws://somewhere.invalid/") {
-                $0.proxy = HTTPProxy(host: "127.0.0.1", port: silent.port)
+                $0.proxy = HTTPProxy(hostname: "127.0.0.1", port: silent.port)
             }
             try await expectTimeout(.tls, "wss://127.0.0.1:\(silent.port)/")
             try await expectTimeout(.answer, silent.url)
@@ -74,7 +74,7 @@ import Testing
         try await dripping.run {
             try await expectTimeout(.answer, dripping.url)
             try await expectTimeout(.proxy, "ws://somewhere.invalid/") {
-                $0.proxy = HTTPProxy(host: "127.0.0.1", port: dripping.port)
+                $0.proxy = HTTPProxy(hostname: "127.0.0.1", port: dripping.port)
             }
         }
     }

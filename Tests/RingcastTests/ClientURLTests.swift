@@ -22,7 +22,7 @@ import Testing
         _ text: String, _ host: String, _ port: Int, _ target: String, _ isSecure: Bool, _ field: String
     ) throws {
         let url = try WebSocketURL(text)
-        #expect(url.host == host && url.port == port && url.target == target && url.isSecure == isSecure)
+        #expect(url.hostname == host && url.port == port && url.target == target && url.isSecure == isSecure)
         #expect(url.hostField == field && url.unixPath == nil)
         #expect(try WebSocketURL(url.description).target == target)
     }
@@ -84,7 +84,7 @@ import Testing
 
     @Test func `a proxy is a host, a port and credentials`() throws {
         let proxy = try HTTPProxy("http://ann:p%3Aw@proxy:3128/")
-        #expect(proxy == HTTPProxy(host: "proxy", port: 3128, credentials: .init(username: "ann", password: "p:w")))
+        #expect(proxy == HTTPProxy(hostname: "proxy", port: 3128, credentials: .init(username: "ann", password: "p:w")))
         #expect(proxy.credentials?.fieldValue == "Basic YW5uOnA6dw==")
         #expect(try HTTPProxy("http://proxy").port == 80)
         #expect(throws: WebSocketClientError.self) { try HTTPProxy("socks5://proxy") }

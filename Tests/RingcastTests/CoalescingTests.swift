@@ -13,7 +13,7 @@ import Testing
             echo,
             {
                 $0.loops = .count(1)
-                $0.coalescing = .adaptive(maximumDelay: .milliseconds(2))
+                $0.coalescing = .adaptive(maxDelay: .milliseconds(2))
             }
         ) { server in
             let clients = try (0..<32).map { _ in try SocketClient(port: server.port) }

@@ -11,7 +11,7 @@ import Testing
     private static func path() -> String { "/tmp/ringcast-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock" }
 
     private static func configuration(_ endpoints: [Endpoint]) -> ServerConfiguration {
-        var configuration = ServerConfiguration(endpoints: endpoints, loops: .count(2), pinning: false)
+        var configuration = ServerConfiguration(endpoints: endpoints, loops: .count(2), pinsThreads: false)
         configuration.logger.logLevel = .critical
         configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
         return configuration
@@ -82,7 +82,7 @@ import Testing
             let error = #expect(throws: ServerError.self) {
                 _ = try Server(configuration: Self.configuration([.unix(path: path)])) { _ in .response(.ok) }
             }
-            #expect(error?.message.contains("\(path) is taken") == true)
+            #expect(error?.description.contains("\(path) is taken") == true)
             #expect(try TCPClient(unix: path).get("/").status == 200, "the first one is still there")
         }
         close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
@@ -90,7 +90,7 @@ import Testing
         let error = #expect(throws: ServerError.self) {
             _ = try Server(configuration: Self.configuration([.unix(path: path)])) { _ in .response(.ok) }
         }
-        #expect(error?.message.contains("no socket") == true)
+        #expect(error?.description.contains("no socket") == true)
         #expect(Self.exists(path))
     }
 
@@ -152,7 +152,7 @@ import Testing
         let error = #expect(throws: ServerError.self) {
             _ = try Server(configuration: Self.configuration([.unix(path: path)])) { _ in .response(.ok) }
         }
-        #expect(error?.message.contains(path) == true)
+        #expect(error?.description.contains(path) == true)
     }
 
     @Test func `one server listens on several ports and sockets, and tells their addresses`() async throws {

@@ -24,7 +24,7 @@ import Testing
             limit.rlim_cur = 256
             precondition(unsafe setrlimit(resource, &limit) == 0)
             let server = try Server(
-                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
             ) { _ in .response(.ok) }
             precondition(server.port > 0)
             precondition(unsafe getrlimit(resource, &limit) == 0 && limit.rlim_cur == limit.rlim_max)

@@ -6,7 +6,7 @@ import Testing
 /// Errors have a code to be switched on, and what belongs to it.
 @Suite struct ErrorCodeTests {
     @Test func `a server's error says what kind it is`() throws {
-        let local = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+        let local = ServerConfiguration(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
         func code(_ change: (inout ServerConfiguration) -> Void) -> ServerError.Code? {
             var configuration = local
             change(&configuration)

@@ -25,7 +25,7 @@ import Testing
         )
         let server = try Server(
             configuration: .init(
-                hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false, placement: .balanced,
+                hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false, placement: .balanced,
                 topics: [.matching("lobby", order: .total)])
         ) { request in
             guard request.path == "/chat" else { return .response(.ok, "Hello") }

@@ -82,7 +82,7 @@ import Testing
                 ("x", request.query("x")), ("y", request.query("y")), ("z", request.query("z")),
                 ("accept", request.header(.accept)), ("accepts", request.headers(.accept).joined(separator: "|")),
                 ("fields", request.headers[.accept]), ("host", request.host), ("cookie", request.cookie("k")),
-                ("address", request.remoteAddress?.host), ("upgrade", "\(request.isWebSocketUpgrade)"),
+                ("address", request.remoteAddress?.ipAddress), ("upgrade", "\(request.isWebSocketUpgrade)"),
             ]
             return .response(.ok, facts.map { "\($0): \($1 ?? "none")" }.joined(separator: "\n"))
         }) { server in

@@ -47,10 +47,10 @@ import WebSocketProtocol
         let server = Self.server()
         #expect(server.server.publish("{}", to: "room") == .sent(bytes: 2))
         server.rest()
-        #expect(server.server.keptMessages.topics == 1)
+        #expect(server.server.historyUsage.topics == 1)
         let late = Self.open(server, on: 1, after: .oldest)
         #expect(late.frames().map(\.text).last == "resumed(1)")
-        #expect(server.server.clearHistory(of: "room") == 1 && server.server.keptMessages.topics == 0)
+        #expect(server.server.clearHistory(of: "room") == 1 && server.server.historyUsage.topics == 0)
     }
 
     @Test func `a topic without history has no position, and whoever has one is told of a gap`() {

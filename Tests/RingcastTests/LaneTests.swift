@@ -122,7 +122,7 @@ import Testing
             ws.send(ws.subscriptions.map(\.name).joined(separator: " "))
         })
         try await serving(handlers) { server in
-            func list() -> [String] { server.topics.map { "\($0.topic) \($0.subscribers)" }.sorted() }
+            func list() -> [String] { server.topics.map { "\($0.topic) \($0.subscriberCount)" }.sorted() }
             let clients = try (0..<4).map { _ in try SocketClient(port: server.port) }
             for client in clients {
                 try client.send("all")

@@ -22,7 +22,7 @@ import Testing
 
     /// The errors of each snippet, by its line in the page.
     private static let errors = Result {
-        let compiler = try SnippetCompiler(importing: ["Reactor", "Ringcast", "Synchronization"])
+        let compiler = try SnippetCompiler(importing: ["Reactor", "Ringcast", "Synchronization", "WebSocketProtocol"])
         for snippet in MisusePage.snippets { try compiler.add(snippet.code, as: snippet.line) }
         return try compiler.errors()
     }

@@ -71,8 +71,9 @@ import Testing
     }
 
     @Test func `a second run is an error, also when the first is over`() async throws {
-        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
-        {
+        let server = try Server(
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)
+        ) {
             _ in .response(.ok)
         }
         @Sendable func outcome() async -> String {

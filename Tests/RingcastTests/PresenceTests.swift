@@ -35,7 +35,7 @@ import WebSocketProtocol
     }
 
     private static func members(_ server: SimulatedServer) async throws -> [String] {
-        try await server.server.presence(of: "room").map { "\($0.id) \($0.info ?? "-") \($0.sockets)" }.sorted()
+        try await server.server.presence(of: "room").map { "\($0.id) \($0.info ?? "-") \($0.socketCount)" }.sorted()
     }
 
     @Test func `an identity is there while any of its sockets is, however these end`() async throws {
@@ -60,7 +60,7 @@ import WebSocketProtocol
     /// What the handler publishes is the order that all agree on, so a list that is kept by it is right everywhere.
     @Test func `joins and leaves are told of once for each identity, in their order, to everybody`() async throws {
         let server = Self.server { server, topic, change in
-            server.publish("\(change.kind) \(change.id) \(change.count)", to: topic)
+            server.publish("\(change.kind) \(change.id) \(change.presenceCount)", to: topic)
         }
         let watcher = server.open(on: 1, path: "/?as=watcher")
         var random = SeededGenerator(seed: 1)

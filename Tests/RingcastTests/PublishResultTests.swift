@@ -117,7 +117,8 @@ import WebSocketProtocol
         let journal = journal
         let server = WebSocketHandlers<Void>(open: { $0.send("hello") }, message: { ws, _ in ws.send("again") })
         try await serving(server) { server in
-            let group = try ClientGroup(.init(stop: StopTiming(window: .zero, deadline: .milliseconds(200))))
+            let group = try ClientGroup(
+                configuration: .init(stop: StopTiming(window: .zero, deadline: .milliseconds(200))))
             let opened = Journal<Int>()
             let handlers = WebSocketHandlers<Int>(
                 open: { ws in

@@ -44,7 +44,7 @@ import WebSocketProtocol
     @Test func `no delay is too long to be calculated with`() {
         var generator = SeededGenerator(seed: 1)
         for delay in [Duration.seconds(Int64.max), .nanoseconds(1), .zero, .seconds(Int64.min)] {
-            let policy = ReconnectPolicy(initialDelay: delay, maximumDelay: .seconds(Int64.max))
+            let policy = ReconnectPolicy(initialDelay: delay, maxDelay: .seconds(Int64.max))
             for failures in [0, 1, 2, 31, 1_000] {
                 #expect(policy.delay(afterFailures: failures, using: &generator) <= .seconds(Int64.max))
             }
@@ -53,16 +53,16 @@ import WebSocketProtocol
 
     @Test(arguments: [
         (ReconnectPolicy(initialDelay: .zero), "initialDelay"), (.init(initialDelay: .seconds(-1)), "initialDelay"),
-        (.init(initialDelay: .seconds(2), maximumDelay: .seconds(1)), "maximumDelay"),
-        (.init(maximumDelay: .seconds(-1)), "maximumDelay"), (.init(stableTime: .seconds(-1)), "stableTime"),
-        (.init(maximumAttempts: 0), "maximumAttempts"), (.init(maximumAttempts: -1), "maximumAttempts"),
+        (.init(initialDelay: .seconds(2), maxDelay: .seconds(1)), "maxDelay"),
+        (.init(maxDelay: .seconds(-1)), "maxDelay"), (.init(stableTime: .seconds(-1)), "stableTime"),
+        (.init(maxAttempts: 0), "maxAttempts"), (.init(maxAttempts: -1), "maxAttempts"),
     ])
     func `a policy that makes no sense is an error, and nothing is tried`(
         _ policy: ReconnectPolicy, _ name: String
     ) async throws {
         var policy = policy
         // Nobody listens there: an attempt would fail, once.
-        policy.maximumAttempts = policy.maximumAttempts ?? 1
+        policy.maxAttempts = policy.maxAttempts ?? 1
         policy.isFinalError = { _ in false }
         let connections = WebSocketClient.connections(to: try ClientRequest("ws://127.0.0.1:1/"), policy: policy)
         var iterator = connections.makeAsyncIterator()
@@ -96,7 +96,7 @@ import WebSocketProtocol
         #expect(!isFinal(.cannotConnect(to: "", "")) && !isFinal(.timedOut(.answer)) && isFinal(.invalidHandshake("")))
     }
 
-    private static let quick = ReconnectPolicy(initialDelay: .milliseconds(1), maximumDelay: .milliseconds(5))
+    private static let quick = ReconnectPolicy(initialDelay: .milliseconds(1), maxDelay: .milliseconds(5))
 
     @Test func `a socket that the server closes is followed by another, until a code is final`() async throws {
         let codes = Journal<UInt16>()
@@ -150,7 +150,7 @@ import WebSocketProtocol
         }
         try await server.run {
             var policy = Self.quick
-            (policy.maximumAttempts, policy.stableTime) = (2, stableTime)
+            (policy.maxAttempts, policy.stableTime) = (2, stableTime)
             let sockets = WebSocketClient.connections(to: try ClientRequest(server.url), policy: policy)
             await #expect(throws: WebSocketClientError.self) {
                 for try await socket in sockets {
@@ -195,7 +195,7 @@ import WebSocketProtocol
         try await server.run {
             let request = try ClientRequest(server.url)
             let task = Task {
-                let policy = ReconnectPolicy(initialDelay: .seconds(10_000), maximumDelay: .seconds(10_000))
+                let policy = ReconnectPolicy(initialDelay: .seconds(10_000), maxDelay: .seconds(10_000))
                 for try await _ in WebSocketClient.connections(to: request, policy: policy) {}
             }
             try await Task.sleep(for: .milliseconds(100))

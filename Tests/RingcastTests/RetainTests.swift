@@ -41,7 +41,7 @@ import Testing
             try clients[0].send("out")
             try clients[0].send("in")
             for text in ["end", "begin", "two", "true"] { #expect(try clients[0].readText() == text) }
-            #expect(server.retainedMessages == (1, 5))
+            #expect(server.retainedUsage == TopicUsage(topics: 1, bytes: 5))
         }
     }
 
@@ -49,9 +49,9 @@ import Testing
         try await serving(Self.handlers) { server in
             let client = try SocketClient(port: server.port)
             server.publish([1, 2], to: "t", retain: true)
-            #expect(server.clearRetained("t"))
-            #expect(!server.clearRetained("t"))
-            #expect(server.retainedMessages == (0, 0))
+            #expect(server.clearRetained(of: "t"))
+            #expect(!server.clearRetained(of: "t"))
+            #expect(server.retainedUsage == TopicUsage(topics: 0, bytes: 0))
             try client.send("in")
             for text in ["begin", "true"] { #expect(try client.readText() == text) }
         }
@@ -73,7 +73,7 @@ import Testing
             #expect(server.publish("y", to: "t", retain: true) == .sent(bytes: 1))
             #expect(try client.readText() == "y")
             #expect(server.publish(String(repeating: "x", count: 99), to: "u", retain: true) == .dropped)
-            #expect(server.retainedMessages == (0, 0))
+            #expect(server.retainedUsage == TopicUsage(topics: 0, bytes: 0))
         }
     }
 

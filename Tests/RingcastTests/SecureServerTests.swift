@@ -90,14 +90,14 @@ import WebSocketProtocol
         let renewed = (0..<20).map { authority.issue("number \($0)") }
         try await servingSockets(handlers, count: 8) { server, old in
             for round: UInt8 in 0..<20 {
-                try server.reloadCertificates(TLSConfiguration(certificates: [renewed[Int(round)]]))
+                try server.reload(tls: TLSConfiguration(certificates: [renewed[Int(round)]]))
                 let new = try SecureClient(port: server.port)
                 #expect(new.tls.peerName == "number \(round)")
                 for client in old { try client.send(SocketClient.encode(.binary, [round])) }
                 for client in old { #expect(try client.receiveFrame() == [round]) }
             }
             #expect(throws: ServerError.self) {
-                try server.reloadCertificates(TLSConfiguration(certificateFile: "/nowhere", keyFile: "/nowhere"))
+                try server.reload(tls: TLSConfiguration(certificateFile: "/nowhere", keyFile: "/nowhere"))
             }
             #expect(server.pendingWebSockets == 8)
             let sum = server.statistics.reduce(ServerStatistics(), +)

@@ -13,11 +13,11 @@ import WebSocketProtocol
             #expect(server.port > 0)
             #expect(server.hostname == "127.0.0.1")
             let configuration = ServerConfiguration(
-                hostname: "127.0.0.1", port: server.port, loops: .count(1), pinning: false)
+                hostname: "127.0.0.1", port: server.port, loops: .count(1), pinsThreads: false)
             let error = #expect(throws: ServerError.self) {
                 _ = try Server(configuration: configuration) { _ in .response(.ok) }
             }
-            #expect(error?.message.contains("port \(server.port) is taken") == true)
+            #expect(error?.description.contains("port \(server.port) is taken") == true)
         }
     }
 
@@ -25,7 +25,7 @@ import WebSocketProtocol
         weak var weakServer: Server?
         do {
             let server = try Server(
-                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
             ) { _ in
                 .response(.ok)
             }
@@ -116,8 +116,9 @@ import WebSocketProtocol
     }
 
     @Test func `cancelling the task that runs a server stops it`() async throws {
-        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
-        { _ in
+        let server = try Server(
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)
+        ) { _ in
             .response(.ok)
         }
         let task = Task { try await server.run() }
@@ -128,8 +129,9 @@ import WebSocketProtocol
     }
 
     @Test func `a service group shuts a server down gracefully`() async throws {
-        let server = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false))
-        { _ in
+        let server = try Server(
+            configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false)
+        ) { _ in
             .response(.ok)
         }
         let group = ServiceGroup(configuration: .init(services: [server], logger: Logger(label: "test")))

@@ -129,7 +129,7 @@ import Testing
             #expect(server.order(of: name) == .total && server.order(of: "t/2") == .perPublisher)
             let client = try SocketClient(port: server.port)
             #expect(eventually { server.subscriberCount(of: name) == 1 })
-            #expect(eventually { server.clearRetained(name) })
+            #expect(eventually { server.clearRetained(of: name) })
             let sockets: [WebSocketRef<Void>] = try awaited { await server.sockets(in: name) }
             server.publish("no", to: name, except: sockets[0])
             sockets[0].publish("neither", to: name)

@@ -68,7 +68,7 @@ import WebSocketProtocol
         let handlers = WebSocketHandlers<String>(
             open: { ws in
                 journal.note(
-                    "open: \(ws.readyState) \(ws.data) \(ws.remoteAddress?.host ?? "?") \(ws.bufferedAmount > 0)")
+                    "open: \(ws.readyState) \(ws.data) \(ws.remoteAddress?.ipAddress ?? "?") \(ws.bufferedAmount > 0)")
                 ws.send("x")
                 ws.subscribe(to: "a")
                 ws.subscribe(to: "b")

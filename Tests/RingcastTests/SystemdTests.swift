@@ -22,7 +22,7 @@ import Testing
             _ = try environment.sockets(named: name)
             _ = try environment.notifier()
         }
-        return error?.message ?? ""
+        return error?.description ?? ""
     }
 
     // MARK: what the environment says
@@ -82,7 +82,7 @@ import Testing
         -> Server
     {
         var configuration = ServerConfiguration(
-            endpoints: [.inherited(descriptor: dup(listener))], loops: .count(2), pinning: false, driver: driver)
+            endpoints: [.inherited(descriptor: dup(listener))], loops: .count(2), pinsThreads: false, driver: driver)
         configuration.logger.logLevel = .critical
         configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
         return try Server(configuration: configuration) { request in
@@ -178,7 +178,7 @@ import Testing
 
     private static func configuration(loops: Int = 2) -> ServerConfiguration {
         var configuration = ServerConfiguration(
-            hostname: "127.0.0.1", port: 0, loops: .count(loops), pinning: false, notifiesSystemd: true)
+            hostname: "127.0.0.1", port: 0, loops: .count(loops), pinsThreads: false, notifiesSystemd: true)
         configuration.logger.logLevel = .critical
         configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
         return configuration
@@ -247,7 +247,7 @@ import Testing
                 _ = try Server(configuration: Self.configuration(loops: 1)) { _ in .response(.ok) }
                 preconditionFailure("it was made")
             } catch {
-                precondition(error.code == .invalidConfiguration && error.message.contains("NOTIFY_SOCKET"))
+                precondition(error.code == .invalidConfiguration && error.description.contains("NOTIFY_SOCKET"))
             }
             var silent = Self.configuration(loops: 1)
             silent.notifiesSystemd = false

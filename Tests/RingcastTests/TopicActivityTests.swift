@@ -27,7 +27,7 @@ import Testing
         for _ in 0..<9 { calm.send("x") }
         server.advance(.seconds(1))
         let topics = server.server.busiestTopics()
-        #expect(topics.map(\.topic) == ["busy", "calm"] && topics.map(\.subscribers) == [6, 1])
+        #expect(topics.map(\.topic) == ["busy", "calm"] && topics.map(\.subscriberCount) == [6, 1])
         // A second old, of which a tenth has faded; as if it had gone on at that rate.
         #expect(abs(topics[0].deliveriesPerSecond - 54) < 1 && abs(topics[1].deliveriesPerSecond - 0.9) < 0.1)
         #expect(server.server.busiestTopics(1).map(\.topic) == ["busy"] && server.server.busiestTopics(-1).isEmpty)

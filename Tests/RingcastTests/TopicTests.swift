@@ -67,7 +67,7 @@ import WebSocketProtocol
             try clients[1].send("bye")
             #expect(try clients[1].readClose().closeCode == 1000)
             // Its answer is to come, and it counts no more.
-            #expect(server.subscriberCount(of: "room") == 1 && server.topics.map(\.subscribers) == [1])
+            #expect(server.subscriberCount(of: "room") == 1 && server.topics.map(\.subscriberCount) == [1])
             try clients[0].send("hi")
             #expect(try clients[0].readText() == "dropped")
             #expect(eventually { server.statistics[0].dropsClosed == 1 && server.statistics[0].deliveries == 1 })
@@ -126,7 +126,7 @@ import WebSocketProtocol
                 #expect(try client.read() == .init(opcode: .binary, payload: [9]))
             }
             #expect(server.topics.map(\.topic) == ["room"])
-            #expect(server.topics.map(\.subscribers) == [2])
+            #expect(server.topics.map(\.subscriberCount) == [2])
         }
     }
 

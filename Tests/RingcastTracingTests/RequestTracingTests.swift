@@ -18,7 +18,7 @@
         ) async throws -> [FinishedInMemorySpan] {
             let tracer = InMemoryTracer()
             var configuration = ServerConfiguration(
-                hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false,
+                hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false,
                 stop: .init(window: .zero, deadline: .milliseconds(200)))
             configuration.logger.logLevel = .critical
             let server = try Server(
@@ -96,7 +96,7 @@
         @Test func `a client that leaves before the answer ends the span`() async throws {
             let tracer = InMemoryTracer()
             let server = try Server(
-                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false),
+                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false),
                 fetch: RequestTracing(tracer).around { _ in
                     .deferred {
                         try await Task.sleep(for: .seconds(3_600))
@@ -123,7 +123,7 @@
                 }
             })
             let server = try Server(
-                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinning: false)
+                configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1), pinsThreads: false)
             ) { _ in .upgrade(to: handlers) }
             async let end: Void = server.run()
             let socket = try await WebSocketClient.connect(ClientRequest("ws://127.0.0.1:\(server.port)/"))

@@ -76,3 +76,18 @@ import Testing
         }
     }
 }
+
+/// docs/stability.md promises what the code keeps.
+@Suite struct StabilityTests {
+    @Test func `a public enum may grow, and the compiler says so, or the page says that it is closed`() throws {
+        let page = try #require(Repository.documentation.first { $0.path == "docs/stability.md" })
+        let sentence = try #require(page.text.firstMatch(of: /All other enums are closed(?:.|\n)*?\n\n/)).output
+        let named = Set(sentence.matches(of: /`([A-Za-z.]+)`/).map { String($0.output.1) })
+        let closed = PublicDocumentationTests.symbols.filter { symbol in
+            symbol.kind == .type && symbol.head.contains("enum ") && !symbol.head.contains("@nonexhaustive")
+                && PublicDocumentationTests.symbols.contains { $0.kind == .enumCase && $0.owner == symbol.family }
+        }
+        #expect(closed.count > 5)
+        #expect(Set(closed.map(\.family)) == named)
+    }
+}

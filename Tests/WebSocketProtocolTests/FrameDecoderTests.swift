@@ -118,24 +118,24 @@ import WebSocketProtocol
     @Test func `a decoder tells how much of a frame is still to come`() {
         var decoder = FrameDecoder(role: .server)
         let bytes = Frame.binary(Array(repeating: 1, count: 300)).bytes
-        #expect(feed([], to: &decoder) == State(bytesExpected: 0, isIdle: true))
-        #expect(feed(bytes[..<4], to: &decoder) == State(bytesExpected: 0, isIdle: false))
-        #expect(feed(bytes[4..<108], to: &decoder) == State(bytesExpected: 200, isIdle: false))
-        #expect(feed(bytes[108...], to: &decoder) == State(bytesExpected: 0, isIdle: true))
+        #expect(feed([], to: &decoder) == State(expectedByteCount: 0, isIdle: true))
+        #expect(feed(bytes[..<4], to: &decoder) == State(expectedByteCount: 0, isIdle: false))
+        #expect(feed(bytes[4..<108], to: &decoder) == State(expectedByteCount: 200, isIdle: false))
+        #expect(feed(bytes[108...], to: &decoder) == State(expectedByteCount: 0, isIdle: true))
     }
 
     @Test func `a control frame in pieces does not count as expected bytes`() {
         var decoder = FrameDecoder(role: .server)
         let bytes = Frame(first: 0x89, payload: [1, 2, 3]).bytes
-        #expect(feed(bytes.dropLast(), to: &decoder) == State(bytesExpected: 0, isIdle: false))
+        #expect(feed(bytes.dropLast(), to: &decoder) == State(expectedByteCount: 0, isIdle: false))
     }
 
     @Test func `a decoder inside a fragmented message is not idle`() {
         var decoder = FrameDecoder(role: .server)
         let start = Frame(first: 0x01, payload: []).bytes
         let end = Frame(first: 0x80, payload: []).bytes
-        #expect(feed(start[...], to: &decoder) == State(bytesExpected: 0, isIdle: false))
-        #expect(feed(end[...], to: &decoder) == State(bytesExpected: 0, isIdle: true))
+        #expect(feed(start[...], to: &decoder) == State(expectedByteCount: 0, isIdle: false))
+        #expect(feed(end[...], to: &decoder) == State(expectedByteCount: 0, isIdle: true))
     }
 
     @Test func `after a violation every call gives it again and consumes nothing`() {
@@ -170,7 +170,7 @@ import WebSocketProtocol
     }
 
     private struct State: Equatable {
-        var bytesExpected: Int
+        var expectedByteCount: Int
         var isIdle: Bool
     }
 
@@ -180,7 +180,7 @@ import WebSocketProtocol
         var input = span.raw
         var position = 0
         while decoder.next(in: &input, at: &position, limits: DecoderLimits()) != nil {}
-        return State(bytesExpected: decoder.bytesExpected, isIdle: decoder.isIdle)
+        return State(expectedByteCount: decoder.expectedByteCount, isIdle: decoder.isIdle)
     }
 
     @Test func `the limit of a compressed message has the headroom of what does not shrink, and cannot overflow`() {

@@ -76,8 +76,8 @@ import Testing
 
     @Test func `the server's favourite among the offered subprotocols is chosen`() throws {
         var request = request
-        request.protocols = ["chat, superchat", "v2"]
-        let accept = { try Handshake.accept(request, supportedProtocols: $0).subprotocol }
+        request.subprotocols = ["chat, superchat", "v2"]
+        let accept = { try Handshake.accept(request, subprotocols: $0).subprotocol }
         #expect(try accept(["v2", "chat"]) == "v2")
         #expect(try accept(["superchat"]) == "superchat")
         #expect(try accept(["Chat", "other"]) == nil)

@@ -11,10 +11,10 @@ func handshakeBenchmarks() {
     Benchmark("handshake.request") { benchmark in
         let request = HandshakeRequest(
             method: "GET", host: "example.com", upgrade: "websocket", connection: "keep-alive, Upgrade",
-            key: "dGhlIHNhbXBsZSBub25jZQ==", version: "13", protocols: ["chat, superchat"],
+            key: "dGhlIHNhbXBsZSBub25jZQ==", version: "13", subprotocols: ["chat, superchat"],
             origin: "https://example.com")
         for _ in benchmark.scaledIterations {
-            blackHole(try? Handshake.accept(request, supportedProtocols: ["chat"]))
+            blackHole(try? Handshake.accept(request, subprotocols: ["chat"]))
         }
     }
 }

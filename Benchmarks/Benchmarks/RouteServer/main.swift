@@ -6,7 +6,7 @@ let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 guard numbers.count == 2 else { fatalError("usage: route-server PORT ROUTES") }
 let echo = WebSocketHandlers<Void>(message: { ws, message in ws.send(message) })
 let configuration = ServerConfiguration(
-    hostname: "127.0.0.1", port: numbers[0], loops: .count(1), pinning: false, originPolicy: .any)
+    hostname: "127.0.0.1", port: numbers[0], loops: .count(1), pinsThreads: false, originPolicy: .any)
 
 func makeServer() throws -> Server {
     guard numbers[1] > 0 else {

@@ -73,8 +73,8 @@ enum ClientHandshakes {
                     method: head.method.rawValue, isHTTP11: layout.isHTTP11, host: head.authority,
                     upgrade: head.header(.upgrade), connection: head.header(.connection),
                     key: head.header(.secWebSocketKey), version: head.header(.secWebSocketVersion),
-                    protocols: head.headers(.secWebSocketProtocol)),
-                supportedProtocols: names.reversed())
+                    subprotocols: head.headers(.secWebSocketProtocol)),
+                subprotocols: names.reversed())
             require(acceptance.subprotocol == names.last, "chosen: \(acceptance.subprotocol ?? "-") of \(names)")
             let agreed = try deflate.accept(offers: head.header(.secWebSocketExtensions))
             var answer: [UInt8] = []

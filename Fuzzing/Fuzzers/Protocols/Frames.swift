@@ -60,7 +60,7 @@ enum Frames {
                 return seen
             }
             require(position == input.byteCount, "more is needed, but \(input.byteCount - position) bytes are left")
-            require(decoder.bytesExpected >= 0 && decoder.assembled.byteCount == 0, "it lends without an event")
+            require(decoder.expectedByteCount >= 0 && decoder.assembled.byteCount == 0, "it lends without an event")
         }
         return seen
     }

@@ -84,7 +84,7 @@ private final class SimulatedClient {
         guard var request = try? ClientRequest("ws://127.0.0.1/a/b") else { fatalError("no URL") }
         request.subprotocols = ["chat"]
         request.handshakeTimeout = .milliseconds(500)
-        if setting.hasProxy { request.proxy = HTTPProxy(host: "127.0.0.2", port: 3128) }
+        if setting.hasProxy { request.proxy = HTTPProxy(hostname: "127.0.0.2", port: 3128) }
         if setting.isRedirected { request.maxRedirects = 1 }
         let upgrade = Upgrade(to: handlers, with: (), headers: [:], subprotocol: nil)
         simulation.ask { [loop, notes] _ in

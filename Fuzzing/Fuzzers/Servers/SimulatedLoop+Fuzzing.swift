@@ -35,7 +35,7 @@ extension SimulatedLoop {
         guard let sockets = loop.installedHandler as? SocketLoop else { fatalError("the loop serves no sockets") }
         let counters = sockets.counters.pointee
         let left = [
-            ("connections", loop.connectionCount), ("connections counted", loop.statistics.open.value),
+            ("connections", loop.connectionCount), ("connections counted", loop.statistics.connections.value),
             ("descriptors", driver.openCount), ("receive buffers", driver.loanCount),
             ("small loans", loop.state.loans.count(of: .small)), ("large loans", loop.state.loans.count(of: .large)),
             ("sockets", sockets.sessions.count), ("sockets counted", Int(counters.sockets)),

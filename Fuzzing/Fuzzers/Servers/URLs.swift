@@ -33,9 +33,9 @@ enum URLs {
     private static func check(_ url: WebSocketURL) {
         require(url.target.hasPrefix("/") && url.target.utf8.allSatisfy { 0x20 < $0 && $0 < 0x7F }, url.target)
         if url.unixPath == nil {
-            require(1...65_535 ~= url.port && !url.host.isEmpty, "host \(url.host), port \(url.port)")
+            require(1...65_535 ~= url.port && !url.hostname.isEmpty, "host \(url.hostname), port \(url.port)")
         } else {
-            require(url.port == 0 && url.host.isEmpty && url.userInfo == nil, "host and port of a Unix socket")
+            require(url.port == 0 && url.hostname.isEmpty && url.userInfo == nil, "host and port of a Unix socket")
         }
         guard let again = parse(url.description) else { fatalError("\(url) cannot be read again") }
         require(again.hasSameOrigin(as: url) && again.target == url.target, "\(again) when read again, and \(url)")
@@ -64,7 +64,7 @@ enum URLs {
     private static func checkProxy(_ text: String) {
         do throws(WebSocketClientError) {
             let proxy = try HTTPProxy(text)
-            require(1...65_535 ~= proxy.port && !proxy.host.isEmpty, "a proxy at \(proxy.host), \(proxy.port)")
+            require(1...65_535 ~= proxy.port && !proxy.hostname.isEmpty, "a proxy at \(proxy.hostname), \(proxy.port)")
             let bytes = try proxy.encodedRequest(to: "example.com:80")
             require(bytes.suffix(4) == [0x0D, 0x0A, 0x0D, 0x0A], "a request without an end")
             var lines = 0

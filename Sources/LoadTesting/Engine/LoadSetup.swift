@@ -28,8 +28,8 @@ package struct LoadSetup: Sendable {
         logger.logLevel = .critical
         do throws(WebSocketClientError) {
             group = try ClientGroup(
-                ClientGroupConfiguration(
-                    loops: .count(plan.loops), pinning: plan.pinning,
+                configuration: ClientGroupConfiguration(
+                    loops: .count(plan.loops), pinsThreads: plan.pinsThreads,
                     stop: StopTiming(window: .zero, deadline: .seconds(1)), logger: logger))
         } catch {
             throw LoadFailure("\(error)")

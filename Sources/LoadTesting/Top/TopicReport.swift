@@ -23,7 +23,7 @@ package struct TopicReport: Codable, Equatable, Sendable {
             let name = topic.topic.name
             let shown = name.prefix(utf8Count: Self.longestName)
             self.name = shown.endIndex == name.endIndex ? name : shown + "…"
-            subscribers = topic.subscribers
+            subscribers = topic.subscriberCount
             deliveriesPerSecond = Units.rounded(topic.deliveriesPerSecond, 1)
             behindPerSecond = Units.rounded(topic.behindPerSecond, 1)
             dropsPerSecond = Units.rounded(topic.dropsPerSecond, 1)

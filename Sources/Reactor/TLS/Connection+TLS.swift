@@ -11,10 +11,10 @@ extension Connection {
     /// Nothing may be queued, and nothing of what the peer sent before may be left unconsumed.
     /// - Parameters:
     ///   - client: whom to believe, and what to show.
-    ///   - host: whom the server's certificate has to name, an address or a name without its port, unless the
+    ///   - hostname: whom the server's certificate has to name, an address or a name without its port, unless the
     ///     configuration names another.
     /// - Returns: false if TLS cannot begin: it is there already, something is queued, or the connection is not open.
-    public func startTLS(_ client: TLSClient, host: String) -> Bool {
-        slot.state.withLoop { $0.startTLS(slot, client, host: host) }
+    public func startTLS(_ client: TLSClient, hostname: String) -> Bool {
+        slot.state.withLoop { $0.startTLS(slot, client, hostname: hostname) }
     }
 }

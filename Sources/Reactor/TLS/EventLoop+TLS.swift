@@ -14,13 +14,13 @@ extension EventLoop {
     }
 
     /// Begins TLS as a client, on a connection that the handler knows already.
-    func startTLS(_ connection: ConnectionSlot, _ client: TLSClient, host: String) -> Bool {
+    func startTLS(_ connection: ConnectionSlot, _ client: TLSClient, hostname: String) -> Bool {
         guard connection.state.phase == .open, connection.state.tls == nil, unsafe connection.state.sendQueue == nil
         else { return false }
         let session = TLSSession(client.context, loop: self)
         connection.state.tls = session
         connection.state.move(to: .handshaking)
-        session.expect(host)
+        session.expect(hostname)
         advanceHandshake(connection, session)
         sendRecords(connection)
         return true

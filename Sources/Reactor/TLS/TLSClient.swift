@@ -5,7 +5,7 @@ public final class TLSClient: Sendable {
 
     /// Reads the files that the configuration names.
     /// - Throws: a sentence, such as that a file cannot be read, or a key does not belong to its certificate.
-    public init(_ configuration: TLSClientConfiguration = TLSClientConfiguration()) throws(ReactorError) {
+    public init(configuration: TLSClientConfiguration = TLSClientConfiguration()) throws(ReactorError) {
         context = try TLSContext(client: configuration)
     }
 }

@@ -7,25 +7,25 @@ public struct TLSClientConfiguration: Hashable, Sendable {
     /// Whom the server's certificate has to name, and what is sent as SNI; nil takes the host that is connected to.
     public var serverName: String?
     /// Older versions are refused.
-    public var minimumVersion: TLSVersion
+    public var minVersion: TLSVersion
     /// What is offered by ALPN (RFC 7301), the best first; nothing if empty.
     public var applicationProtocols: [String]
 
     /// By default: the system's authorities, TLS 1.2 and 1.3, `http/1.1`.
     public init(
         trust: TLSTrust = .system, certificate: TLSCertificate? = nil, serverName: String? = nil,
-        minimumVersion: TLSVersion = .v1_2, applicationProtocols: [String] = ["http/1.1"]
+        minVersion: TLSVersion = .v1_2, applicationProtocols: [String] = ["http/1.1"]
     ) {
         self.trust = trust
         self.certificate = certificate
         self.serverName = serverName
-        self.minimumVersion = minimumVersion
+        self.minVersion = minVersion
         self.applicationProtocols = applicationProtocols
     }
 }
 
 /// Whose certificates a client believes.
-public enum TLSTrust: Hashable, Sendable {
+@nonexhaustive public enum TLSTrust: Hashable, Sendable {
     /// The authorities that are installed on this machine.
     case system
     /// These authorities and no others.

@@ -8,7 +8,7 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// Whether clients have to show a certificate, and who must have issued it.
     public var clientCertificates: TLSClientCertificates
     /// Older versions are refused.
-    public var minimumVersion: TLSVersion
+    public var minVersion: TLSVersion
     /// Ciphers of TLS 1.2, as OpenSSL's list (`ECDHE+AESGCM:ECDHE+CHACHA20`); nil takes those with forward secrecy and
     /// authenticated encryption, AES-128 first. The order is the server's, but clients that prefer ChaCha20 get it.
     public var ciphers: String?
@@ -23,12 +23,12 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// By default: TLS 1.2 and 1.3, `http/1.1`, no client certificates, 10 s for a handshake.
     public init(
         certificates: [TLSCertificate], clientCertificates: TLSClientCertificates = .notAsked,
-        minimumVersion: TLSVersion = .v1_2, ciphers: String? = nil, cipherSuites: String? = nil,
+        minVersion: TLSVersion = .v1_2, ciphers: String? = nil, cipherSuites: String? = nil,
         applicationProtocols: [String] = ["http/1.1"], handshakeTimeout: Duration = .seconds(10)
     ) {
         self.certificates = certificates
         self.clientCertificates = clientCertificates
-        self.minimumVersion = minimumVersion
+        self.minVersion = minVersion
         self.ciphers = ciphers
         self.cipherSuites = cipherSuites
         self.applicationProtocols = applicationProtocols
@@ -69,7 +69,7 @@ public struct TLSCertificate: Hashable, Sendable {
 }
 
 /// What a server asks of its clients.
-public enum TLSClientCertificates: Hashable, Sendable {
+@nonexhaustive public enum TLSClientCertificates: Hashable, Sendable {
     /// No certificate.
     case notAsked
     /// A certificate that one of these authorities has issued, if the client has any; another one is refused.
@@ -79,7 +79,7 @@ public enum TLSClientCertificates: Hashable, Sendable {
 }
 
 /// A version of the protocol.
-public enum TLSVersion: Hashable, Sendable, CustomStringConvertible {
+@nonexhaustive public enum TLSVersion: Hashable, Sendable, CustomStringConvertible {
     /// RFC 5246.
     case v1_2
     /// RFC 8446.

@@ -35,7 +35,7 @@ final class TLSContext: @unchecked Sendable {
         ticketKeys = (verifiesPeer ? nil : predecessor?.ticketKeys) ?? TicketKeys()
         guard !configuration.certificates.isEmpty else { throw ReactorError("a TLS server needs a certificate", .tls) }
         for certificate in configuration.certificates {
-            let context = try unsafe makeContext(minimumVersion: configuration.minimumVersion)
+            let context = try unsafe makeContext(minVersion: configuration.minVersion)
             try unsafe use(certificate, in: context)
             try unsafe setCiphers(configuration, in: context)
             try unsafe setClientCertificates(configuration.clientCertificates, in: context)
@@ -50,7 +50,7 @@ final class TLSContext: @unchecked Sendable {
         verifiesPeer = configuration.trust != .anybody
         unsafe protocols = try unsafe Self.wireForm(of: configuration.applicationProtocols)
         unsafe transport = TLSTransport.makeMethod()
-        let context = try unsafe makeContext(minimumVersion: configuration.minimumVersion)
+        let context = try unsafe makeContext(minVersion: configuration.minVersion)
         if let certificate = configuration.certificate { try unsafe use(certificate, in: context) }
         switch configuration.trust {
         case .anybody: break
@@ -71,13 +71,13 @@ final class TLSContext: @unchecked Sendable {
         unsafe protocols.deallocate()
     }
 
-    private func makeContext(minimumVersion: TLSVersion) throws(ReactorError) -> OpaquePointer {
+    private func makeContext(minVersion: TLSVersion) throws(ReactorError) -> OpaquePointer {
         TLSFailure.clear()
         guard let context = unsafe SSL_CTX_new(role == .server ? TLS_server_method() : TLS_client_method()) else {
             throw ReactorError("OpenSSL cannot be used: \(TLSFailure.take())", .tls)
         }
         unsafe contexts.append(context)
-        unsafe ringcast_tls_set_minimum_version(context, minimumVersion == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION)
+        unsafe ringcast_tls_set_minimum_version(context, minVersion == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION)
         unsafe ringcast_tls_set_options(context)
         // The chain that is sent is the one that was given. OpenSSL would look for more of it among the authorities
         // that the other side is checked with, and check what it finds, in every handshake.

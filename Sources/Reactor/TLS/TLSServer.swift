@@ -12,7 +12,7 @@ package final class TLSServer: Sendable {
         guard timeout > .zero, timeout <= .seconds(86_400) else {
             throw ReactorError("a handshake's timeout is more than 0 and at most a day")
         }
-        handshakeTimeout = UInt64(timeout / .milliseconds(1))
+        handshakeTimeout = timeout.milliseconds
         let context = try TLSContext(server: configuration)
         warnings = context.warnings
         self.context = Mutex(context)
@@ -56,7 +56,7 @@ extension LoopGroup {
     ///   - configuration: read now; see `TLSConfiguration`.
     ///   - listener: one that speaks TLS already, by its place in the configuration.
     /// - Throws: a sentence, and then everything stays as it was.
-    public func reloadTLS(_ configuration: TLSConfiguration, listener: Int = 0) throws(ReactorError) {
+    public func reload(tls configuration: TLSConfiguration, listener: Int = 0) throws(ReactorError) {
         guard tls.indices.contains(listener), let server = tls[listener] else {
             throw ReactorError("listener \(listener) speaks no TLS: only a new server can change that", .tls)
         }

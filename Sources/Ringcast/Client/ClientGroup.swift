@@ -22,16 +22,16 @@ public final class ClientGroup: Sendable {
     /// Makes the loops, and starts them.
     /// - Throws: `.stopped` with one sentence that says why not, such as that io_uring is not allowed here.
     public convenience init(
-        _ configuration: ClientGroupConfiguration = ClientGroupConfiguration()
+        configuration: ClientGroupConfiguration = ClientGroupConfiguration()
     ) throws(WebSocketClientError) {
-        try self.init(configuration, resolver: .shared)
+        try self.init(configuration: configuration, resolver: .shared)
     }
 
     /// Makes the loops with a resolver of their own, for tests.
-    init(_ configuration: ClientGroupConfiguration, resolver: Resolver) throws(WebSocketClientError) {
+    init(configuration: ClientGroupConfiguration, resolver: Resolver) throws(WebSocketClientError) {
         if let objection = configuration.stop.objection { throw .stopped(objection) }
         var server = ServerConfiguration(
-            port: 0, loops: configuration.loops, pinning: configuration.pinning, driver: configuration.driver,
+            port: 0, loops: configuration.loops, pinsThreads: configuration.pinsThreads, driver: configuration.driver,
             logger: configuration.logger)
         server.stop = configuration.stop
         var setup = LoopGroupConfiguration(server)
@@ -40,7 +40,7 @@ public final class ClientGroup: Sendable {
             let core = SocketCore(
                 configuration: server, loopCount: try setup.resolvedLoopCount(), resolver: resolver)
             self.core = core
-            group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
+            group = try LoopGroup(configuration: setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
                 SocketLoop(core: core, loop: loop)
             }
         } catch {
@@ -60,7 +60,7 @@ public final class ClientGroup: Sendable {
     public func executor(of loop: Int) -> LoopExecutor { group.executor(of: loop) }
 
     /// Open WebSockets on all loops, as of each loop's last turn.
-    public var openSockets: Int { core.counters.reduce(0) { $0 + Int($1.load().sockets) } }
+    public var pendingWebSockets: Int { core.counters.reduce(0) { $0 + Int($1.load().sockets) } }
 
     /// The figures of every loop, by its index.
     public var statistics: [ServerStatistics] { core.statistics(of: group) }
@@ -124,7 +124,7 @@ public struct ClientGroupConfiguration: Sendable {
     /// How many loops: one, unless a number is given.
     public var loops: LoopCount
     /// Whether each loop stays on a core of its own.
-    public var pinning: Bool
+    public var pinsThreads: Bool
     /// How the loops talk to the kernel.
     public var driver: DriverChoice
     /// How `ClientGroup.stop` spreads its work.
@@ -134,11 +134,11 @@ public struct ClientGroupConfiguration: Sendable {
 
     /// The defaults: one loop, wherever the scheduler puts it.
     public init(
-        loops: LoopCount = .count(1), pinning: Bool = false, driver: DriverChoice = .automatic,
+        loops: LoopCount = .count(1), pinsThreads: Bool = false, driver: DriverChoice = .automatic,
         stop: StopTiming = StopTiming(window: .zero), logger: Logger = Logger(label: "ringcast.client")
     ) {
         self.loops = loops
-        self.pinning = pinning
+        self.pinsThreads = pinsThreads
         self.driver = driver
         self.stop = stop
         self.logger = logger

@@ -46,7 +46,7 @@ extension ConnectionAttempt {
         guard resolution.take() != nil else { return }
         switch result {
         case .addresses(let addresses): resolved(Self.interleaved(addresses))
-        case .failed(let reason): fail(.nameNotResolved(host: host, reason))
+        case .failed(let reason): fail(.nameNotResolved(hostname: host, reason))
         }
     }
 
@@ -86,7 +86,7 @@ extension ConnectionAttempt {
             }
         }
         guard !racing.isEmpty else {
-            return failLater(lastFailure ?? .nameNotResolved(host: url.host, "it has no addresses"))
+            return failLater(lastFailure ?? .nameNotResolved(hostname: url.hostname, "it has no addresses"))
         }
         if !candidates.isEmpty { nextCandidateTime = loop.now + Self.nextCandidateDelay }
         if let newest = racing.last { setDeadline(on: Connection(newest.slot)) }

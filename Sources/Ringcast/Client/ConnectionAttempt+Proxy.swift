@@ -6,8 +6,8 @@ import WebSocketProtocol
 extension ConnectionAttempt {
     /// The host and port to connect to.
     var peer: (host: String, port: Int) {
-        if let proxy = request.proxy { return (proxy.host, proxy.port) }
-        return (url.host, url.port)
+        if let proxy = request.proxy { return (proxy.hostname, proxy.port) }
+        return (url.hostname, url.port)
     }
 
     /// Goes on with a connection that is there: asks the proxy, if there is one.
@@ -36,7 +36,7 @@ extension ConnectionAttempt {
         phase = .tls
         do {
             guard let client = try tls?.get() else { return fail(.tls("the request was made without TLS")) }
-            if !connection.startTLS(client, host: url.hostWithoutZone) { fail(.connectionLost(.tls)) }
+            if !connection.startTLS(client, hostname: url.hostnameWithoutZone) { fail(.connectionLost(.tls)) }
         } catch {
             fail(error)
         }

@@ -5,15 +5,15 @@ import WebSocketProtocol
 /// An HTTP proxy that opens tunnels (`CONNECT`, RFC 9110 §9.3.6), for `ws` as for `wss` (RFC 6455 §4.1).
 public struct HTTPProxy: Hashable, Sendable {
     /// The proxy's name or address.
-    public var host: String
+    public var hostname: String
     /// The port that it listens on.
     public var port: Int
     /// What it gets as basic authentication (RFC 7617), if anything.
     public var credentials: BasicCredentials?
 
     /// A proxy by its parts.
-    public init(host: String, port: Int, credentials: BasicCredentials? = nil) {
-        self.host = host
+    public init(hostname: String, port: Int, credentials: BasicCredentials? = nil) {
+        self.hostname = hostname
         self.port = port
         self.credentials = credentials
     }
@@ -24,7 +24,7 @@ public struct HTTPProxy: Hashable, Sendable {
         guard text.hasPrefix("http://") else { throw .invalidURL("a proxy's URL begins with http://") }
         let authority = try Authority(text.dropFirst(7).prefix { $0 != "/" })
         self.init(
-            host: authority.host, port: authority.port ?? 80,
+            hostname: authority.host, port: authority.port ?? 80,
             credentials: authority.userInfo.map(BasicCredentials.init(userInfo:)))
     }
 

@@ -10,12 +10,12 @@ public struct ReconnectPolicy: Sendable {
     /// The longest wait before the first new attempt; it doubles with each attempt that follows. Positive.
     public var initialDelay: Duration
     /// The longest wait at all: `initialDelay` or more.
-    public var maximumDelay: Duration
+    public var maxDelay: Duration
     /// How long a socket has to last to be a success, behind which the next wait is short again.
     public var stableTime: Duration
     /// So many attempts in a row, at least 1, may fail before the last one's error is thrown; nil sets no limit. A
     /// socket that did not last for `stableTime` counts as a failure; the end of one that did does not.
-    public var maximumAttempts: Int?
+    public var maxAttempts: Int?
     /// Whether a socket that ended with this code is not to be replaced.
     public var isFinal: @Sendable (CloseCode) -> Bool
     /// Whether an attempt that failed like this is not to be repeated.
@@ -30,16 +30,16 @@ public struct ReconnectPolicy: Sendable {
     /// The defaults: up to half a second at first, half a minute at most, without end. Closures are called by the task
     /// that reads messages or asks for the next socket.
     public init(
-        initialDelay: Duration = .milliseconds(500), maximumDelay: Duration = .seconds(30),
-        stableTime: Duration = .seconds(10), maximumAttempts: Int? = nil,
+        initialDelay: Duration = .milliseconds(500), maxDelay: Duration = .seconds(30),
+        stableTime: Duration = .seconds(10), maxAttempts: Int? = nil,
         isFinal: @escaping @Sendable (CloseCode) -> Bool = ReconnectPolicy.isFinalByDefault,
         isFinalError: @escaping @Sendable (WebSocketClientError) -> Bool = ReconnectPolicy.isFinalErrorByDefault,
         position: (@Sendable (OwnedMessage) -> Position?)? = nil, positionName: String = "after"
     ) {
         self.initialDelay = initialDelay
-        self.maximumDelay = maximumDelay
+        self.maxDelay = maxDelay
         self.stableTime = stableTime
-        self.maximumAttempts = maximumAttempts
+        self.maxAttempts = maxAttempts
         self.isFinal = isFinal
         self.isFinalError = isFinalError
         self.position = position
@@ -76,7 +76,7 @@ public struct ReconnectPolicy: Sendable {
     public func delay(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
         let factor = 1 << min(max(failures - 1, 0), 30)
         let initialDelay = max(initialDelay, .zero)
-        let bound = initialDelay > maximumDelay / factor ? maximumDelay : initialDelay * factor
+        let bound = initialDelay > maxDelay / factor ? maxDelay : initialDelay * factor
         let parts = 1 << 20
         return bound / parts * Int.random(in: 0...parts, using: &generator)
     }
@@ -87,11 +87,11 @@ public struct ReconnectPolicy: Sendable {
         if initialDelay <= .zero {
             return "initialDelay is \(initialDelay): it must be positive, or attempts would follow each other at once"
         }
-        if maximumDelay < initialDelay {
-            return "maximumDelay is \(maximumDelay), and initialDelay \(initialDelay): it cannot be less"
+        if maxDelay < initialDelay {
+            return "maxDelay is \(maxDelay), and initialDelay \(initialDelay): it cannot be less"
         }
-        if let maximumAttempts, maximumAttempts <= 0 {
-            return "maximumAttempts is \(maximumAttempts): it must be positive, or nil for any number"
+        if let maxAttempts, maxAttempts <= 0 {
+            return "maxAttempts is \(maxAttempts): it must be positive, or nil for any number"
         }
         let isName = positionName.utf8.allSatisfy { $0.isUnreserved && $0 != UInt8(ascii: "~") }
         if positionName.isEmpty || !isName {

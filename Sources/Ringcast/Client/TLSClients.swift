@@ -13,7 +13,7 @@ final class TLSClients: Sendable {
         if let client = made.withLock({ $0[configuration] }) { return client }
         let client = Result { () throws(WebSocketClientError) in
             do throws(ReactorError) {
-                return try TLSClient(configuration)
+                return try TLSClient(configuration: configuration)
             } catch {
                 throw .tls(error.description)
             }

@@ -70,7 +70,7 @@ extension WebSocketClient {
                         return socket
                     } catch {
                         count.noteFailedAttempt()
-                        let isLast = connections.policy.maximumAttempts.map { count.failures >= $0 } ?? false
+                        let isLast = connections.policy.maxAttempts.map { count.failures >= $0 } ?? false
                         if isLast || connections.policy.isFinalError(error) { throw error }
                     }
                 }

@@ -127,9 +127,6 @@ public final class WebSocketClient: Sendable {
     /// The fields of the server's answer to the handshake, such as cookies (`responseHeaders[.setCookie]`).
     public var responseHeaders: HTTPFields { channel.state.withLock { $0.responseHeaders } }
 
-    /// Whether `close` was called, or the socket is closed.
-    public var isClosing: Bool { channel.state.withLock { $0.closesItself || $0.isEnding } }
-
     /// The subprotocol that the server has chosen, if any.
     public var subprotocol: String? { channel.state.withLock { $0.subprotocol } }
 

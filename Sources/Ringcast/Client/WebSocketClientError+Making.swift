@@ -9,8 +9,8 @@ extension WebSocketClientError {
     public static func invalidRequest(_ what: String) -> Self { Self(reason: .invalidRequest(what)) }
 
     /// A host whose name has no addresses, in the resolver's words.
-    public static func nameNotResolved(host: String, _ what: String) -> Self {
-        Self(reason: .nameNotResolved(host: host, what))
+    public static func nameNotResolved(hostname: String, _ what: String) -> Self {
+        Self(reason: .nameNotResolved(hostname: hostname, what))
     }
 
     /// A host none of whose addresses can be connected to: the last one, and its error.

@@ -16,7 +16,7 @@ public struct WebSocketClientError: Error, Hashable, Sendable {
     enum Reason: Hashable, Sendable {
         case invalidURL(String)
         case invalidRequest(String)
-        case nameNotResolved(host: String, String)
+        case nameNotResolved(hostname: String, String)
         case cannotConnect(to: String, String)
         case timedOut(HandshakePhase)
         case tls(String)
@@ -142,7 +142,7 @@ extension WebSocketClientError {
 }
 
 /// What a client waits for on its way to a WebSocket.
-public enum HandshakePhase: String, Hashable, Sendable {
+@nonexhaustive public enum HandshakePhase: String, Hashable, Sendable {
     /// The host's addresses.
     case nameResolution = "name resolution"
     /// A connection to one of them.
@@ -172,7 +172,7 @@ public struct RefusedHandshake: Hashable, Sendable {
     }
 
     /// `body` as text; what is not UTF-8 is repaired.
-    public var bodyText: String { String(decoding: body, as: UTF8.self) }
+    public var string: String { String(decoding: body, as: UTF8.self) }
 }
 
 extension WebSocketClientError: CustomStringConvertible {
@@ -183,7 +183,7 @@ extension WebSocketClientError: CustomStringConvertible {
     private var sentence: String {
         switch reason {
         case .invalidURL(let what), .invalidRequest(let what), .stopped(let what): what
-        case .nameNotResolved(let host, let reason): "\(host) cannot be resolved: \(reason)"
+        case .nameNotResolved(let hostname, let reason): "\(hostname) cannot be resolved: \(reason)"
         case .cannotConnect(let address, let reason): "cannot connect to \(address): \(reason)"
         case .timedOut(let phase): "the handshake timed out during \(phase.rawValue)"
         case .tls(let reason): "no TLS: \(reason)"
@@ -202,7 +202,7 @@ extension WebSocketClientError: CustomStringConvertible {
 extension RefusedHandshake: CustomStringConvertible {
     /// The status, and the first line of the body, with its control characters percent-encoded.
     public var description: String {
-        let line = bodyText.prefix { !$0.isNewline }.prefix(200)
+        let line = string.prefix { !$0.isNewline }.prefix(200)
         return ("\(status.code) \(status.reasonPhrase)" + (line.isEmpty ? "" : ": \(line)")).onOneLine
     }
 }

@@ -20,12 +20,13 @@ extension WebSocketURL {
 
     /// Whether both lead to one host and port by one kind of connection, so that secrets for one may go to the other.
     func hasSameOrigin(as other: WebSocketURL) -> Bool {
-        isSecure == other.isSecure && host == other.host && port == other.port && unixPath == other.unixPath
+        isSecure == other.isSecure && hostname == other.hostname && port == other.port && unixPath == other.unixPath
     }
 
     private func with(target: String, userInfo: String?) -> WebSocketURL {
         WebSocketURL(
-            isSecure: isSecure, host: host, port: port, target: target, unixPath: unixPath, userInfo: userInfo)
+            isSecure: isSecure, hostname: hostname, port: port, target: target, unixPath: unixPath,
+            userInfo: userInfo)
     }
 
     /// A relative reference on the path that it is relative to (RFC 3986 §5.2.3).

@@ -12,7 +12,7 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     /// Whether the connection is encrypted.
     public let isSecure: Bool
     /// A name or an address, in lower case and without brackets; empty for a Unix socket.
-    public let host: String
+    public let hostname: String
     /// The port in the URL, else 80 or 443; 0 for a Unix socket.
     public let port: Int
     /// Path and query as they are sent: `/chat?name=Ann`.
@@ -50,7 +50,7 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
         rest = rest.dropFirst(2)
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
         let authority = try Authority(rest[..<end])
-        host = authority.host
+        hostname = authority.host
         port = authority.port ?? (isSecure ? 443 : 80)
         userInfo = authority.userInfo
         target = Self.target(rest[end...])
@@ -66,12 +66,12 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
         guard path.hasPrefix("/") || path.hasPrefix("@"), path.utf8.count > 1 else {
             throw .invalidURL("ws+unix: is followed by the path of a socket, a colon, and the path of the request")
         }
-        self.init(isSecure: false, host: "", port: 0, target: Self.target(rest), unixPath: path, userInfo: nil)
+        self.init(isSecure: false, hostname: "", port: 0, target: Self.target(rest), unixPath: path, userInfo: nil)
     }
 
-    init(isSecure: Bool, host: String, port: Int, target: String, unixPath: String?, userInfo: String?) {
+    init(isSecure: Bool, hostname: String, port: Int, target: String, unixPath: String?, userInfo: String?) {
         self.isSecure = isSecure
-        self.host = host
+        self.hostname = hostname
         self.port = port
         self.target = target
         self.unixPath = unixPath
@@ -85,23 +85,25 @@ public struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
             return "ws+unix:" + (unixPath.hasPrefix("//") ? "//" : "") + "\(unixPath):\(target)"
         }
         // A zone that begins with 25 would be taken for an encoded one.
-        let host = host.replacing("%25", with: "%2525")
-        return (isSecure ? "wss://" : "ws://") + Self.bracketed(host) + portSuffix + target
+        let hostname = hostname.replacing("%25", with: "%2525")
+        return (isSecure ? "wss://" : "ws://") + Self.bracketed(hostname) + portSuffix + target
     }
 
     /// What the `Host` header says: the port only where it is not the scheme's (RFC 6455 §4.1), a zone never, since it
     /// means something on this machine only (RFC 6874 §4).
-    var hostField: String { unixPath != nil ? "localhost" : Self.bracketed(hostWithoutZone) + portSuffix }
+    var hostField: String { unixPath != nil ? "localhost" : Self.bracketed(hostnameWithoutZone) + portSuffix }
 
     /// Host and port, as a proxy is asked for them.
-    var authority: String { "\(Self.bracketed(hostWithoutZone)):\(port)" }
+    var authority: String { "\(Self.bracketed(hostnameWithoutZone)):\(port)" }
 
-    /// The host as the server knows it, without a zone.
-    var hostWithoutZone: String { String(host.prefix { $0 != "%" }) }
+    /// The name as the server knows it, without a zone.
+    var hostnameWithoutZone: String { String(hostname.prefix { $0 != "%" }) }
 
     private var portSuffix: String { port == (isSecure ? 443 : 80) ? "" : ":\(port)" }
 
-    private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+    private static func bracketed(_ hostname: String) -> String {
+        hostname.contains(":") ? "[\(hostname)]" : hostname
+    }
 
     /// Path and query, with what they may not hold percent-encoded (RFC 3986 §3.3).
     static func target(_ text: Substring) -> String {

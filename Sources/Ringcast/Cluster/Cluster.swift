@@ -39,8 +39,8 @@ public struct Cluster: Sendable {
     }
 }
 
-/// What happens between a node and its engine. Switch over it with a `default`: there will be more.
-public enum ClusterEvent: Hashable, Sendable {
+/// What happens between a node and its engine.
+@nonexhaustive public enum ClusterEvent: Hashable, Sendable {
     /// The engine takes messages, and sends those of other nodes.
     case connected
     /// The engine is away, for this reason. Local subscribers are served as ever; what is published for other nodes
@@ -58,7 +58,7 @@ public enum ClusterEvent: Hashable, Sendable {
 }
 
 /// Whether a topic's messages cross to other nodes.
-public enum TopicScope: Hashable, Sendable {
+@nonexhaustive public enum TopicScope: Hashable, Sendable {
     /// They reach subscribers on all nodes. The default.
     case cluster
     /// They reach subscribers of the same server, and cost the engine nothing.

@@ -42,7 +42,8 @@ extension SocketCore {
         func add(_ member: PresentMember) {
             let known = members[member.id]
             members[member.id] = PresentMember(
-                id: member.id, info: known?.info ?? member.info, sockets: member.sockets &+ (known?.sockets ?? 0))
+                id: member.id, info: known?.info ?? member.info,
+                socketCount: member.socketCount &+ (known?.socketCount ?? 0))
         }
         presence.members(of: topic).forEach(add)
         for answer in try await askNodes(.init(kind: .presence, topic: topic)) {
@@ -55,7 +56,7 @@ extension SocketCore {
 extension PresentMember {
     /// Three strings of a row.
     var written: [UInt8] {
-        Netstring.write(id.utf8) + Netstring.write("\(sockets)".utf8)
+        Netstring.write(id.utf8) + Netstring.write("\(socketCount)".utf8)
             + Netstring.write((info.map { "=\($0)" } ?? "").utf8)
     }
 
@@ -64,9 +65,9 @@ extension PresentMember {
         guard let strings = Netstring.read(bytes[...]) else { return [] }
         return stride(from: 0, to: strings.count - strings.count % 3, by: 3).compactMap { index in
             let texts = strings[index..<index + 3].map { String(decoding: $0, as: UTF8.self) }
-            guard let sockets = Int(texts[1]), sockets > 0, sockets < 1 << 40 else { return nil }
+            guard let count = Int(texts[1]), count > 0, count < 1 << 40 else { return nil }
             return PresentMember(
-                id: texts[0], info: texts[2].isEmpty ? nil : String(texts[2].dropFirst()), sockets: sockets)
+                id: texts[0], info: texts[2].isEmpty ? nil : String(texts[2].dropFirst()), socketCount: count)
         }
     }
 }

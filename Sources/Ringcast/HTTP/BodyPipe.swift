@@ -123,7 +123,7 @@ extension BodyPipe.State {
     fileprivate mutating func take() -> BodyPipe.Piece? {
         if case .failure(let error) = ending { return .failure(error) }
         if Task.isCancelled { return .failure(.cancelled) }
-        if reader != nil { return .failure(.isBeingRead) }
+        if reader != nil { return .failure(.beingRead) }
         if takenCount < bytes.count { return .success(takePiece()) }
         return ending == nil ? nil : .success(nil)
     }

@@ -55,7 +55,7 @@ extension HandshakeRequest {
         self.init(
             method: request.method.rawValue, isHTTP11: request.head.layout.isHTTP11, host: request.host,
             upgrade: fields.upgrade, connection: fields.connection, key: fields.key, version: fields.version,
-            protocols: fields.protocols, origin: fields.origin, extensions: fields.extensions,
+            subprotocols: fields.subprotocols, origin: fields.origin, extensions: fields.extensions,
             hasBody: request.head.layout.body != .none)
     }
 }

@@ -20,7 +20,7 @@ extension HTTPExchange {
         do {
             let configuration = loop.core.configuration
             let acceptance = try Handshake.accept(
-                handshake, supportedProtocols: upgrade.subprotocol.map { [$0] } ?? configuration.subprotocols,
+                handshake, subprotocols: upgrade.subprotocol.map { [$0] } ?? configuration.subprotocols,
                 originPolicy: configuration.originPolicy)
             subprotocol = acceptance.subprotocol
             deflate = try upgrade.options.perMessageDeflate.accept(offers: handshake.extensions)

@@ -43,7 +43,7 @@ extension [AddressRange] {
 extension SocketAddress {
     /// Reads `192.0.2.1`, `2001:db8::1`, and with a port `192.0.2.1:80` or `[2001:db8::1]:80`.
     init?(forwarded text: some StringProtocol) {
-        if let address = SocketAddress(host: String(text), port: 0) {
+        if let address = SocketAddress(ipAddress: String(text), port: 0) {
             self = address
             return
         }
@@ -51,7 +51,7 @@ extension SocketAddress {
         guard let end = isBracketed ? text.firstIndex(of: "]") : text.lastIndex(of: ":") else { return nil }
         let rest = text[end...].drop { $0 == "]" }
         guard let port = rest.isEmpty ? 0 : rest.first == ":" ? UInt16(rest.dropFirst()) : nil else { return nil }
-        self.init(host: String(text[..<end].dropFirst(isBracketed ? 1 : 0)), port: Int(port))
+        self.init(ipAddress: String(text[..<end].dropFirst(isBracketed ? 1 : 0)), port: Int(port))
     }
 }
 

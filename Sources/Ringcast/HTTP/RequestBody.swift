@@ -27,10 +27,10 @@ public struct RequestBody: AsyncSequence, Sendable {
     }
 
     /// The pieces that are not read yet.
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pipe: pipe) }
+    public func makeAsyncIterator() -> Iterator { Iterator(pipe: pipe) }
 
     /// The pieces of a body, one after the other.
-    public struct AsyncIterator: AsyncIteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol {
         fileprivate let pipe: BodyPipe
 
         /// The next piece, once it is there; nil behind the last one.

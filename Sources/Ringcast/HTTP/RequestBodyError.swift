@@ -27,7 +27,7 @@ public struct RequestBodyError: Error, Hashable, Sendable, CustomStringConvertib
         case .disconnected: "the client left within the request body"
         case .answered: "the request was answered before its body was read"
         case .cancelled: "the task that read the request body was cancelled"
-        case .isBeingRead: "the request body is being read by another task"
+        case .beingRead: "the request body is being read by another task"
         default: code.name
         }
     }
@@ -47,14 +47,14 @@ extension RequestBodyError.Code {
     /// The task that reads was cancelled.
     public static let cancelled = Self(name: "cancelled")
     /// Another task waits for the next piece.
-    public static let isBeingRead = Self(name: "isBeingRead")
+    public static let beingRead = Self(name: "beingRead")
 }
 
 extension RequestBodyError {
     static let disconnected = Self(.disconnected)
     static let answered = Self(.answered)
     static let cancelled = Self(.cancelled)
-    static let isBeingRead = Self(.isBeingRead)
+    static let beingRead = Self(.beingRead)
 
     init(_ refusal: HTTPRefusal) {
         switch refusal.status {

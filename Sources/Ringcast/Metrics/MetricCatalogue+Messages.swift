@@ -49,7 +49,7 @@ extension MetricCatalogue {
             "Share of the time that a loop's thread was on a processor, one value for each second."
         ) { .histogram(.init($0.loop.busyShares, perUnit: 1e6)) }
         perLoop(.counter, "ringcast_loop_cpu_seconds_total", "Processor time of a loop's thread.") {
-            .number(Double($0.loop.processorTime.value) / 1e9)
+            .number(Double($0.loop.processorNanoseconds.value) / 1e9)
         }
         perLoop(.counter, "ringcast_send_operations_total", "Operations that sent something.") {
             .integer($0.loop.sendSubmissions.value)

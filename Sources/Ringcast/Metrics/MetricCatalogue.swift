@@ -72,7 +72,9 @@ extension MetricCatalogue {
 
 extension MetricCatalogue {
     private mutating func addConnections() {
-        perLoop(.gauge, "ringcast_connections", "Open connections, of any kind.") { .integer($0.loop.open.value) }
+        perLoop(.gauge, "ringcast_connections", "Open connections, of any kind.") {
+            .integer($0.loop.connections.value)
+        }
         perLoop(.counter, "ringcast_connections_accepted_total", "Connections accepted.") {
             .integer($0.loop.accepted.value)
         }

@@ -3,7 +3,7 @@
 /// Names follow Prometheus: `ringcast_` in front, the unit at the end, `_total` behind a counter.
 public struct MetricFamily: Hashable, Sendable {
     /// How values of a metric are to be read.
-    public enum Kind: String, Hashable, Sendable {
+    @nonexhaustive public enum Kind: String, Hashable, Sendable {
         /// Only grows.
         case counter
         /// Goes up and down.
@@ -49,7 +49,7 @@ public struct MetricFamily: Hashable, Sendable {
     }
 
     /// What was measured.
-    public enum Value: Hashable, Sendable {
+    @nonexhaustive public enum Value: Hashable, Sendable {
         /// A count.
         case integer(Int)
         /// A measure.

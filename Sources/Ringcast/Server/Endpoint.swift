@@ -10,17 +10,8 @@ public struct Endpoint: Sendable, Hashable {
     /// The certificates to serve `https` and `wss` with; nil serves plain connections.
     public var tls: TLSConfiguration?
 
-    /// Where a server may listen.
-    public enum Address: Sendable, Hashable {
-        /// A port of one address, or of all, IPv6 and IPv4, without a host name. Port 0 picks a free one.
-        case tcp(hostname: String?, port: Int)
-        /// A Unix socket with a file. Permissions are those of `chmod`; nil leaves them to the umask.
-        case unix(path: String, permissions: UInt32?)
-        /// A Unix socket in Linux' abstract name space.
-        case abstract(name: String)
-        /// A TCP or Unix stream socket that listens already, by its descriptor.
-        case inherited(descriptor: Int32)
-    }
+    /// Where a server may listen: what a loop's listener may.
+    public typealias Address = ListenerConfiguration.Address
 
     /// An address of any kind.
     public init(_ address: Address, reusePort: Bool = false, tls: TLSConfiguration? = nil) {
@@ -69,13 +60,6 @@ public struct Endpoint: Sendable, Hashable {
 
 extension ListenerConfiguration {
     init(_ endpoint: Endpoint) {
-        let address: Address =
-            switch endpoint.address {
-            case .tcp(let hostname, let port): .tcp(host: hostname, port: port)
-            case .unix(let path, let permissions): .unix(path: path, permissions: permissions)
-            case .abstract(let name): .abstract(name: name)
-            case .inherited(let descriptor): .inherited(descriptor: descriptor)
-            }
-        self.init(address, reusePort: endpoint.reusePort, tls: endpoint.tls)
+        self.init(endpoint.address, reusePort: endpoint.reusePort, tls: endpoint.tls)
     }
 }

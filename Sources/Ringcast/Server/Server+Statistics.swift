@@ -22,7 +22,7 @@ extension SocketCore {
 extension ServerStatistics {
     init(_ counters: LoopCounters, _ loop: LoopStatistics, mailboxDepth: Int) {
         sockets = Int(counters.sockets)
-        connections = loop.open.value
+        connections = loop.connections.value
         messagesIn = Int(counters.messagesIn)
         messagesOverRate = Int(counters.messagesOverRate)
         messagesOut = Int(counters.messagesOut)

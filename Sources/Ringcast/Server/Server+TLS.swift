@@ -16,7 +16,7 @@ extension Server {
                 "this server speaks no TLS: there are no certificates to be read again", code: .tls)
         }
         for (index, endpoint) in endpoints.enumerated() {
-            if let tls = endpoint.tls { try reloadCertificates(tls, endpoint: index) }
+            if let tls = endpoint.tls { try reload(tls: tls, endpoint: index) }
         }
     }
 
@@ -25,9 +25,9 @@ extension Server {
     ///   - configuration: whose files are read now.
     ///   - endpoint: one that speaks TLS already, by its place in the configuration.
     /// - Throws: one sentence, and then the endpoint goes on with what it had.
-    public func reloadCertificates(_ configuration: TLSConfiguration, endpoint: Int = 0) throws(ServerError) {
+    public func reload(tls configuration: TLSConfiguration, endpoint: Int = 0) throws(ServerError) {
         do throws(ReactorError) {
-            try group.reloadTLS(configuration, listener: endpoint)
+            try group.reload(tls: configuration, listener: endpoint)
         } catch {
             throw ServerError(error)
         }

@@ -44,13 +44,13 @@ public final class Server: Sendable {
             let core = SocketCore(
                 configuration: configuration, loopCount: try setup.resolvedLoopCount(), cluster: cluster)
             self.core = core
-            group = try LoopGroup(setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
+            group = try LoopGroup(configuration: setup, discard: { LoopMessage(unpacking: $0).discard() }) { loop in
                 SocketLoop(core: core, loop: loop, application: application)
             }
         } catch {
             throw ServerError(error)
         }
-        addresses = group.listeners
+        addresses = group.addresses
         core.group = group
         core.server = self
     }
@@ -68,7 +68,7 @@ public final class Server: Sendable {
             LoopGroupSetup(
                 log: LoopGroupConfiguration(configuration).log, discard: { LoopMessage(unpacking: $0).discard() },
                 makeHandler: { SocketLoop(core: core, loop: $0, application: application) }))
-        addresses = group.listeners
+        addresses = group.addresses
         systemd = nil
         _ = core.noteRun()
         core.group = group
@@ -86,7 +86,7 @@ public final class Server: Sendable {
     }
 
     /// The first address that the server listens on; empty if it has Unix sockets only.
-    public var hostname: String { addresses.first { $0.path == nil }?.host ?? "" }
+    public var hostname: String { addresses.first { $0.path == nil }?.hostname ?? "" }
 
     /// The port at `hostname`, also when 0 asked for a free one; 0 if the server has Unix sockets only.
     public var port: Int { addresses.first { $0.path == nil }?.port ?? 0 }
@@ -123,7 +123,7 @@ extension LoopGroupConfiguration {
     init(_ configuration: ServerConfiguration) {
         let logger = configuration.logger
         self.init(
-            loops: configuration.loops, pinsThreads: configuration.pinning,
+            loops: configuration.loops, pinsThreads: configuration.pinsThreads,
             listeners: configuration.listeningEndpoints.map { ListenerConfiguration($0) },
             placement: configuration.placement, driver: configuration.driver, coalescing: configuration.coalescing
         ) { level, message in logger.log(level: Logger.Level(level), "\(message)") }

@@ -15,7 +15,7 @@ public struct ServerConfiguration: Sendable {
     /// How many event loops: one per core the process may run on, unless a number is given.
     public var loops: LoopCount
     /// Whether each loop stays on its core; by default it does, unless a cgroup quota lowers the number of loops.
-    public var pinning: Bool?
+    public var pinsThreads: Bool?
     /// Which loop gets a new connection: the one the kernel picks, or the one with the fewest.
     public var placement: ConnectionPlacement
     /// How the loops talk to the kernel.
@@ -68,7 +68,7 @@ public struct ServerConfiguration: Sendable {
         port: Int? = nil,
         endpoints: [Endpoint] = [],
         loops: LoopCount = .perCore,
-        pinning: Bool? = nil,
+        pinsThreads: Bool? = nil,
         placement: ConnectionPlacement = .kernel,
         driver: DriverChoice = .automatic,
         coalescing: Coalescing = .off,
@@ -92,7 +92,7 @@ public struct ServerConfiguration: Sendable {
         self.port = port ?? Self.portFromEnvironment ?? 3000
         self.endpoints = endpoints
         self.loops = loops
-        self.pinning = pinning
+        self.pinsThreads = pinsThreads
         self.placement = placement
         self.driver = driver
         self.coalescing = coalescing

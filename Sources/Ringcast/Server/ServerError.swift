@@ -3,20 +3,17 @@ public import Reactor
 /// Why a server cannot be made or run, in one sentence that says what to do.
 public struct ServerError: Error, Hashable, CustomStringConvertible {
     /// The sentence.
-    public let message: String
+    public let description: String
     /// What kind of thing went wrong.
     public let code: Code
 
     /// An error with this sentence.
-    public init(_ message: String, code: Code = .other) {
-        self.message = message
+    public init(_ description: String, code: Code = .other) {
+        self.description = description
         self.code = code
     }
 
     init(_ error: ReactorError) { self.init(error.description, code: error.code) }
-
-    /// The sentence.
-    public var description: String { message }
 
     /// A kind of error, to be switched on: those of loops and listeners, and a server's own.
     public typealias Code = ReactorError.Code

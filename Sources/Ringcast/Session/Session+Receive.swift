@@ -143,12 +143,12 @@ extension Session {
 
     /// Moves to large receive buffers when a large frame arrives, and back after many receives that fit small ones.
     private func chooseBuffers(received count: Int) {
-        if unsafe state.pointee.decoder.bytesExpected > Self.largeRemainder {
-            if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(true) }
+        if unsafe state.pointee.decoder.expectedByteCount > Self.largeRemainder {
+            if unsafe state.pointee.largeBufferTurns == 0 { connection.preferLargeBuffers(true) }
             unsafe state.pointee.largeBufferTurns = 64
         } else if unsafe state.pointee.largeBufferTurns > 0, count <= Self.smallReceive {
             unsafe state.pointee.largeBufferTurns -= 1
-            if unsafe state.pointee.largeBufferTurns == 0 { connection.prefersLargeBuffers(false) }
+            if unsafe state.pointee.largeBufferTurns == 0 { connection.preferLargeBuffers(false) }
         }
     }
 

@@ -7,7 +7,14 @@ public struct PresentMember: Hashable, Sendable, Identifiable {
     /// What the last of them to subscribe said of it.
     public let info: String?
     /// How many sockets there are.
-    public let sockets: Int
+    public let socketCount: Int
+
+    /// What `Server.presence(of:)` makes; public for tests of its users.
+    public init(id: String, info: String? = nil, socketCount: Int = 1) {
+        self.id = id
+        self.info = info
+        self.socketCount = socketCount
+    }
 }
 
 /// Somebody has come into a topic, or left it: the first socket of an identity, or the last.
@@ -26,8 +33,16 @@ public struct PresenceChange: Hashable, Sendable {
     public let id: String
     /// What the last socket to subscribe said of it.
     public let info: String?
-    /// How many identities are there now.
-    public let count: Int
+    /// How many identities are there now; see `Server.presenceCount(of:)`.
+    public let presenceCount: Int
+
+    /// What `ServerConfiguration.presence` is told; public for tests of its users.
+    public init(kind: Kind, id: String, info: String? = nil, presenceCount: Int) {
+        self.kind = kind
+        self.id = id
+        self.info = info
+        self.presenceCount = presenceCount
+    }
 }
 
 extension WebSocket {

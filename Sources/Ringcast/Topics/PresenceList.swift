@@ -69,7 +69,7 @@ final class PresenceList: Sendable {
         _ changes: inout [Topic: [PresenceChange]]
     ) -> Outcome {
         guard isTold else { return .unchanged }
-        changes[topic, default: []].append(PresenceChange(kind: kind, id: id, info: info, count: count))
+        changes[topic, default: []].append(PresenceChange(kind: kind, id: id, info: info, presenceCount: count))
         return .changed
     }
 
@@ -81,7 +81,7 @@ final class PresenceList: Sendable {
     func members(of topic: Topic) -> [PresentMember] {
         topics.withLock { topics in
             (topics.identities[topic] ?? [:])
-                .map { PresentMember(id: $0.key, info: $0.value.info, sockets: $0.value.sockets) }
+                .map { PresentMember(id: $0.key, info: $0.value.info, socketCount: $0.value.sockets) }
         }
     }
 

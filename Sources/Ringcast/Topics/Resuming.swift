@@ -76,5 +76,5 @@ extension Server {
     public func clearHistory(of topic: Topic) -> Int { core.registry.forgetHistory(of: topic) }
 
     /// How many topics keep messages, and the memory that these take. O(topics) under a lock. Any thread.
-    public var keptMessages: (topics: Int, bytes: Int) { core.registry.histories }
+    public var historyUsage: TopicUsage { TopicUsage(core.registry.histories) }
 }

@@ -6,7 +6,7 @@ public struct TopicActivity: Hashable, Sendable {
     /// Which topic. Its name may be what a peer has chosen.
     public let topic: Topic
     /// Sockets that are subscribed now, on all loops.
-    public let subscribers: Int
+    public let subscriberCount: Int
     /// Subscribers that a message was meant for, per second: also those that were at their limit, and the publisher
     /// where it is subscribed and does not hear itself. What is replayed is not among them.
     public let deliveriesPerSecond: Double
@@ -55,8 +55,8 @@ extension Server {
             .prefix(max(0, count))
             .map { topic, rates in
                 TopicActivity(
-                    topic: topic, subscribers: subscriberCount(of: topic), deliveriesPerSecond: rates.deliveries,
-                    behindPerSecond: rates.behind, dropsPerSecond: rates.drops)
+                    topic: topic, subscriberCount: subscriberCount(of: topic),
+                    deliveriesPerSecond: rates.deliveries, behindPerSecond: rates.behind, dropsPerSecond: rates.drops)
             }
     }
 }

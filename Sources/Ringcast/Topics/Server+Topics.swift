@@ -8,7 +8,7 @@ extension Server {
 
     /// Every topic that has subscribers, and how many, in no order. Costs a walk over all topics under a lock. Any
     /// thread.
-    public var topics: [(topic: Topic, subscribers: Int)] {
+    public var topics: [(topic: Topic, subscriberCount: Int)] {
         core.registry.list().map { (Topic($0.topic), $0.subscribers) }
     }
 
@@ -34,10 +34,10 @@ extension Server {
     /// Forgets what a topic retains. Costs a lock. Any thread.
     /// - Returns: whether there was anything.
     @discardableResult
-    public func clearRetained(_ topic: Topic) -> Bool { core.registry.clearRetained(topic) }
+    public func clearRetained(of topic: Topic) -> Bool { core.registry.clearRetained(topic) }
 
-    /// How many topics retain a message, and the bytes of these with their frames' headers. Any thread.
-    public var retainedMessages: (topics: Int, bytes: Int) { core.registry.retained }
+    /// How many topics retain a message, and the bytes of these with their frames' headers. Costs a lock. Any thread.
+    public var retainedUsage: TopicUsage { TopicUsage(core.registry.retained) }
 
     /// Decides in which order a topic's subscribers get its messages, in place of the configuration's `topics`; nil
     /// goes back to these. Also for topics that nobody uses yet.

@@ -7,7 +7,7 @@ public import WebSocketProtocol
 /// that of the publishes. A socket whose options say `closeOnBackpressureLimit` is closed at the limit, whatever the
 /// policy. Every message dropped is counted in `ServerStatistics`, once per subscriber. Costs nothing for subscribers
 /// that keep up.
-public enum SlowConsumerPolicy: Hashable, Sendable {
+@nonexhaustive public enum SlowConsumerPolicy: Hashable, Sendable {
     /// A message for a subscriber that has `backpressureLimit` bytes queued is dropped.
     case dropNewest
     /// The oldest waiting messages of topics with this policy are dropped until there is room for the new one.

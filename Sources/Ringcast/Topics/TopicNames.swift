@@ -150,7 +150,7 @@ extension Server {
 
     /// Forgets what the topic of that name retains.
     @_disfavoredOverload @discardableResult
-    public func clearRetained(_ topic: String) -> Bool { clearRetained(Topic(topic)) }
+    public func clearRetained(of topic: String) -> Bool { clearRetained(of: Topic(topic)) }
 
     /// Publishes text to the topic of that name.
     @_disfavoredOverload @discardableResult

@@ -1,5 +1,5 @@
 /// In which order a topic's subscribers get its messages. Topics with a history have total order.
-public enum TopicOrder: Hashable, Sendable {
+@nonexhaustive public enum TopicOrder: Hashable, Sendable {
     /// Those of one publishing loop as they were published; those of different loops as they happen to come, at one
     /// subscriber in this order and at another in that. The default, and the cheapest.
     case perPublisher

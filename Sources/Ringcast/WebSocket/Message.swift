@@ -1,3 +1,5 @@
+import WebSocketProtocol
+
 /// A message as it arrived: borrowed from the receive buffer, valid during the handler it is given to, on its loop.
 ///
 /// Keeping one is a compile error. `string` and `bytes` copy its payload; to pass the message to `send` or `publish`

@@ -11,7 +11,7 @@ public struct MessageRateLimit: Hashable, Sendable {
     public var excess: Excess
 
     /// What becomes of a peer that says more than it may.
-    public enum Excess: Hashable, Sendable {
+    @nonexhaustive public enum Excess: Hashable, Sendable {
         /// The peer is not read until it may go on, so that it feels TCP's backpressure; nothing is lost. Its idle time
         /// rests.
         case pause

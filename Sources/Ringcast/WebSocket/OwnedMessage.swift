@@ -1,3 +1,5 @@
+import WebSocketProtocol
+
 /// A message that belongs to its holder: a copy that may be kept, and cross an `await`.
 public enum OwnedMessage: Sendable, Hashable {
     /// Text.

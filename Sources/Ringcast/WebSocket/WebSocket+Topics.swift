@@ -44,7 +44,7 @@ extension WebSocket {
     ///   - text: the message.
     ///   - topic: who gets it: those who are subscribed to it.
     ///   - retain: whether to keep it as the topic's last message, which every new subscriber gets first, until another
-    ///     one is retained or `Server.clearRetained` is called. Costs a copy and a lock. Beyond the bounds of
+    ///     one is retained or `Server.clearRetained(of:)` is called. Costs a copy and a lock. Beyond the bounds of
     ///     `ServerLimits` nothing is kept.
     ///   - compress: whether to deflate it for those who have agreed on that; by default if it has 1 KiB or more. It is
     ///     deflated once for each class of windows, for any number of subscribers. What is retained is kept as it is.

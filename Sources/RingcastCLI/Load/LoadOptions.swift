@@ -112,7 +112,7 @@ struct LoadOptions: ParsableArguments {
         )
         plan.headers = try requestOptions.fields()
         plan.loops = loops ?? min(4, cores)
-        plan.pinning = !noPin
+        plan.pinsThreads = !noPin
         plan.scenario = try scenario.map(readScenario)
         plan.sources = sources ?? 0
         if let objection = plan.objection { throw CommandFailure(objection) }

@@ -25,7 +25,7 @@ public struct PerMessageDeflate: Hashable, Sendable, ExpressibleByBooleanLiteral
 
     /// What is remembered from one message of a connection to the next ("context takeover", RFC 7692 §4.2). Remembering
     /// compresses short messages that are alike far better, and costs memory for every connection.
-    public enum Context: Hashable, Sendable, ExpressibleByBooleanLiteral {
+    @nonexhaustive public enum Context: Hashable, Sendable, ExpressibleByBooleanLiteral {
         /// Messages are not compressed.
         case disable
         /// Nothing is remembered: all connections of a loop share one compressor, or one decompressor. An idle

@@ -85,7 +85,7 @@ final class SimulatedNode {
             language: plan.language,
             address: try EngineAddress("redis://10.0.0.1", schemes: ["redis": false], port: 6379), tls: nil,
             waitingBytes: plan.waitingBytes,
-            reconnect: ReconnectPolicy(initialDelay: .milliseconds(100), maximumDelay: .seconds(3)))
+            reconnect: ReconnectPolicy(initialDelay: .milliseconds(100), maxDelay: .seconds(3)))
         var group: SimulatedGroup?
         let backplane = try EngineBackplane(options, node) { makeHandler in
             let made = SimulatedGroup(

@@ -71,7 +71,7 @@ import Testing
         let first = Journal<[UInt8]?>()
         let task = Task { first.note(try await pipe.next(isolation: nil)) }
         #expect(eventually { pipe.isAwaited })
-        #expect(throws: RequestBodyError.isBeingRead) { try next(pipe) }
+        #expect(throws: RequestBodyError.beingRead) { try next(pipe) }
         _ = pipe.put([7])
         #expect(first.wait() == [[7]])
         task.cancel()

@@ -124,7 +124,7 @@ import Testing
         do throws(ServerError) {
             _ = try Server(configuration: .init(hostname: "127.0.0.1", port: 0, loops: .count(1)), routes: routes)
             return nil
-        } catch { return error.message }
+        } catch { return error.description }
     }
 
     @Test func `routes that answer the same requests are an error that names both`() {

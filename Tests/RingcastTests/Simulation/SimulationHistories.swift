@@ -187,8 +187,10 @@ final class SimulationHistories: @unchecked Sendable {
             let listed = server.server.presence(of: Topic(topic))
             if let member = listed.first { ledger.complain("\(member.id) is in \(topic) when all are gone") }
         }
-        let kept = server.server.keptMessages
-        if kept != (0, 0) { ledger.complain("\(kept.topics) topics keep \(kept.bytes) bytes when all was forgotten") }
+        let kept = server.server.historyUsage
+        if kept != TopicUsage(topics: 0, bytes: 0) {
+            ledger.complain("\(kept.topics) topics keep \(kept.bytes) bytes when all was forgotten")
+        }
     }
 }
 

@@ -113,8 +113,9 @@ extension SimulationLedger {
         tell?("\(change.id) \(change.kind) \(topic)")
         var names = histories.told[topic] ?? []
         let isNews = change.kind == .joined ? names.insert(change.id).inserted : names.remove(change.id) != nil
-        if !isNews || change.count != names.count {
-            complain("\(change.id) has \(change.kind) \(topic) as one of \(change.count), not of \(names.sorted())")
+        if !isNews || change.presenceCount != names.count {
+            complain(
+                "\(change.id) has \(change.kind) \(topic) as one of \(change.presenceCount), not of \(names.sorted())")
         }
         histories.told[topic] = names
     }
@@ -124,7 +125,7 @@ extension SimulationLedger {
         guard let histories, let server = histories.server?.server else { return }
         for topic in histories.topics {
             let listed = server.presence(of: Topic(topic))
-            let counts = [String: Int](uniqueKeysWithValues: listed.map { ($0.id, $0.sockets) })
+            let counts = [String: Int](uniqueKeysWithValues: listed.map { ($0.id, $0.socketCount) })
             let present = histories.present[topic] ?? [:]
             for (name, sockets) in present {
                 // One that closes has left at some time before it is closed.

@@ -47,7 +47,7 @@ extension CancelledAwait {
         if self == .tls { return try ClientRequest("wss://127.0.0.1:\(port)/") }
         guard self == .proxy else { return try ClientRequest(port: port) }
         var request = try ClientRequest("ws://somewhere.invalid/")
-        request.proxy = HTTPProxy(host: "127.0.0.1", port: port)
+        request.proxy = HTTPProxy(hostname: "127.0.0.1", port: port)
         return request
     }
 
@@ -68,7 +68,7 @@ extension CancelledAwait {
     private func withGroup(
         _ resolver: Resolver = .shared, _ body: (ClientGroup) async throws -> Void
     ) async throws {
-        let group = try ClientGroup(ClientGroupConfiguration(), resolver: resolver)
+        let group = try ClientGroup(configuration: ClientGroupConfiguration(), resolver: resolver)
         defer {
             group.stop()
             group.wait()
@@ -107,7 +107,7 @@ extension CancelledAwait {
     private func withBackoff(_ body: (ClientGroup, WaitingCall) async throws -> Void) async throws {
         try await withGroup { group in
             let policy = ReconnectPolicy(
-                initialDelay: .seconds(36_000), maximumDelay: .seconds(36_000), isFinalError: { _ in false })
+                initialDelay: .seconds(36_000), maxDelay: .seconds(36_000), isFinalError: { _ in false })
             let request = try ClientRequest("ws://127.0.0.1:1/")
             let call = WaitingCall(
                 call: {

@@ -76,7 +76,7 @@ func expectNothingLeft(
     try await body(group, census)
     #expect(eventually { census.livingCount == 0 }, "\(census.livingCount) clients", sourceLocation: sourceLocation)
     #expect(
-        eventually { group.statistics[0].connections == 0 && group.openSockets == 0 }, "\(group.statistics)",
+        eventually { group.statistics[0].connections == 0 && group.pendingWebSockets == 0 }, "\(group.statistics)",
         sourceLocation: sourceLocation)
     #expect(census.attemptCount() == 0, sourceLocation: sourceLocation)
     #expect(

@@ -9,7 +9,7 @@ func withClients<Result>(
     var configuration = configuration
     configuration.logger.logLevel = .critical
     configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
-    let group = try ClientGroup(configuration)
+    let group = try ClientGroup(configuration: configuration)
     defer {
         group.stop()
         group.wait()

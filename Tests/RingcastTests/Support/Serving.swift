@@ -23,7 +23,7 @@ func serving(
 
 private func testConfiguration(_ change: (inout ServerConfiguration) -> Void) -> ServerConfiguration {
     var configuration = ServerConfiguration(
-        hostname: "127.0.0.1", port: 0, loops: .count(2), pinning: false, placement: .balanced)
+        hostname: "127.0.0.1", port: 0, loops: .count(2), pinsThreads: false, placement: .balanced)
     configuration.logger.logLevel = .critical
     configuration.stop = StopTiming(window: .zero, deadline: .milliseconds(200))
     change(&configuration)

@@ -49,7 +49,7 @@ final class SimulatedServer {
                 return group.group
             }
         } catch {
-            fatalError(error.message)
+            fatalError(error.description)
         }
         self.group = group
         TestEnd.current?.add(self) { $0.end() }

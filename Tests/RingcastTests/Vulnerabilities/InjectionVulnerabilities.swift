@@ -91,7 +91,7 @@ import WebSocketProtocol
 
     @Test func `CVE-2026-42578: what a proxy is asked holds no line of anybody else's`() throws {
         let credentials = BasicCredentials(username: "ann\r\nEvil: 1", password: "\r\nEvil: 2")
-        let proxy = HTTPProxy(host: "p\r\nEvil: 3", port: 1, credentials: credentials)
+        let proxy = HTTPProxy(hostname: "p\r\nEvil: 3", port: 1, credentials: credentials)
         let text = String(decoding: try proxy.encodedRequest(to: "h:80"), as: UTF8.self)
         let lines = text.components("\r\n")
         #expect(lines.count == 5 && lines[0] == "CONNECT h:80 HTTP/1.1" && lines[1] == "Host: h:80")

@@ -1,10 +1,5 @@
 // Options are given as `Duration`; loops count in milliseconds.
 extension Duration {
-    /// The first of some named times that is negative, in one sentence.
-    static func objection(to times: [(String, Duration)]) -> String? {
-        times.first { $0.1 < .zero }.map { "\($0.0) is \($0.1): a time cannot be negative" }
-    }
-
     /// Whole milliseconds, rounded up so that a timeout is never early; negative durations count as zero, those beyond
     /// 34 years as 34 years, so that one can calculate with them.
     package var milliseconds: UInt64 {
