@@ -140,7 +140,8 @@ let package = Package(
 
         // What `Scripts/instructions` counts.
         .executableTarget(
-            name: "instruction-count", dependencies: ["Ringcast", "Reactor", "SystemCalls", "CSystemCalls"],
+            name: "instruction-count",
+            dependencies: ["Ringcast", "Reactor", "SystemCalls", "CSystemCalls", "COpenSSL"],
             path: "Benchmarks/Instructions", swiftSettings: strict),
 
         // Examples: each a program of one screen.

@@ -20,7 +20,7 @@ final class Play {
         self.workload = workload
         self.world = world
         switch workload {
-        case .echo, .echo16:
+        case .echo, .echo16, .tlsEcho, .tlsEcho16:
             receivers = (0..<Self.socketCount).map { _ in open("/echo") }
             senders = receivers
         case .fan1, .fan16:
@@ -33,7 +33,7 @@ final class Play {
         case .noSubscribers:
             receivers = [open("/echo")]
             senders = [open("/publish")]
-        case .connection: break
+        case .connection, .tlsConnection: break
         }
     }
 
@@ -42,18 +42,19 @@ final class Play {
     func round() -> Int {
         world.passTime()
         switch workload {
-        case .echo: return send(1, size: Self.echoSize)
-        case .echo16: return send(Self.batch, size: Self.echoSize)
+        case .echo, .tlsEcho: return send(1, size: Self.echoSize)
+        case .echo16, .tlsEcho16: return send(Self.batch, size: Self.echoSize)
         case .fan1, .acrossLoops, .wakeUp: return send(1, size: Self.topicSize)
         case .fan16: return send(Self.batch, size: Self.topicSize)
         case .lane64: return send(Self.largeBatch, size: Self.topicSize)
         case .noSubscribers: return publishToNobody()
-        case .connection: return comeAndGo()
+        case .connection, .tlsConnection: return comeAndGo()
         }
     }
 
     private func open(_ path: String, loop: Int = 0) -> Client {
-        let client = Client(port: world.ports[loop])
+        let client = Client(port: world.ports[loop], isSecure: workload.isSecure)
+        world.turn(until: client.isReady)
         client.send(Frames.upgrade(path: path))
         var head: [UInt8] = []
         world.turn {

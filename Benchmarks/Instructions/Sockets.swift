@@ -24,8 +24,10 @@ struct Listener {
 /// A client's socket, which never waits.
 struct Client {
     private let descriptor: Int32
+    /// Nil for a plain one.
+    private let channel: SecureChannel?
 
-    init(port: UInt16) {
+    init(port: UInt16, isSecure: Bool) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -37,9 +39,19 @@ struct Client {
         }
         guard isConnected else { fatalError("a client could not connect: error \(errno)") }
         self.descriptor = descriptor
+        guard isSecure else {
+            channel = nil
+            return
+        }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        channel = SecureChannel(descriptor)
     }
 
+    /// Returns whether it can talk: over TLS, once hands are shaken.
+    func isReady() -> Bool { channel?.shakeHands() ?? true }
+
     func send(_ bytes: [UInt8]) {
+        if let channel { return channel.send(bytes) }
         guard unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
             fatalError("a client could not send: error \(errno)")
         }
@@ -47,6 +59,7 @@ struct Client {
 
     /// What has come; nil at the end of the connection.
     func receive() -> [UInt8]? {
+        if let channel { return channel.receive() }
         var hasEnded = false
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { memory, count in
             let received = unsafe recv(descriptor, memory.baseAddress!, memory.count, Int32(MSG_DONTWAIT))

@@ -6,6 +6,10 @@ enum Workload: String, CaseIterable {
     case echo
     /// As `echo`, with 16 messages at a time from each.
     case echo16 = "echo-16"
+    /// As `echo`, over TLS.
+    case tlsEcho = "tls-echo"
+    /// As `echo16`, over TLS: 16 messages in a record.
+    case tlsEcho16 = "tls-echo-16"
     /// A message of 100 bytes to 64 subscribers: counted are deliveries.
     case fan1 = "fan-1"
     /// As `fan1`, with 16 messages at a time.
@@ -20,13 +24,18 @@ enum Workload: String, CaseIterable {
     case noSubscribers = "no-subscribers"
     /// Connections: accept, upgrade, closing handshake, end.
     case connection
+    /// As `connection`, over TLS, with a full handshake.
+    case tlsConnection = "tls-connection"
 
+    /// The loops that it has to do with.
     var loopCount: Int {
         switch self {
         case .acrossLoops, .lane64, .wakeUp: 2
-        case .echo, .echo16, .fan1, .fan16, .noSubscribers, .connection: 1
+        case .echo, .echo16, .tlsEcho, .tlsEcho16, .fan1, .fan16, .noSubscribers, .connection, .tlsConnection: 1
         }
     }
+
+    var isSecure: Bool { [.tlsEcho, .tlsEcho16, .tlsConnection].contains(self) }
 
     static var routes: Routes {
         let topic: Topic = "topic/instructions"

@@ -9,14 +9,17 @@ import SystemCalls
 final class World {
     private let server: Server
     private let loops: [EventLoop]
+    /// Only the first so many are turned: all others sleep.
+    private let turnedCount: Int
     /// The port of each loop.
     let ports: [UInt16]
     private let clock: WorldClock
     /// Whether turns are counted.
     var counts = false
 
-    init(loops loopCount: Int, driver: String) throws {
+    init(loops loopCount: Int, turning turnedCount: Int, driver: String, tls: TLSConfiguration?) throws {
         let clock = WorldClock()
+        let tls = try tls.map { try TLSServer($0) }
         let listeners = (0..<loopCount).map { _ in Listener() }
         let drivers = try (0..<loopCount).map { _ in try World.makeDriver(driver) }
         var loops: [EventLoop] = []
@@ -34,7 +37,7 @@ final class World {
                     index: index, driver: driver, group: group, executor: executor, log: setup.log,
                     clock: clock.milliseconds)
                 loop.install(setup.makeHandler(loop))
-                loop.listen(on: [LoopListener(descriptor: listeners[index].descriptor)])
+                loop.listen(on: [LoopListener(descriptor: listeners[index].descriptor, tls: tls)])
                 return loop
             }
             group.setAddresses(drivers.map(\.address))
@@ -43,6 +46,7 @@ final class World {
                 addresses: [ListenerAddress(hostname: "127.0.0.1", port: Int(listeners[0].port))], log: setup.log)
         }
         self.loops = loops
+        self.turnedCount = turnedCount
         self.clock = clock
         ports = listeners.map(\.port)
         for loop in loops { _ = loop.prepareToWait() }
@@ -55,9 +59,9 @@ final class World {
     /// Lets a millisecond pass.
     func passTime() { clock.advance() }
 
-    /// Turns every loop once. Each has prepared to sleep before, as it has when others post to it.
+    /// Turns once each loop that has to do with the workload. It has prepared to sleep before, as it has when others post to it.
     func turn() {
-        for loop in loops {
+        for loop in loops[..<turnedCount] {
             unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())
             if counts {
                 countedTurn(of: loop)

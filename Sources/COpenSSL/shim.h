@@ -27,6 +27,7 @@ static inline void ringcast_tls_set_options(SSL_CTX *context) {
                                      SSL_OP_PRIORITIZE_CHACHA);
 }
 static inline void ringcast_tls_set_modes(SSL_CTX *context, long modes) { SSL_CTX_set_mode(context, modes); }
+static inline void ringcast_tls_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
 static inline void ringcast_tls_set_session_cache(SSL_CTX *context, long mode) {
     SSL_CTX_set_session_cache_mode(context, mode);
 }

@@ -206,6 +206,29 @@ import Testing
         #expect(!handler.events.contains(.received([1, 2, 3])))
     }
 
+    @Test func `records that come together are read together, and none is left, wherever they are cut`() throws {
+        let wire = try secured()
+        var (cut, sent): (Int, [UInt8]) = (0, [])
+        var bytes: [UInt8] = []
+        repeat {
+            let numbers = (0..<3).map { UInt8($0 + 3 * cut) }
+            sent += numbers
+            for number in numbers { wire.tls.send([number]) }
+            bytes = wire.tls.takeOutput()
+            for piece in [bytes[..<cut], bytes[cut...]] where !piece.isEmpty {
+                wire.socket.send(Array(piece))
+                wire.loop.rest()
+            }
+            if cut == 0 { #expect(handler.events == [.opened, .received(numbers)]) }
+            cut += 1
+        } while cut < bytes.count
+        #expect(cut > 60, "three records")
+        let received = handler.events.flatMap { event -> [UInt8] in
+            if case .received(let bytes) = event { bytes } else { [] }
+        }
+        #expect(received == sent)
+    }
+
     @Test func `a paused connection keeps what was decrypted`() throws {
         let wire = try secured()
         handler.withEach { $0.pauseReceiving() }

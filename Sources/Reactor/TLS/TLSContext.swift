@@ -87,6 +87,8 @@ final class TLSContext: @unchecked Sendable {
                 SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
                     | SSL_MODE_NO_AUTO_CHAIN))
         unsafe ringcast_tls_set_maximum_fragment(context, TLSRecord.plainByteCount)
+        // Records are taken out of the input as they lie there, not each one's header and then the rest.
+        unsafe ringcast_tls_read_ahead(context)
         unsafe SSL_CTX_set_info_callback(context) { ssl, event, _ in
             // OpenSSL calls this in handshakes, and for the few messages that TLS 1.3 has behind them.
             guard event & SSL_CB_LOOP != 0, let ssl = unsafe ssl, let session = unsafe TLSSession(of: ssl) else {

@@ -5,7 +5,10 @@ internal import COpenSSL
 /// OpenSSL keeps a queue of errors for each thread, and reads an old one as the result of a new call: `clear` comes in
 /// front of every call whose error matters.
 enum TLSFailure {
-    static func clear() { ERR_clear_error() }
+    static func clear() {
+        // OpenSSL goes through all sixteen places of the queue to empty it, which costs more than looking.
+        if ERR_peek_error() != 0 { ERR_clear_error() }
+    }
 
     /// What the oldest error in the queue means; empties it.
     static func take() -> String {

@@ -25,9 +25,10 @@ extension TLSSession {
         return unsafe SSL_session_reused(ssl) == 1
     }
 
+    /// Whether there is something to read on: not looked at, looked at and a part of a record, or decrypted.
     var hasInput: Bool {
         let ssl = unsafe state.ssl
-        return unsafe state.inputByteCount > 0 || SSL_pending(ssl) > 0
+        return unsafe state.inputByteCount > 0 || SSL_has_pending(ssl) == 1
     }
 
     var information: TLSInformation? {
