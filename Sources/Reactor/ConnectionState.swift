@@ -32,8 +32,6 @@
     var handedTurn: UInt32 = 0
     /// Bytes handed to the handler in that turn.
     var handedByteCount: UInt32 = 0
-    /// Where the receive buffer lies that the handler has at present, for sends that borrow from it.
-    var lentInput: LentInput?
     /// A peer that takes nothing for so long (ms) while bytes wait is cut off; 0 is never.
     var writeStallTimeout: UInt32 = 60_000
     /// What the peer had left to take when it was last looked at.
@@ -61,8 +59,9 @@
     }
 }
 
-/// The part of a receive buffer that the handler is looking at.
+/// The part of a receive buffer that the handler is looking at: a connection may borrow from it what came to itself.
 struct LentInput: BitwiseCopyable {
+    let slot: UInt32
     let buffer: ReceiveBuffer
     let start: UInt
     let end: UInt

@@ -31,10 +31,11 @@ extension EventLoop {
         } else {
             let start = UInt(bitPattern: bytes.baseAddress!)
             if let buffer {
-                connection.state.lentInput = LentInput(buffer: buffer, start: start, end: start + UInt(count))
+                let slot = connection.state.slot
+                state.lentInput = LentInput(slot: slot, buffer: buffer, start: start, end: start + UInt(count))
             }
             let consumed = unsafe hand(bytes, to: connection)
-            connection.state.lentInput = nil
+            state.lentInput = nil
             if consumed < count {
                 unsafe hold(UnsafeRawBufferPointer(rebasing: bytes[consumed...]), for: connection)
             }

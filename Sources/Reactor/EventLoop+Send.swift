@@ -19,7 +19,8 @@ extension EventLoop {
     func borrow(_ bytes: UnsafeRawBufferPointer, on connection: ConnectionSlot) -> Bool {
         let start = UInt(bitPattern: bytes.baseAddress!)
         guard driver.sendsInBatches, !connection.state.flags.contains(.blocked), connection.state.send != .ordinary,
-            let input = connection.state.lentInput, start >= input.start, start + UInt(bytes.count) <= input.end,
+            let input = state.lentInput, input.slot == connection.state.slot,
+            start >= input.start, start + UInt(bytes.count) <= input.end,
             state.loans.lend(input.buffer)
         else { return false }
         markDirty(connection)

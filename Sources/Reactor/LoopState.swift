@@ -8,6 +8,8 @@ struct LoopState: ~Copyable {
     var sendQueues = SendQueuePool()
     var sharedLog = SharedLog()
     var loans: BufferLoans
+    /// What the handler looks at just now, if it lies in a receive buffer.
+    var lentInput: LentInput?
     var tls = TLSWork()
 
     // MARK: lists of connections, with the generation they had where they may be gone when their turn comes

@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func `a connection costs no more than this, and a look at its phase is a comparison`() {
-        #expect(MemoryLayout<ConnectionState>.size <= 128)
+        #expect(MemoryLayout<ConnectionState>.size <= 104)
         #expect(ConnectionPhase.allCases.map(\.rawValue) == Array(0..<8))
         for (left, right) in zip(ConnectionPhase.allCases, ConnectionPhase.allCases.dropFirst()) {
             #expect(left < right && !(right < left))
