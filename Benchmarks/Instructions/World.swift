@@ -59,7 +59,8 @@ final class World {
     /// Lets a millisecond pass.
     func passTime() { clock.advance() }
 
-    /// Turns once each loop that has to do with the workload. It has prepared to sleep before, as it has when others post to it.
+    /// Turns once each loop that has to do with the workload. It has prepared to sleep before, as it has when others
+    /// post to it.
     func turn() {
         for loop in loops[..<turnedCount] {
             unsafe ringcast_set_current_loop(Unmanaged.passUnretained(loop).toOpaque())

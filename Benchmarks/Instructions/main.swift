@@ -3,9 +3,9 @@
 //     instruction-count WORKLOAD uring|epoll LOOPS ROUNDS CERTIFICATE KEY
 //
 // Loops, drivers and sockets are real; one thread turns the loops and is all clients in between, and the clock goes on
-// by a millisecond each round, so that each run does the same. Loops beyond those that the workload has to do with sleep.
-// Counted is what `countedTurn` leads to, in user space.
-// Prints how many messages (or connections) the counted rounds have had.
+// by a millisecond each round, so that each run does the same. Loops that the workload has nothing to do with sleep.
+// Counted is what `countedTurn` leads to, in user space. Prints how many messages (or connections) the counted rounds
+// have had.
 import Glibc
 import Reactor
 
