@@ -4,12 +4,11 @@ A reader knows what it has to hear: the offsets of its topic from 1 on, without 
 each publisher its numbers from 0 on.
 """
 import json
-import subprocess
 import time
 
 import harness
 from crowd import Member
-from engines import Redis
+from engines import NATS, Redis
 from hearing import Reader
 from nodes import Cluster
 
@@ -22,6 +21,16 @@ class KeepingRedis(Redis):
 
     def command(self):
         return [*super().command()[:-2], "--appendonly", "yes", "--appendfsync", "always"]
+
+
+class KeepingNATS(NATS):
+    """With JetStream, whose files have what it has answered when its process is killed."""
+
+    def command(self):
+        return [*super().command(), "-js", "-sd", self.folder.name]
+
+
+KEEPING = {"redis": KeepingRedis, "nats": KeepingNATS}
 
 
 class NodeReader(Reader):
@@ -136,10 +145,3 @@ class Library(Cluster):
             f"{when}: {len(self.readers)} readers have all {total} messages of {TOPICS} topics, once and in order, {replayed} of them "
             "by resuming",
             f"{len(wrong)} wrong {wrong[:3]}, {len(behind)} behind {behind[:3]}, {gaps} gaps, told {told}")
-
-
-def refused(url):
-    """What a server says that is to keep histories over an engine that remembers nothing."""
-    command = [harness.server_binary(), "serve", "--port", "0", "--cluster", url, *OPTIONS[:2]]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    return result.returncode, result.stderr

@@ -29,19 +29,19 @@ extension Cluster {
             let language = RedisLanguage(
                 user: address.user, password: address.password, prefix: Array(prefix.utf8), node: node.id,
                 remembers: node.keepsHistories)
-            let backplane = try backplane(of: node, language, at: address, tls, waitingBytes: waitingBytes)
-            return node.keepsHistories ? RememberingBackplane(backplane) : backplane
+            return try backplane(of: node, language, at: address, tls, waitingBytes: waitingBytes)
         }
     }
 
-    /// Topics over NATS 2.9 or later: a topic is a subject of core NATS, which remembers nothing: topics with history
-    /// have to be `.local`.
+    /// Topics over NATS 2.9 or later: a topic is a subject of core NATS, and one with history a stream of JetStream,
+    /// which has to be on then (`nats-server -js`): as long as it is not, the engine counts as away, and says why.
     ///
-    /// The server has a thread and one connection for it; what is said of `redis` goes for it, but that NATS does not
-    /// send a node its own messages, and takes none of more than its `max_payload` (a megabyte): those are dropped.
+    /// The server has a thread and one connection for it, two where there are histories; what is said of `redis` goes
+    /// for it, but that NATS does not send a node its own messages, and takes none of more than its `max_payload` (a
+    /// megabyte): those are dropped.
     /// - Parameters:
     ///   - url: `nats://user:password@host:4222`, or `tls://`; user, password and port may be left out. The user needs
-    ///     the subjects `PREFIX.>`.
+    ///     the subjects `PREFIX.>`, and for histories `$JS.API.>`.
     ///   - prefix: the first token of subjects, of letters and digits: servers with another one are another cluster.
     ///   - tls: whom to believe, and what to show; for `tls://`.
     ///   - waitingBytes: how much may wait while the engine is away or slow; the connection's own buffers come on top.
@@ -56,8 +56,10 @@ extension Cluster {
             guard isToken, !prefix.isEmpty else {
                 throw ServerError("a prefix of NATS is of letters and digits", code: .invalidConfiguration)
             }
+            let follows: @Sendable (Topic) -> Bool = { node.follows(historyOf: $0) }
             let language = NATSLanguage(
-                user: address.user, password: address.password, isSecure: address.isSecure, prefix: prefix)
+                user: address.user, password: address.password, isSecure: address.isSecure, prefix: prefix,
+                node: node.id, history: node.keepsHistories ? follows : nil)
             return try backplane(of: node, language, at: address, tls, waitingBytes: waitingBytes)
         }
     }
@@ -65,14 +67,15 @@ extension Cluster {
     private static func backplane(
         of node: ClusterNode, _ language: any EngineLanguage, at address: EngineAddress, _ tls: TLSClientConfiguration,
         waitingBytes: Int
-    ) throws(ServerError) -> EngineBackplane {
+    ) throws(ServerError) -> any Backplane {
         // An engine comes back to many nodes at once, within seconds.
         let reconnect = ReconnectPolicy(initialDelay: .milliseconds(100), maxDelay: .seconds(3))
-        return try EngineBackplane(
+        let engine = try EngineBackplane(
             EngineOptions(
                 language: language, address: address, tls: try client(tls, for: address), waitingBytes: waitingBytes,
                 reconnect: reconnect),
             node)
+        return node.keepsHistories ? RememberingBackplane(engine) : engine
     }
 
     private static func client(

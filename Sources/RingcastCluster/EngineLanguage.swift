@@ -77,8 +77,10 @@ extension EngineConversation {
     case startTLS
     /// A message of some node, this one or another.
     case message(name: UnsafeRawBufferPointer, envelope: UnsafeRawBufferPointer)
-    /// It sends a topic from now on.
-    case following(name: UnsafeRawBufferPointer)
+    /// A message of a history, with its number.
+    case kept([UInt8], at: Position, of: Topic)
+    /// It sends a topic with history from now on.
+    case following(Topic)
     /// It has done what was asked of a history first, of what it has not answered yet.
     case remembered(HistoryAnswer)
     /// It has a publish.

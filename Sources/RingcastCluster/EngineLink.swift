@@ -151,7 +151,9 @@ final class EngineLink {
         case .startTLS: secure(connection)
         case .message(let name, let envelope):
             if unsafe !loop.received(envelope, named: name, by: conversation) { pause(connection) }
-        case .following(let name): unsafe loop.following(name, by: conversation)
+        case .kept(let message, let position, let topic):
+            if !loop.received(message, at: position, of: topic) { pause(connection) }
+        case .following(let topic): loop.following(topic)
         case .remembered(let answer): try loop.remembered(answer)
         case .confirmed: unconfirmed = max(0, unconfirmed - 1)
         case .refused(let reason):

@@ -58,10 +58,6 @@ final class EngineLoop: ConnectionHandler {
     func received(
         _ envelope: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer, by conversation: any EngineConversation
     ) -> Bool {
-        if let kept = unsafe HistoryEnvelope(envelope) {
-            guard let topic = unsafe conversation.topic(of: name) else { return true }
-            return node.receive(kept.message, at: kept.position, of: topic)
-        }
         guard let envelope = unsafe Envelope(envelope), unsafe !envelope.node.elementsEqual(node.id.utf8),
             let topic = unsafe conversation.topic(of: name)
         else { return true }
@@ -69,22 +65,28 @@ final class EngineLoop: ConnectionHandler {
         return node.receive(unsafe envelope.payload.bytes, isText: envelope.isText, for: topic)
     }
 
-    /// The engine sends a topic from now on.
-    func following(_ name: UnsafeRawBufferPointer, by conversation: any EngineConversation) {
-        guard node.keepsHistories, let topic = unsafe conversation.topic(of: name) else { return }
-        node.noteFollowing(topic)
+    /// Hands a message of a history to the node, and tells whether its loops keep up.
+    func received(_ message: [UInt8], at position: Position, of topic: Topic) -> Bool {
+        node.receive(message, at: position, of: topic)
     }
+
+    /// The engine sends a topic with history from now on.
+    func following(_ topic: Topic) { node.noteFollowing(topic) }
 
     /// The engine has answered what was asked of a history first.
     func remembered(_ answer: HistoryAnswer) throws(EngineFailure) {
         switch (history.oldest, answer) {
         case (.append, .appended): history.removeOldest()
-        case (.append, .refused(let reason)):
+        case (.append, .refused(let reason)), (.append, .unusable(let reason)):
             history.removeOldest()
             refused(reason)
         case (.read(let topic, _, let ticket), .page(let page)):
             history.removeOldest()
             node.receive(page.of(topic, ticket))
+        case (.read(let topic, _, let ticket), .unusable(let reason)):
+            history.removeOldest()
+            node.noteUnusable(topic, because: reason)
+            node.receive(HistoryAnswerPage().of(topic, ticket))
         case (.read, .refused(let reason)):
             // Asked again later: somebody waits for it.
             throw EngineFailure(reason: "the engine refuses to tell of a history: \(reason)")

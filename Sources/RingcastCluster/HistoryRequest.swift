@@ -16,10 +16,17 @@ struct HistoryAppend: Sendable {
     let retain: Bool
 }
 
+extension TopicRule.History {
+    /// For how long all of a topic stays behind its last message.
+    var keptMilliseconds: UInt64 { max(age?.milliseconds ?? 0, 86_400_000) }
+}
+
 /// What an engine answers to that.
 enum HistoryAnswer {
     case appended
     case refused(String)
+    /// Something that is no history is in the topic's place: asking again is of no use.
+    case unusable(String)
     case page(HistoryAnswerPage)
 }
 
@@ -32,25 +39,20 @@ struct HistoryAnswerPage {
     var messages: [HistoryPage.Message] = []
     var retained: HistoryPage.Message?
 
+    /// How many messages a page has, and bytes beyond which it has no more.
+    static let limit = (messages: 256, bytes: 1 << 20)
+
+    /// Behind which offset of this numbering a page for who is at a position begins: none of it if the position is of
+    /// no numbering that the engine knows.
+    func offset(behind position: Position) -> UInt64 {
+        if position.epoch == epoch { return position.offset }
+        let end = earlier.first { $0.epoch == position.epoch }
+        return end.map { min(position.offset, $0.offset) } ?? 0
+    }
+
     func of(_ topic: Topic, _ ticket: UInt64) -> HistoryPage {
         HistoryPage(
             topic: topic, ticket: ticket, epoch: epoch, earlier: earlier, first: first, last: last, messages: messages,
             retained: retained)
-    }
-}
-
-/// How an engine sends a history's message: `hEPOCH.OFFSET `, then the message.
-struct HistoryEnvelope {
-    let position: Position
-    let message: [UInt8]
-
-    /// Nil for any other message.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard unsafe bytes.first == UInt8(ascii: "h"),
-            let space = unsafe bytes.prefix(48).firstIndex(of: UInt8(ascii: " ")),
-            let position = unsafe Position(String(decoding: bytes[1..<space], as: UTF8.self))
-        else { return nil }
-        self.position = position
-        message = unsafe [UInt8](bytes[(space + 1)...])
     }
 }

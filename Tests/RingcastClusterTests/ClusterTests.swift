@@ -175,7 +175,8 @@ import Testing
 
     @Test func `a history is refused by an engine that does not remember, unless its topics are local`() throws {
         let rule = TopicRule.matching("room/*", history: .init(messages: 10))
-        let configuration = ServerConfiguration(topics: [rule], cluster: .nats("nats://127.0.0.1:1"))
+        let cluster = Cluster { _ throws(ServerError) in Forgetful() }
+        let configuration = ServerConfiguration(topics: [rule], cluster: cluster)
         #expect(
             throws: ServerError(
                 "topics with history need an engine that remembers, which the cluster's does not: "
@@ -224,4 +225,12 @@ private final class SlowBackplane: Backplane {
         let isWhole = (try? await Task.sleep(for: .milliseconds(20))) != nil
         handedOver.withLock { $0 = isWhole }
     }
+}
+
+/// An engine that remembers nothing, and says nothing.
+private final class Forgetful: Backplane {
+    func start() {}
+    func stop() async {}
+    func publish(_ payload: RawSpan, isText: Bool, to topic: Topic) -> BackplaneResult { .dropped }
+    func setInterest(_ isInterested: Bool, in topic: Topic) {}
 }

@@ -18,14 +18,17 @@ extension EngineConversation {
         return told
     }
 
-    private func describe(_ news: EngineNews) -> String {
+    func describe(_ news: EngineNews) -> String {
         switch news {
         case .ready: "ready"
         case .confirmed: "confirmed"
         case .probed: "probed"
-        case .following(let name): unsafe "following \(topic(of: name)?.name ?? "?")"
+        case .kept(let message, let position, let topic):
+            "\(topic.name) \(position): \(String(decoding: message, as: UTF8.self))"
+        case .following(let topic): "following \(topic.name)"
         case .remembered(.appended): "appended"
         case .remembered(.refused(let reason)): "not kept: \(reason)"
+        case .remembered(.unusable(let reason)): "unusable: \(reason)"
         case .remembered(.page(let page)):
             "page \(page.epoch) \(page.first)-\(page.last) after \(page.earlier.map(\.description)): "
                 + page.messages.map { "\($0.offset) \(String(decoding: $0.bytes, as: UTF8.self))" }

@@ -238,6 +238,15 @@ import Testing
         #expect(asked.contains("sh2") && !asked.contains("large"))
     }
 
+    @Test func `a topic in whose place Redis has something else is refused alone`() throws {
+        let (world, peer) = try remembering()
+        _ = world.history.append(Array("x".utf8), to: "a", keeping: .init(messages: 5), retain: false)
+        _ = world.history.read("a", after: .oldest, ticket: 7)
+        world.loop.rest()
+        for _ in 0..<2 { peer.say("-WRONGTYPE no\r\n") }
+        #expect(world.isConnected && world.node.statistics.dropped == 1 && world.history.oldest == nil)
+    }
+
     @Test func `reads for who has left while the engine is away are taken back`() throws {
         let (world, peer) = try remembering()
         peer.reset()

@@ -15,6 +15,8 @@ import Testing
         let language = language()
         let conversation = language.makeConversation(for: [.publishing, .receiving])
         #expect(conversation.greeting() == [])
+        var bytes: [UInt8] = []
+        conversation.appendProbe(into: &bytes)
         let told = try conversation.news(
             of: info
                 + "PONG\r\nMSG rc.a 1 6\r\nx\r\nMSG\r\nMSG rc.=C3=A4=20 2 _INBOX.1 0\r\n\r\n"
@@ -66,6 +68,30 @@ import Testing
             #expect(bytes.filter { $0 == UInt8(ascii: ".") }.count == 1)
             #expect(unsafe bytes.withUnsafeBytes { unsafe language.topic(of: $0)?.name } == name)
         }
+    }
+
+    @Test func `a topic with history is a stream's, whose messages say their numbers`() throws {
+        let language = NATSLanguage(
+            user: nil, password: nil, isSecure: false, prefix: "rc", history: { $0 == "a.b" })
+        #expect(language.purposes == [[.publishing, .receiving], .remembering])
+        let conversation = language.makeConversation(for: [.publishing, .receiving])
+        var bytes: [UInt8] = []
+        for topic in ["a.b", "c"] { conversation.appendInterest(true, in: Topic(topic), into: &bytes) }
+        conversation.appendProbe(into: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == "SUB rc.kept.*.a=2Eb.* 1\r\nPING\r\nSUB rc.c 2\r\nPING\r\n")
+        let headers = "NATS/1.0\r\nNats-Msg-Id: n-1\r\nNats-Sequence: 7\r\n\r\n"
+        let count = headers.utf8.count
+        let told = try conversation.news(
+            of: info + "PONG\r\nPONG\r\nHMSG rc.kept.r.a=2Eb.66 1 \(count) \(count + 2)\r\n\(headers)hi\r\n"
+                + "HMSG rc.kept.h.a=2Eb.66 1 12 14\r\nNATS/1.0\r\n\r\nhi\r\nMSG rc.kept 2 1\r\nx\r\nPONG\r\n", in: 7)
+        #expect(Array(told[1...]) == ["ready", "following a.b", "a.b 66.7: hi", "kept: x", "probed"])
+        #expect(throws: EngineFailure.self, "nothing was asked any more") { try conversation.news(of: "PONG\r\n") }
+    }
+
+    @Test(arguments: ["HMSG a 1 5\r\n", "HMSG a 1 9 5\r\nabcde\r\n", "HMSG a 1 x 5\r\nabcde\r\n"])
+    func `headers are no longer than the message`(_ text: String) {
+        let conversation = language().makeConversation(for: [.publishing, .receiving])
+        #expect(throws: EngineFailure.self) { try conversation.news(of: info + "PONG\r\n" + text) }
     }
 
     @Test func `a subscription has a number, which its end names`() {

@@ -4,7 +4,8 @@ import Testing
 @testable import RingcastCluster
 
 @Suite struct RedisConversationTests {
-    private static let language = RedisLanguage(user: nil, password: "secret", prefix: Array("p:".utf8))
+    private static let language = RedisLanguage(
+        user: nil, password: "secret", prefix: Array("p:".utf8), remembers: true)
 
     private func news(_ text: String, for purpose: LinkPurpose, in size: Int) throws(EngineFailure) -> [String] {
         try Self.language.makeConversation(for: purpose).news(of: text, in: size)
@@ -53,6 +54,15 @@ import Testing
     @Test(arguments: ["-NOSCRIPT no\r\n", "-READONLY You can't write against a read only replica.\r\n"])
     func `what Redis cannot keep now is kept over another connection`(_ answer: String) {
         #expect(throws: EngineFailure.self) { try news(Self.greetings + answer, for: .remembering, in: 100) }
+    }
+
+    @Test(arguments: [
+        "-WRONGTYPE Operation against a key holding the wrong kind of value script: f1\r\n",
+        "-ERR Error running script (call to f1): @user_script:1: WRONGTYPE Operation against a key\r\n",
+    ])
+    func `a key of another type is the matter of its topic alone`(_ answer: String) throws {
+        let told = try news(Self.greetings + answer, for: .remembering, in: 100)
+        #expect(told.count == 2 && told[1].hasPrefix("unusable: "))
     }
 
     @Test func `a message that is sent again has the number that it had`() throws {

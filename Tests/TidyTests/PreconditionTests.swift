@@ -48,7 +48,7 @@ import Testing
         "Reactor/TLS/TLSSession.swift": (1, "out of memory"),
         "Reactor/TLS/TLSTransport.swift": (1, "out of memory"),
         "RingcastCluster/EngineLanguage.swift": (1, "histories are asked of engines that remember alone"),
-        "RingcastCluster/NATS/NATSConversation.swift": (1, "strings and booleans that are no JSON"),
+        "RingcastCluster/NATS/NATSIntroduction.swift": (1, "strings and booleans that are no JSON"),
         "RingcastCluster/Redis/RedisLanguage.swift": (1, "out of memory"),
         "RingcastCluster/Redis/RedisReader.swift": (1, "out of memory"),
         "IOUring/Ring.swift": (2, "the ring takes no submission"),

@@ -35,7 +35,7 @@ import Testing
         #expect(
             Repository.sources.flatMap(TidyRules.foundation) == [
                 "Sources/LoadTesting/JSON.swift:1: internal import FoundationEssentials",
-                "Sources/RingcastCluster/NATS/NATSConversation.swift:1: import FoundationEssentials",
+                "Sources/RingcastCluster/NATS/NATSIntroduction.swift:1: import FoundationEssentials",
                 "Sources/RingcastJSON/JSONCoding.swift:1: public import FoundationEssentials",
             ])
     }

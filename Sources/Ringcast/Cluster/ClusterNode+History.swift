@@ -35,6 +35,14 @@ extension ClusterNode {
         return hand(page.messages.reduce(0) { $0 + $1.bytes.count }, to: page.topic) { $0.arrived(page) }
     }
 
+    /// Whether this node has subscribers of a topic whose history the engine keeps, or had some a moment ago.
+    package func follows(historyOf topic: Topic) -> Bool { interest.start(of: topic) != nil }
+
+    /// Notes that the engine cannot keep the history of a topic, whatever is done: something else is in its place.
+    package func noteUnusable(_ topic: Topic, because reason: String) {
+        logRefusal("the history of \(topic.name): \(reason)")
+    }
+
     /// Whether a page's numbers can be those of a history, so that one can calculate with them.
     private func isPossible(_ page: HistoryPage) -> Bool {
         let offsets = page.messages.map(\.offset)

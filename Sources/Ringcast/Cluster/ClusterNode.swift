@@ -138,16 +138,18 @@ extension ClusterNode {
     public func noteDropped(_ count: Int, because reason: String? = nil) {
         guard count > 0 else { return }
         counters.dropped.add(count, ordering: .relaxed)
-        let isNews = state.withLock { state in
-            state.untoldDrops += count
-            guard let reason, state.loggedRefusal != reason else { return false }
-            state.loggedRefusal = reason
-            return true
-        }
-        if isNews, let reason {
-            core?.log(.error, "the cluster's engine refuses messages: \(reason.onOneLine)")
-        }
+        state.withLock { $0.untoldDrops += count }
+        if let reason { logRefusal("messages: \(reason)") }
         tellDrops()
+    }
+
+    /// Logs what the engine refuses, and why, unless that was the last such line.
+    func logRefusal(_ sentence: String) {
+        let isNews = state.withLock { state in
+            defer { state.loggedRefusal = sentence }
+            return state.loggedRefusal != sentence
+        }
+        if isNews { core?.log(.error, "the cluster's engine refuses \(sentence.onOneLine)") }
     }
 
     /// Tells of messages that were given up, at most once a second unless it has to be at once.

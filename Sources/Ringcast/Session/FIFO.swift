@@ -1,18 +1,20 @@
 /// A queue that lets go of what has left it: an `ArraySlice` would keep that alive until it grows.
-struct FIFO<Element> {
+package struct FIFO<Element> {
     /// The oldest element last, so that taking it moves none.
     private var leaving: [Element] = []
     private var arriving: [Element] = []
 
-    var count: Int { leaving.count + arriving.count }
-    var isEmpty: Bool { leaving.isEmpty && arriving.isEmpty }
+    package init() {}
 
-    var first: Element? { leaving.last ?? arriving.first }
+    package var count: Int { leaving.count + arriving.count }
+    package var isEmpty: Bool { leaving.isEmpty && arriving.isEmpty }
 
-    mutating func append(_ element: Element) { arriving.append(element) }
+    package var first: Element? { leaving.last ?? arriving.first }
+
+    package mutating func append(_ element: Element) { arriving.append(element) }
 
     /// Takes the oldest element. O(1) amortised.
-    mutating func popFirst() -> Element? {
+    package mutating func popFirst() -> Element? {
         if leaving.isEmpty {
             swap(&leaving, &arriving)
             leaving.reverse()

@@ -42,18 +42,16 @@ struct InMemoryHistories {
             return HistoryPage(topic: topic, ticket: ticket, epoch: 0, first: 1, last: 0)
         }
         topics[topic] = entry
-        var messages: ArraySlice<HistoryPage.Message> = []
+        var page = HistoryAnswerPage(
+            epoch: entry.epoch, earlier: entry.earlier, first: entry.messages.first?.offset ?? entry.last + 1,
+            last: entry.last)
         if let position {
-            var offset: UInt64 = position.epoch == entry.epoch ? position.offset : 0
-            if let end = entry.earlier.first(where: { $0.epoch == position.epoch }) {
-                offset = min(position.offset, end.offset)
-            }
-            messages = entry.messages.drop { $0.offset <= offset }.prefix(Self.pageLimit)
+            let offset = page.offset(behind: position)
+            page.messages = Array(entry.messages.drop { $0.offset <= offset }.prefix(Self.pageLimit))
+        } else {
+            page.retained = entry.retained
         }
-        return HistoryPage(
-            topic: topic, ticket: ticket, epoch: entry.epoch, earlier: entry.earlier,
-            first: entry.messages.first?.offset ?? entry.last + 1, last: entry.last, messages: Array(messages),
-            retained: position == nil ? entry.retained : nil)
+        return page.of(topic, ticket)
     }
 
     /// Forgets the newest messages of each topic, and begins anew: a position that nodes have may be of a lost one.

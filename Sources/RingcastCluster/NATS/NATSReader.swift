@@ -1,15 +1,17 @@
-/// Takes the stream of a NATS server apart into lines and payloads. Belongs to one connection.
+/// Takes the stream of a NATS server apart into lines, headers and payloads. Belongs to one connection.
 struct NATSReader {
     /// What has come and was not understood yet, behind `start`.
     private var bytes: [UInt8] = []
     private var start = 0
 
-    /// A line without its end, and behind a MSG its payload.
+    /// A line without its end, and behind a MSG or HMSG its payload.
     struct Element {
         let verb: String
         /// The rest of the line, as it stands there.
         let rest: Range<Int>
         let payload: Range<Int>?
+        /// What is between them behind an HMSG.
+        var headers: Range<Int>?
     }
 
     /// The server's INFO may name the servers of a large cluster.
@@ -40,23 +42,32 @@ struct NATSReader {
         let blank = line.firstIndex { $0 == 0x20 || $0 == 0x09 } ?? end
         let verb = String(decoding: line[..<blank], as: UTF8.self).uppercased()
         let rest = min(blank + 1, end)..<end
-        guard verb == "MSG" else {
+        guard verb == "MSG" || verb == "HMSG" else {
             start = end + 2
             return Element(verb: verb, rest: rest, payload: nil)
         }
-        guard let count = Int(String(decoding: lastWord(of: bytes[rest]), as: UTF8.self)),
-            0...Self.payloadLimit ~= count
-        else { throw EngineFailure(reason: "NATS has sent a message without a length") }
-        let payload = end + 2..<end + 2 + count
-        guard bytes.count >= payload.upperBound + 2 else {
+        // The last word is the length of all that follows, the one before it in an HMSG that of its headers.
+        let words = bytes[rest].split { $0 == 0x20 || $0 == 0x09 }
+        let lengths = words.suffix(verb == "MSG" ? 1 : 2).map { Int(String(decoding: $0, as: UTF8.self)) ?? -1 }
+        guard let count = lengths.last, words.count > lengths.count + 1,
+            lengths.allSatisfy({ 0...Self.payloadLimit ~= $0 && $0 <= count })
+        else {
+            throw EngineFailure(reason: "NATS has sent a message without a length")
+        }
+        let whole = end + 2..<end + 2 + count
+        guard bytes.count >= whole.upperBound + 2 else {
             forget()
             return nil
         }
-        guard bytes[payload.upperBound] == 0x0D, bytes[payload.upperBound + 1] == 0x0A else {
+        guard bytes[whole.upperBound] == 0x0D, bytes[whole.upperBound + 1] == 0x0A else {
             throw EngineFailure(reason: "NATS has sent a message of another length than it said")
         }
-        start = payload.upperBound + 2
-        return Element(verb: verb, rest: rest, payload: payload)
+        start = whole.upperBound + 2
+        guard verb == "HMSG", let headers = lengths.first else {
+            return Element(verb: "MSG", rest: rest, payload: whole)
+        }
+        let payload = whole.lowerBound + headers..<whole.upperBound
+        return Element(verb: "MSG", rest: rest, payload: payload, headers: whole.lowerBound..<payload.lowerBound)
     }
 
     func withBytes<Result, Failure: Error>(
@@ -75,10 +86,6 @@ struct NATSReader {
             index += 1
         }
         return nil
-    }
-
-    private func lastWord(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        line.lastIndex { $0 == 0x20 || $0 == 0x09 }.map { line[($0 + 1)...] } ?? line
     }
 
     /// Moves what is left to the front once it lies behind much that is over.

@@ -53,10 +53,13 @@ final class RedisConversation: EngineConversation {
     private func news(ofPush reply: RedisReply) -> EngineNews? {
         guard let kind = unsafe reply[0] else { return nil }
         if unsafe kind.elementsEqual("message".utf8), let name = unsafe reply[1], let envelope = unsafe reply[2] {
-            return unsafe .message(name: name, envelope: envelope)
+            guard let kept = unsafe RedisHistoryEnvelope(envelope) else {
+                return unsafe .message(name: name, envelope: envelope)
+            }
+            return unsafe topic(of: name).map { .kept(kept.message, at: kept.position, of: $0) }
         }
-        if unsafe kind.elementsEqual("subscribe".utf8), let name = unsafe reply[1] {
-            return unsafe .following(name: name)
+        if unsafe kind.elementsEqual("subscribe".utf8), language.remembers, let name = unsafe reply[1] {
+            return unsafe topic(of: name).map { .following($0) }
         }
         return unsafe kind.elementsEqual("pong".utf8) ? .probed : nil
     }

@@ -4,9 +4,6 @@ import Ringcast
 /// What is said on the connection on which histories are written and read: which process of Redis this is, the scripts,
 /// then calls of these. Answers come in the order of the commands.
 final class RedisHistoryConversation: EngineConversation {
-    /// Messages of a page, and bytes beyond which it has no more.
-    private static let pageLimit = (messages: 256, bytes: 1 << 20)
-    private static let day: UInt64 = 86_400_000
     /// What Redis answers while it cannot do what it will do later, or elsewhere.
     private static let passing: Set<Substring> = [
         "NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN",
@@ -54,7 +51,8 @@ final class RedisHistoryConversation: EngineConversation {
             guard !Self.passing.contains(text.prefix { $0 != " " }) else {
                 throw EngineFailure(reason: "Redis cannot keep histories now: \(text)")
             }
-            return .remembered(.refused(text))
+            // Before version 7 it stands behind the script's name.
+            return .remembered(text.contains("WRONGTYPE") ? .unusable(text) : .refused(text))
         case (.authenticating, .status): stage = .greeting
         case (.greeting, .status): stage = .asksWho
         case (.asksWho, .string):
@@ -91,12 +89,11 @@ final class RedisHistoryConversation: EngineConversation {
         let fresh = number(UInt64.random(in: 1...1 << 52))
         switch request {
         case .append(let request):
-            let age = request.bounds.age?.milliseconds
             call(
                 append, keys: [key("state", request.topic), key("stream", request.topic), nodeKey],
                 [
                     run, fresh, number(request.number), request.message, number(request.bounds.messages),
-                    number(request.bounds.bytes), number(max(age ?? 0, Self.day)), request.retain ? [0x31] : [],
+                    number(request.bounds.bytes), number(request.bounds.keptMilliseconds), request.retain ? [0x31] : [],
                     language.channel(of: request.topic),
                 ], into: &bytes)
         case .read(let topic, let position, _):
@@ -104,7 +101,7 @@ final class RedisHistoryConversation: EngineConversation {
                 read, keys: [key("state", topic), key("stream", topic)],
                 [
                     run, fresh, position.map { number($0.epoch) } ?? [], number(position?.offset ?? 0),
-                    number(Self.pageLimit.messages), number(Self.pageLimit.bytes),
+                    number(HistoryAnswerPage.limit.messages), number(HistoryAnswerPage.limit.bytes),
                 ], into: &bytes)
         }
     }
