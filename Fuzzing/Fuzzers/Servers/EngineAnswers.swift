@@ -40,9 +40,7 @@ enum EngineAnswers {
         switch news {
         case .message(let name, let envelope):
             let topic = conversation.topic(of: name)?.name ?? "?"
-            if let message = HistoryEnvelope(envelope) { return "\(topic) \(message.position): \(message.message)" }
             return "\(topic): \(Envelope(envelope).map { [UInt8]($0.payload) } ?? [])"
-        case .following(let name): return "following \(conversation.topic(of: name)?.name ?? "?")"
         default: return "\(news)"
         }
     }
