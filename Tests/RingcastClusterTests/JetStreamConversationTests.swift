@@ -126,6 +126,15 @@ import Testing
         }
     }
 
+    @Test func `a stream with numbers that none can come to is not counted on`() throws {
+        let peer = try JetStreamPeer.greeted()
+        _ = try peer.stream(of: "t")
+        let made = try #require(peer.made["rc-t"])
+        peer.read("t", after: .oldest)
+        #expect(
+            try peer.answer(made, first: .max, last: .max) == ["unusable: its stream is not one that a node has made"])
+    }
+
     @Test func `nothing is known of a topic without a stream, and a stream of somebody else's is left alone`() throws {
         let peer = try JetStreamPeer.greeted()
         peer.read("t", after: .oldest)

@@ -30,7 +30,8 @@ extension JetStreamConversation {
         else { return }
         // One that was never appended to says the year 1.
         let times = [stream.created, state.lastTime].compactMap { $0.flatMap { JetStreamTime.milliseconds($0) } }
-        guard let newest = times.max(), newest + label.keptMilliseconds < language.clock() else { return }
+        let now = language.clock()
+        guard let newest = times.max(), newest < now, now - newest > label.keptMilliseconds else { return }
         ask("$JS.API.STREAM.DELETE.\(configuration.name)", as: .removal)
         for subject in [language.retainedSubjects(of: label.topic), language.noteSubject(of: label.topic)] {
             ask(

@@ -126,7 +126,7 @@ extension JetStreamConversation {
     ) {
         let lane = next.lane
         guard let configuration, let state, let label = JetStreamLabel(configuration, language),
-            label.topic == lane.topic
+            label.topic == lane.topic, state.isCountable
         else { return end(next, .unusable("its stream is not one that a node has made")) }
         var wanted = configuration
         if case .append(let append) = next.request { wanted.setBounds(append.bounds) }

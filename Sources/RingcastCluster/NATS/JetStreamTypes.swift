@@ -62,6 +62,9 @@ struct JetStreamAnswer: Decodable {
         let last: UInt64
         let lastTime: String?
 
+        /// Whether these are numbers that can be counted on with: nobody gets that far by a message at a time.
+        var isCountable: Bool { max(messages, bytes, first, last) < 1 << 43 }
+
         enum CodingKeys: String, CodingKey {
             case messages, bytes
             case first = "first_seq"
