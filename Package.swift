@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "Ringcast",
             dependencies: [
-                "Reactor", "SystemCalls", "HTTPProtocol", "WebSocketProtocol", "PubSub",
+                "Reactor", "SystemCalls", "HTTPProtocol", "HTTP2Protocol", "WebSocketProtocol", "PubSub",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(
@@ -190,8 +190,11 @@ let package = Package(
             dependencies: ["Reactor", "ReactorTesting", "IOUring", "SystemCalls", "CSystemCalls"],
             swiftSettings: library),
         .testTarget(name: "HTTPProtocolTests", dependencies: ["HTTPProtocol"], swiftSettings: library),
+        .target(
+            name: "HTTP2Testing", dependencies: ["HTTP2Protocol", "CNghttp2"], path: "Tests/HTTP2Testing",
+            swiftSettings: library),
         .testTarget(
-            name: "HTTP2ProtocolTests", dependencies: ["HTTP2Protocol", "HTTPProtocol", "CNghttp2"],
+            name: "HTTP2ProtocolTests", dependencies: ["HTTP2Protocol", "HTTPProtocol", "HTTP2Testing"],
             swiftSettings: library),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"], swiftSettings: library),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub"], swiftSettings: library),
@@ -230,7 +233,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RingcastTests",
-            dependencies: ["Ringcast", "RingcastTesting", "ReactorTesting", "SystemCalls", "CMalloc"],
+            dependencies: [
+                "Ringcast", "RingcastTesting", "ReactorTesting", "HTTP2Testing", "SystemCalls", "CMalloc",
+            ],
             swiftSettings: library),
     ],
     swiftLanguageModes: [.v6]

@@ -52,11 +52,15 @@ let package = Package(
         .target(
             name: "WebSocketProtocol", dependencies: ["CZlib"], path: "Sources/WebSocketProtocol",
             swiftSettings: instrumented),
+        .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", pkgConfig: "libnghttp2"),
+        .target(
+            name: "HTTP2Protocol", dependencies: ["CNghttp2"], path: "Sources/HTTP2Protocol",
+            swiftSettings: instrumented),
         .target(name: "PubSub", path: "Sources/PubSub", swiftSettings: instrumented),
         .target(
             name: "Ringcast",
             dependencies: [
-                "Reactor", "SystemCalls", "HTTPProtocol", "WebSocketProtocol", "PubSub",
+                "Reactor", "SystemCalls", "HTTPProtocol", "HTTP2Protocol", "WebSocketProtocol", "PubSub",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,5 +1,5 @@
-"""100 of 1,000 consumers are stopped (SIGSTOP) for ten seconds while messages are published: each message comes in order or is counted
-as dropped, at every one of them."""
+"""100 of 1,000 consumers are stopped (SIGSTOP) for ten seconds or more while messages are published: each message comes in order
+or is counted as dropped, at every one of them."""
 import multiprocessing
 import os
 import signal
@@ -71,7 +71,10 @@ def under_publishes(scene, server, policy, stopped, running):
     for consumers in stopped:
         consumers.signal(signal.SIGSTOP)
     publish(publisher, PAUSE)
-    dropped = drops(server.statistics())
+    # How much the kernel takes for those who do not read differs from machine to machine.
+    given_up = time.monotonic() + 120
+    while not (dropped := drops(server.statistics())) and time.monotonic() < given_up:
+        publish(publisher, 1)
     for consumers in stopped:
         consumers.signal(signal.SIGCONT)
     publish(publisher, 2)
@@ -100,7 +103,7 @@ def judge(scene, server, policy, stopped, running, offered, dropped_in_pause):
     delivered, dropped, got = statistics["deliveries"]["total"], drops(statistics), received()
     scene.check(delivered + dropped == offered and got == delivered and dropped_in_pause > 0,
                 f"{policy}: {offered} messages offered = {got} received + {dropped} dropped, {dropped_in_pause} of these while "
-                f"{STOPPED[0] * STOPPED[1]} consumers stood still for {PAUSE} s", f"/stats says {delivered} delivered")
+                f"{STOPPED[0] * STOPPED[1]} consumers stood still for {PAUSE} s or more", f"/stats says {delivered} delivered")
     slow = [figures for consumers in stopped for figures in consumers.figures()]
     well = [figures for consumers in running for figures in consumers.figures()]
     bad = sum(wrong for *_, wrong in slow + well) + sum(not is_open for is_open, *_ in slow + well)

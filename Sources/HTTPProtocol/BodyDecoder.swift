@@ -13,6 +13,8 @@ package struct BodyDecoder: Sendable {
     private enum State: Sendable {
         case length(remaining: Int)
         case chunked(ChunkedDecoder)
+        /// Up to the end of the input, of which no more than so many bytes may come.
+        case open(room: Int)
         case ended
         case refused(HTTPRefusal)
     }
@@ -27,6 +29,7 @@ package struct BodyDecoder: Sendable {
             case .none: .ended
             case .length(let length): length <= limit ? .length(remaining: length) : .refused(.bodyTooLarge)
             case .chunked: .chunked(ChunkedDecoder(limit: limit))
+            case .untilEnd: .open(room: limit)
             }
     }
 
@@ -46,6 +49,8 @@ package struct BodyDecoder: Sendable {
                 state = .refused(error)
                 return .refused(error)
             }
+        case .open(let room):
+            return nextOfOpen(room, in: input, at: &position)
         case .ended:
             return .end
         case .refused(let refusal):
@@ -64,6 +69,18 @@ package struct BodyDecoder: Sendable {
         state = .length(remaining: remaining - count)
         return .data(position..<(position + count))
     }
+
+    private mutating func nextOfOpen(_ room: Int, in input: RawSpan, at position: inout Int) -> BodyEvent? {
+        let count = input.byteCount - position
+        guard count > 0 else { return nil }
+        guard count <= room else {
+            state = .refused(.bodyTooLarge)
+            return .refused(.bodyTooLarge)
+        }
+        defer { position += count }
+        state = .open(room: room - count)
+        return .data(position..<(position + count))
+    }
 }
 
 /// How the end of a request's body is known (RFC 9112 §6.3).
@@ -74,4 +91,6 @@ package enum BodyFraming: Hashable, Sendable {
     case length(Int)
     /// By the last chunk of `Transfer-Encoding: chunked`.
     case chunked
+    /// By the end of what its sender says, which whoever carries it is told: a stream's of HTTP/2 (RFC 9113 §8.1).
+    case untilEnd
 }

@@ -33,10 +33,12 @@ struct RequestFacts: Sendable {
     }
 
     /// Judges the fields together, and writes what follows from them into `layout`.
-    func settle(_ layout: inout RequestHeadLayout, limits: RequestLimits) throws(HTTPRefusal) {
+    func settle(
+        _ layout: inout RequestHeadLayout, limits: RequestLimits, bodyFollows: Bool
+    ) throws(HTTPRefusal) {
         // RFC 9112 §3.2: HTTP/1.1 must name the host; an empty name is legal.
         guard hasHost || !layout.isHTTP11 else { throw .malformed("there is no Host") }
-        layout.body = try bodyFraming(isHTTP11: layout.isHTTP11, limits: limits)
+        layout.body = try bodyFraming(isHTTP11: layout.isHTTP11, limits: limits, bodyFollows: bodyFollows)
         guard !hasUnknownExpectation else { throw .unknownExpectation }
         // RFC 9112 §9.3: HTTP/1.1 stays unless it is told otherwise, HTTP/1.0 goes.
         layout.keepsAlive = !saysClose && (layout.isHTTP11 || saysKeepAlive)
@@ -46,14 +48,17 @@ struct RequestFacts: Sendable {
     }
 
     /// How the body ends. What proxies could frame in two ways is refused (RFC 9112 §6.1, §6.3).
-    private func bodyFraming(isHTTP11: Bool, limits: RequestLimits) throws(HTTPRefusal) -> BodyFraming {
+    private func bodyFraming(
+        isHTTP11: Bool, limits: RequestLimits, bodyFollows: Bool
+    ) throws(HTTPRefusal) -> BodyFraming {
         if let transferEncoding {
             guard contentLength == nil else { throw .malformed("Content-Length with Transfer-Encoding") }
             guard isHTTP11 else { throw .malformed("Transfer-Encoding on HTTP/1.0") }
             guard transferEncoding == .chunked else { throw .unknownTransferCoding }
             return .chunked
         }
-        guard let contentLength, contentLength > 0 else { return .none }
+        guard let contentLength else { return bodyFollows ? .untilEnd : .none }
+        guard contentLength > 0 else { return .none }
         guard contentLength <= limits.bodyBytes else { throw .bodyTooLarge }
         return .length(contentLength)
     }

@@ -31,6 +31,8 @@ package struct RequestHeadParser: Sendable {
     static let maximumEmptyLines = 4
 
     let limits: RequestLimits
+    /// Whether a body follows, although no field frames it.
+    private let bodyFollows: Bool
     var stage = Stage.emptyLine
     /// The next byte to look at.
     var position = 0
@@ -43,7 +45,12 @@ package struct RequestHeadParser: Sendable {
     var facts = RequestFacts()
     var layout = RequestHeadLayout()
 
-    package init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
+    /// - Parameter bodyFollows: whether it is known that there is a body: where no field tells its length, it goes on
+    ///   until its sender's end.
+    package init(limits: RequestLimits = RequestLimits(), bodyFollows: Bool = false) {
+        self.limits = limits
+        self.bodyFollows = bodyFollows
+    }
 
     /// Whether the method is HEAD, as far as is known: an answer that refuses the request has no body either then
     /// (RFC 9110 §9.3.2).
@@ -86,7 +93,7 @@ package struct RequestHeadParser: Sendable {
             layout.fields = layout.fields.lowerBound..<(position - 1)
             try readLineFeed(bytes, then: .headEnd)
             layout.byteCount = position
-            try facts.settle(&layout, limits: limits)
+            try facts.settle(&layout, limits: limits, bodyFollows: bodyFollows)
             return true
         }
         return false

@@ -76,7 +76,7 @@ package enum ResponseEncoder {
         name == .contentLength || name == .transferEncoding || name == .connection
     }
 
-    private static func framingField(
+    static func framingField(
         of status: HTTPResponse.Status, given fields: HTTPFields, _ framing: ResponseFraming, isHead: Bool
     ) -> (name: String, value: String)? {
         // RFC 9110 §8.6 forbids the field with 204; with 304 it would be the length of what is not sent.

@@ -28,7 +28,7 @@ public struct Connection: ~Escapable {
 
     /// The peer's address, asked of the kernel at each call (one system call); nil once the peer is gone.
     public var remoteAddress: SocketAddress? {
-        slot.state.withLoop { $0.driver.peerAddress(of: slot.state.descriptor) }
+        slot.state.withLoop { $0.driver.peerAddress(of: slot.wire.state.descriptor) }
     }
 
     /// Bytes accepted to be sent and not yet taken by the kernel: the cork and everything behind it.
@@ -52,7 +52,9 @@ public struct Connection: ~Escapable {
     /// Whether the peer has ended its side or the connection; the handler may not have had all that it sent before, and
     /// hears nothing of a paused connection. Costs a system call.
     package var peerHasEnded: Bool {
-        slot.state.input != .open
+        // Of a carried one the end is told at once, also while it is paused; its FIN is that of a request, and no end.
+        guard !isCarried else { return isClosing }
+        return slot.state.input != .open
             || slot.state.withLoop { $0.driver.peerHasEnded(slot.state.descriptor) }
     }
 
@@ -112,7 +114,7 @@ public struct Connection: ~Escapable {
 
     /// Bytes that the kernel has taken and the peer has not. Costs a system call.
     package var untakenByteCount: Int {
-        slot.state.withLoop { $0.driver.untakenByteCount(of: slot.state.descriptor) }
+        slot.state.withLoop { $0.driver.untakenByteCount(of: slot.wire.state.descriptor) }
     }
 
     /// Queues bytes of the receive buffer that the handler is looking at, without copying them.

@@ -48,6 +48,8 @@ enum ReceiveOperation: UInt8 {
     case armed
     /// The armed receive has been asked to end.
     case ending
+    /// The connection has no descriptor: its carrier hands it what comes.
+    case carried
 }
 
 /// What the kernel has been asked to send. One operation at a time: a second one could overtake what the first one
@@ -58,6 +60,8 @@ enum SendOperation: UInt8 {
     case batched
     /// An ordinary send is under way.
     case ordinary
+    /// The connection has no descriptor: its carrier takes what is queued.
+    case carried
 }
 
 /// What the peer may still say.
@@ -90,4 +94,6 @@ struct ConnectionFlags: OptionSet {
     static let watchedForStall = ConnectionFlags(rawValue: 1 << 7)
     /// The kernel has been asked to connect, and has not answered.
     static let connects = ConnectionFlags(rawValue: 1 << 8)
+    /// In the loop's list `gathering`.
+    static let gathers = ConnectionFlags(rawValue: 1 << 9)
 }

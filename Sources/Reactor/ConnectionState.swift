@@ -17,10 +17,13 @@
     var sendQueue: UnsafeMutablePointer<SendQueue>?
     var tls: TLSSession?
     var flags: ConnectionFlags = []
-    /// Operations that the kernel will still answer; the descriptor is not closed before there are none.
+    /// Operations that the kernel will still answer, and connections that this one carries; the descriptor is not
+    /// closed before there are none.
     var operationCount: UInt16 = 0
     var disconnectReason: DisconnectReason = .local
     var listenerIndex: UInt8 = 0
+    /// Of a carried connection: which one it is of those that its carrier has.
+    var place: UInt16 = 0
     /// Received bytes thrown away since this side began to close.
     var discardedByteCount: UInt32 = 0
     /// When the peer last took something (ms).

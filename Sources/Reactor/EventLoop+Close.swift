@@ -28,10 +28,13 @@ extension EventLoop {
     /// Moves to `lingering`: everything queued has gone out, and the FIN says that no more will come.
     func finishWriting(_ connection: ConnectionSlot) {
         guard connection.state.phase == .closing, finishRecords(connection) else { return }
+        if connection.state.send == .carried { tellCarrier(of: connection, .finish) }
         guard connection.state.input == .open else { return end(connection, connection.state.disconnectReason) }
         connection.state.move(to: .lingering)
-        driver.shutdownWriting(connection.state.descriptor)
-        noteUntaken(connection)
+        if connection.state.send != .carried {
+            driver.shutdownWriting(connection.state.descriptor)
+            noteUntaken(connection)
+        }
         timers.schedule(connection.state.slot, at: now + Self.lingerTime)
         tellFailure(connection)
     }
@@ -93,7 +96,7 @@ extension EventLoop {
     /// Moves to `ended`, and has the peer see a reset.
     func reset(_ connection: ConnectionSlot) {
         guard connection.state.phase > .free, connection.state.phase < .ended else { return }
-        driver.resetWhenClosed(connection.state.descriptor)
+        if connection.state.send != .carried { driver.resetWhenClosed(connection.state.descriptor) }
         end(connection, .local)
     }
 
@@ -136,6 +139,7 @@ extension EventLoop {
             connection.state.send != .batched
         else { return }
         releaseMemory(connection)
+        guard connection.state.send != .carried else { return leaveCarrier(connection) }
         driver.close(connection.state.descriptor, slot: connection.state.slot)
         state.connections.remove(connection)
         statistics.connections.addShared(-1)

@@ -61,6 +61,7 @@ extension EventLoop {
             handHeldInput(to: connection)
         }
         receiveAgainIfNeeded(connection)
+        if connection.state.receive == .carried { tellCarrier(of: connection, .input) }
         reportInputEndIfConsumed(connection)
     }
 

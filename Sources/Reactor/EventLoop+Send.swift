@@ -43,6 +43,13 @@ extension EventLoop {
 
     /// At the end of the turn: one operation for each connection that has something to send.
     func flushDirty() {
+        flushQueues()
+        guard !state.gathering.isEmpty else { return }
+        gather()
+        flushQueues()
+    }
+
+    private func flushQueues() {
         guard !state.dirty.isEmpty else { return }
         for connection in state.dirty {
             connection.state.flags.remove(.dirty)
@@ -60,7 +67,7 @@ extension EventLoop {
         guard connection.state.send == .none, connection.state.phase < .ended,
             connection.state.tls == nil || seal(connection),
             let queue = unsafe connection.state.sendQueue, unsafe !queue.pointee.isEmpty
-        else { return }
+        else { return keepUnsent(connection) }
         statistics.sendSubmissions.add(1)
         let isBatched = driver.sendsInBatches && !connection.state.flags.contains(.blocked)
         let limit = isBatched ? SendQueue.maxByteCount : Self.ordinarySendByteCount
@@ -81,6 +88,16 @@ extension EventLoop {
         }
     }
 
+    /// A connection whose queue is not sent now: nearly always since it is empty, or its send is under way.
+    private func keepUnsent(_ connection: ConnectionSlot) {
+        switch connection.state.send {
+        case .carried: offerOutput(of: connection)
+        // A carrier that was gathered behind a send of the same turn: the loop must not sleep in front of the rest.
+        case .batched: state.settlesAtOnce = true
+        case .none, .ordinary: break
+        }
+    }
+
     /// A batched send left something: the rest waits until the socket has room.
     func batchedSendFellShort(_ completion: DriverCompletion) {
         guard let connection = state.connections.find(completion.token), connection.state.send == .batched
@@ -95,7 +112,7 @@ extension EventLoop {
         flush(connection)
     }
 
-    private func markBlocked(_ connection: ConnectionSlot) {
+    func markBlocked(_ connection: ConnectionSlot) {
         guard !connection.state.flags.contains(.blocked), connection.state.phase < .ended else { return }
         connection.state.flags.insert(.blocked)
         connection.state.lastProgress = now
@@ -106,6 +123,7 @@ extension EventLoop {
 
     /// After every completion of a wait has been seen, and before any handler is called.
     func settleSends() {
+        if !state.settling.isEmpty { settleCarried() }
         if !state.endedSends.isEmpty {
             for completion in state.endedSends.take() { sendEnded(completion) }
         }
@@ -156,7 +174,7 @@ extension EventLoop {
         unsafe queue.pointee.finishSend(taken: count, chunks: &state.chunks) { giveBackLoan($0) }
     }
 
-    private func afterSend(_ connection: ConnectionSlot) {
+    func afterSend(_ connection: ConnectionSlot) {
         guard let queue = unsafe connection.state.sendQueue else { return }
         if unsafe !queue.pointee.isEmpty || hasRecords(connection) {
             return markDirty(connection)

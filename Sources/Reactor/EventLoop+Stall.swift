@@ -40,6 +40,7 @@ extension EventLoop {
     /// When the peer last took something. A send completes only once the socket has much room again, which at a slow
     /// reader's pace is minutes for what a socket buffers; so the kernel is asked.
     func timeOfProgress(_ connection: ConnectionSlot) -> UInt64 {
+        if connection.state.send == .carried { return timeOfCarriedProgress(connection) }
         let count = UInt32(clamping: driver.untakenByteCount(of: connection.state.descriptor))
         if count != connection.state.untakenByteCount {
             if connection.state.untakenByteCount != Self.notLookedAt { connection.state.lastProgress = now }

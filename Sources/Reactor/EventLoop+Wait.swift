@@ -54,6 +54,7 @@ extension EventLoop {
     /// Whether something is left for this turn, so that the loop may not sleep.
     private var hasWork: Bool {
         state.settlesAtOnce || isCatchingUp || !state.ready.isEmpty || !state.ended.isEmpty || !state.starved.isEmpty
+            || !state.settling.isEmpty
     }
 
     /// Takes what the wait has brought, and returns whether there was anything. Batched sends that fell short are

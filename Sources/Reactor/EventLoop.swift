@@ -25,6 +25,8 @@ public final class EventLoop {
     unowned(unsafe) var handler: any ConnectionHandler
     /// Keeps the handler alive: `handler` is unowned, which spares a retain and a release per event.
     private var ownedHandler: any ConnectionHandler
+    /// The handler, if it has carriers.
+    private(set) var carryingHandler: (any CarryingHandler)?
     private let box: LoopBox<LoopState>
 
     package init(
@@ -63,6 +65,7 @@ public final class EventLoop {
 
     package func install(_ handler: any ConnectionHandler) {
         ownedHandler = handler
+        carryingHandler = handler as? any CarryingHandler
         unsafe self.handler = handler
     }
 

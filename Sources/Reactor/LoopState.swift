@@ -26,6 +26,12 @@ struct LoopState: ~Copyable {
     var ended = TakenList<ConnectionSlot>()
     /// Connections with bytes that wait for the peer.
     var watchedForStall: [Token] = []
+    /// Carriers that are asked for bytes at the end of this turn.
+    var gathering = TakenList<ConnectionSlot>()
+    /// Carried connections whose bytes their carriers have been told of in this turn.
+    var offered = TakenList<ConnectionSlot>()
+    /// Carried connections of which everything has left, which somebody waits for.
+    var settling = TakenList<Token>()
     var lastStallCheck: UInt64 = 0
     /// How many of `watchedForStall`, from the first on, have not been looked at in this second.
     var uncheckedForStall = 0

@@ -164,7 +164,7 @@ struct SendQueue: ~Copyable {
         room = chunk.byteCount
     }
 
-    private mutating func releaseFirst(chunks: inout ChunkPool, released: (Loan) -> Void) {
+    mutating func releaseFirst(chunks: inout ChunkPool, released: (Loan) -> Void) {
         switch unsafe owners[first] {
         case .chunk(let chunk): chunks.giveBack(chunk)
         case .urgent(let chunk):

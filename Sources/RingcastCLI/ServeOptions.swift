@@ -55,6 +55,9 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup(title: "TLS") var tls: TLSOptions
 
+    @Flag(help: "Serve HTTP/2 too, and WebSockets over it: over TLS to who asks for it, else with prior knowledge.")
+    var http2 = false
+
     @Option(
         help: ArgumentHelp(
             "Whose web pages may open a WebSocket: same (those of this server) or any. Who is no browser always may.",

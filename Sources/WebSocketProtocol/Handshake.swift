@@ -24,17 +24,22 @@ public enum Handshake {
         }
         // §4.4: the version goes before the key, whose form an other version may define differently.
         guard request.version == "13" else { throw .unsupportedVersion }
-        // §4.1: a nonce of 16 bytes in Base64.
-        guard let key = request.key, Base64.decodedLength(of: key) == 16 else {
-            throw .badRequest("Sec-WebSocket-Key is missing, or is not 16 bytes in Base64.")
-        }
+        let acceptValue = request.isExtendedConnect ? "" : try acceptValue(of: request)
         guard !request.hasBody else { throw .badRequest("A WebSocket handshake has no body.") }
         guard originPolicy.permits(origin: request.origin, host: request.host) else {
             throw HandshakeRefusal(status: 403, headers: [], reason: "This origin is not allowed.")
         }
         return HandshakeAcceptance(
-            acceptValue: acceptValue(forKey: key),
+            acceptValue: acceptValue,
             subprotocol: chosenProtocol(offered: request.subprotocols, supported: subprotocols))
+    }
+
+    /// §4.1: the key is a nonce of 16 bytes in Base64.
+    private static func acceptValue(of request: HandshakeRequest) throws(HandshakeRefusal) -> String {
+        guard let key = request.key, Base64.decodedLength(of: key) == 16 else {
+            throw .badRequest("Sec-WebSocket-Key is missing, or is not 16 bytes in Base64.")
+        }
+        return acceptValue(forKey: key)
     }
 
     /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (§4.2.2 step 5.4).
@@ -62,7 +67,7 @@ public enum Handshake {
 
 /// What the 101 response to a handshake in order says.
 public struct HandshakeAcceptance: Hashable, Sendable {
-    /// The value of `Sec-WebSocket-Accept`.
+    /// The value of `Sec-WebSocket-Accept`; empty for an extended CONNECT, whose answer has none.
     public var acceptValue: String
     /// The value of `Sec-WebSocket-Protocol`; nil to leave the header out.
     public var subprotocol: String?

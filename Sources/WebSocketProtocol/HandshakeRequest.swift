@@ -25,12 +25,15 @@ public struct HandshakeRequest: Hashable, Sendable {
     public var extensions: String?
     /// Whether the request announces a body, which no handshake has.
     public var hasBody: Bool
+    /// Whether it is an extended CONNECT of HTTP/2 for `websocket` (RFC 8441), given as the GET that it stands for: the
+    /// protocol itself tells it from all other requests, so that there is no key.
+    public var isExtendedConnect: Bool
 
     /// A request with these headers and no others.
     public init(
         method: String, isHTTP11: Bool = true, host: String? = nil, upgrade: String? = nil, connection: String? = nil,
         key: String? = nil, version: String? = nil, subprotocols: [String] = [], origin: String? = nil,
-        extensions: String? = nil, hasBody: Bool = false
+        extensions: String? = nil, hasBody: Bool = false, isExtendedConnect: Bool = false
     ) {
         self.method = method
         self.isHTTP11 = isHTTP11
@@ -43,5 +46,6 @@ public struct HandshakeRequest: Hashable, Sendable {
         self.origin = origin
         self.extensions = extensions
         self.hasBody = hasBody
+        self.isExtendedConnect = isExtendedConnect
     }
 }

@@ -1,4 +1,5 @@
 import HTTP2Protocol
+import HTTP2Testing
 import Testing
 
 /// The attacks on HTTP/2 that have names, each against its bound.

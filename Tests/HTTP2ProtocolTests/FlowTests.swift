@@ -1,4 +1,5 @@
 import HTTP2Protocol
+import HTTP2Testing
 import Testing
 
 /// Answers, and the windows that bodies go through (RFC 9113 §5.2, §6.9).

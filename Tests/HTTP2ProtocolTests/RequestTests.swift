@@ -1,4 +1,5 @@
 import HTTP2Protocol
+import HTTP2Testing
 import HTTPProtocol
 import Testing
 

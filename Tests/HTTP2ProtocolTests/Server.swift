@@ -1,4 +1,5 @@
 import HTTP2Protocol
+import HTTP2Testing
 
 /// A server's connection in a test: what it was given and what it says, in forms that can be compared.
 final class Server {

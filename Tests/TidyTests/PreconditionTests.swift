@@ -58,6 +58,8 @@ import Testing
         "Reactor/AddressRange.swift": (1, "a literal"),
         "Reactor/Epoll/EpollDriver+Wait.swift": (1, "the loop asks before"),
         "Reactor/Epoll/ReceiveBufferPool.swift": (1, "buffers that the driver has lent"),
+        "Reactor/EventLoop+Carry.swift": (1, "a carrier looks whether it has ended before it takes a stream"),
+        "Reactor/SendQueue+Moving.swift": (1, "what a carrier was told of is there until the carrier takes it"),
         "Reactor/EventLoop+Input.swift": (1, "how much a handler of the Reactor says that it has consumed"),
         "Ringcast/HTTP/Request.swift": (1, "there is a server wherever there are requests, but in tests"),
         "Ringcast/HTTP/Routes/CORS.swift": (1, "options"),

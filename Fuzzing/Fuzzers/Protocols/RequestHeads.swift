@@ -76,6 +76,7 @@ enum RequestHeads {
         case .chunked:
             require(lengths.isEmpty && head.layout.isHTTP11, "chunked, and \(lengths)")
             require(codings.map { $0.lowercased() } == ["chunked"], "chunked: \(codings)")
+        case .untilEnd: fatalError("a body without an end is a stream's of HTTP/2")
         }
         require(head.path.isEmpty == false && head.rawPath.isEmpty == false, "there is always a path")
         _ = (head.method, head.target, head.authority, head.query("a"), head.rawQuery, head.cookie("b"))

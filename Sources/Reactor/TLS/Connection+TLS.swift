@@ -1,9 +1,9 @@
 extension Connection {
     /// Whether what is sent and received is encrypted on the way.
-    public var isSecure: Bool { slot.state.tls != nil }
+    public var isSecure: Bool { slot.wire.state.tls != nil }
 
     /// What TLS agreed on; nil for a plain connection, and before the handshake is done. Costs some copies.
-    public var tls: TLSInformation? { slot.state.tls?.information }
+    public var tls: TLSInformation? { slot.wire.state.tls?.information }
 
     /// Begins TLS as a client. `ConnectionHandler.secured` tells when it is done, `securingFailed` why it is not; what
     /// is sent meanwhile goes out after it. The time that it may take is for the caller to bound (`setDeadline`).

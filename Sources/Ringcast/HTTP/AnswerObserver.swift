@@ -40,8 +40,8 @@ package final class AnswerObserver: Sendable {
 
 extension Reply {
     /// The same reply; `body` is called once with the status that the client is answered with, when that has been
-    /// queued (101 when the socket is about to open, a stream's with its head), or with nil when the connection ends
-    /// before.
+    /// queued (101, over HTTP/2 200, when the socket is about to open; a stream's with its head), or with nil when the
+    /// connection ends before.
     ///
     /// For logs of requests, measurements and spans. Called on the connection's loop: it must not block. Costs an
     /// allocation; a reply without it costs nothing.

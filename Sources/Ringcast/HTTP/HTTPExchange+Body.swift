@@ -96,6 +96,13 @@ extension HTTPExchange {
         return position
     }
 
+    /// A body without a length has come to its end.
+    func endStreamedBody() {
+        guard var intake = intake.take() else { return }
+        endWait(&intake)
+        intake.pipe.finish()
+    }
+
     /// The handler has something to do: its time goes on.
     private func endWait(_ intake: inout BodyIntake) {
         guard let start = intake.awaitedSince else { return }

@@ -1,3 +1,4 @@
+import HTTP2Protocol
 import HTTPProtocol
 import HTTPTypes
 import Reactor
@@ -70,8 +71,18 @@ extension HTTPExchange {
             headBegins(connection)
             return nil
         case .refused(let refusal):
-            refuse(refusal, on: connection)
-            return input.byteCount
+            switch priorKnowledge(input, on: connection) {
+            case .http1:
+                refuse(refusal, on: connection)
+                return input.byteCount
+            case .unknown:
+                parser = RequestHeadParser(limits: loop.headLimits)
+                headBegins(connection)
+                return nil
+            case .http2:
+                carry(connection)
+                return 0
+            }
         case .complete(let layout):
             parser = RequestHeadParser(limits: loop.headLimits)
             headHasBegun = false
@@ -89,7 +100,7 @@ extension HTTPExchange {
         case .length(let length) where length <= min(rest.byteCount, loop.limits.bodyBytes):
             answer(layout, head: input, body: rest.extracting(first: length), on: connection)
             return layout.byteCount + length
-        case .length, .chunked:
+        case .length, .chunked, .untilEnd:
             let head = input.extracting(first: layout.byteCount)
             let routes = loop.application.routes
             switch acceptBody(layout, head: head, routes, on: connection) {
@@ -115,6 +126,10 @@ extension HTTPExchange {
 
     /// Gives leave to send the body to a client that waits for it (RFC 9110 §10.1.1).
     func sendContinue(on connection: Connection) {
+        guard !isStream else {
+            connection.http2Carrier?.sendContinue(on: connection)
+            return
+        }
         let line = ResponseEncoder.continueLine
         unsafe connection.send(line.span.bytes)
     }

@@ -158,7 +158,7 @@ extension HTTPExchange {
 
     /// Whether the connection stays open behind an answer with these headers.
     func keepsAlive(behind headers: HTTPFields, to request: RequestSummary) -> Bool {
-        request.keepsAlive && !request.asksForWebSocket && !loop.core.hasBeenStopped && !inputHasEnded
+        request.keepsAlive && !request.asksForWebSocket && !isStream && !loop.core.hasBeenStopped && !inputHasEnded
             && intake == nil && !ResponseEncoder.asksToClose(headers)
     }
 
@@ -185,13 +185,17 @@ extension HTTPExchange {
     private func send(
         _ response: Response, keepAlive: Bool, isHead: Bool, isHTTP11: Bool, on connection: Connection
     ) throws(UnsendableResponse) {
-        var output: [UInt8] = []
-        output.reserveCapacity(256 + response.body.count)
-        try ResponseEncoder.encode(
-            status: response.status, fields: response.headers, body: unsafe response.body.span.bytes,
-            keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now), into: &output
-        )
-        unsafe connection.send(output.span.bytes)
+        if isStream {
+            try sendOnStream(response, isHead: isHead, on: connection)
+        } else {
+            var output: [UInt8] = []
+            output.reserveCapacity(256 + response.body.count)
+            try ResponseEncoder.encode(
+                status: response.status, fields: response.headers, body: unsafe response.body.span.bytes,
+                keepAlive: keepAlive, isHead: isHead, isHTTP11: isHTTP11, date: loop.date.value(at: loop.now),
+                into: &output)
+            unsafe connection.send(output.span.bytes)
+        }
         loop.events.responses.count(response.status)
     }
 }

@@ -11,7 +11,7 @@ extension HTTPExchange {
     func begin(
         _ response: StreamedResponse, to request: RequestSummary, on connection: Connection
     ) -> UnsendableResponse? {
-        let framing = response.framing(isHTTP11: request.isHTTP11)
+        let framing = response.framing(isHTTP11: request.isHTTP11 && !isStream)
         let hasBody = !request.isHead && response.status.allowsBody
         let keepsAlive =
             keepsAlive(behind: response.headers, to: request) && !(hasBody && framing == .endOfConnection)
@@ -37,19 +37,29 @@ extension HTTPExchange {
     /// Sends the head of an answer whose body comes later, if it has one, and counts the answer.
     /// - Returns: why it could not be sent, and 500 was; nil if it was sent.
     func send(_ head: StreamHead, to request: RequestSummary, on connection: Connection) -> UnsendableResponse? {
-        var bytes: [UInt8] = []
         do throws(UnsendableResponse) {
-            try ResponseEncoder.encode(
-                status: head.status, fields: head.headers, framing: head.framing, keepAlive: head.keepsAlive,
-                isHead: request.isHead, isHTTP11: request.isHTTP11, date: loop.date.value(at: loop.now), into: &bytes)
+            if isStream {
+                try sendOnStream(head, isHead: request.isHead, on: connection)
+            } else {
+                try write(head, to: request, on: connection)
+            }
         } catch {
             respond(.internalServerError, to: request, on: connection)
             return error
         }
-        unsafe connection.send(bytes.span.bytes)
         loop.events.responses.count(head.status)
         noteAnswer(head.status, to: request)
         return nil
+    }
+
+    private func write(
+        _ head: StreamHead, to request: RequestSummary, on connection: Connection
+    ) throws(UnsendableResponse) {
+        var bytes: [UInt8] = []
+        try ResponseEncoder.encode(
+            status: head.status, fields: head.headers, framing: head.framing, keepAlive: head.keepsAlive,
+            isHead: request.isHead, isHTTP11: request.isHTTP11, date: loop.date.value(at: loop.now), into: &bytes)
+        unsafe connection.send(bytes.span.bytes)
     }
 
     private func start(

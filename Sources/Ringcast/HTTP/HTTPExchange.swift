@@ -9,7 +9,8 @@ import HTTPTypes
 import Reactor
 import WebSocketProtocol
 
-/// A connection while it speaks HTTP/1.1: one request after the other, each answered before the next is looked at.
+/// A connection while it speaks HTTP/1.1: one request after the other, each answered before the next is looked at. Or
+/// a stream of HTTP/2, with its one request.
 ///
 ///     head → (body) → fetch → response → head …
 ///                         ├→ deferred → response → head …
@@ -37,6 +38,8 @@ final class HTTPExchange {
     }
 
     unowned let loop: SocketLoop
+    /// Whether it is a stream of HTTP/2: for one request, whose answer has its head apart (`HTTP2Carrier`).
+    let isStream: Bool
     private(set) var slot: ConnectionSlot?
     /// Where the exchange is in its life. The counter `pendingRequests` follows it, whatever way a phase ends.
     var phase = Phase.head {
@@ -75,10 +78,12 @@ final class HTTPExchange {
     /// Whether a request has been answered and the connection kept.
     var hasAnswered = false
 
-    init(loop: SocketLoop, connection: Connection) {
+    /// - Parameter bodyFollows: of a stream, whether its request has a body.
+    init(loop: SocketLoop, connection: Connection, bodyFollows: Bool = false) {
         self.loop = loop
+        isStream = connection.isCarried
         slot = connection.slot
-        parser = RequestHeadParser(limits: loop.headLimits)
+        parser = RequestHeadParser(limits: loop.headLimits, bodyFollows: bodyFollows)
     }
 
     /// The connection; nil once it is closed or has become a socket. Safe: `detach` comes before the reactor's memory
@@ -99,6 +104,7 @@ final class HTTPExchange {
     }
 
     func inputEnded(_ connection: Connection) {
+        if isStream { return requestEnds(on: connection) }
         inputHasEnded = true
         close(connection)
     }
@@ -116,7 +122,7 @@ final class HTTPExchange {
     /// Begins nothing new, and finishes what is under way, since the server stops. A client that has connected and not
     /// asked yet has a second for its request; all have until the server's deadline, when the loop cuts what is left.
     func stop() {
-        guard let connection, phase == .head, !headHasBegun else { return }
+        guard let connection, phase == .head, !headHasBegun, !isStream else { return }
         if hasAnswered { close(connection) } else { connection.setDeadline(loop.now + Self.timeToAsk) }
     }
 

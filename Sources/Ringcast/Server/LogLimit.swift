@@ -17,11 +17,14 @@ struct LogLimit {
         case lateReply
         /// A reply that cannot be sent as it is.
         case unsendable
+        /// A client of HTTP/2 has broken its rules, which ended the connection with this code.
+        case http2(UInt32)
 
         var level: Logger.Level {
             switch self {
             case .thrown, .replyThrown, .lateReply, .unsendable: .error
             case .closeCode, .controlPayload: .warning
+            case .http2: .info
             }
         }
     }
@@ -84,7 +87,7 @@ extension SocketLoop {
         switch ConnectionRole(connection) {
         case .socket(let session): return session.metadata
         case .events(let session): path = unsafe paths[session.state.pointee.path] ?? ""
-        case .http, .outbound, .none: break
+        case .http, .outbound, .carrier, .none: break
         }
         var metadata: Logger.Metadata = ["connection": "\(connection.id)"]
         if let address = connection.remoteAddress { metadata["remote"] = "\(address)" }

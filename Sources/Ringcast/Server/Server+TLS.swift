@@ -27,7 +27,7 @@ extension Server {
     /// - Throws: one sentence, and then the endpoint goes on with what it had.
     public func reload(tls configuration: TLSConfiguration, endpoint: Int = 0) throws(ServerError) {
         do throws(ReactorError) {
-            try group.reload(tls: configuration, listener: endpoint)
+            try group.reload(tls: core.configuration.offered(by: configuration), listener: endpoint)
         } catch {
             throw ServerError(error)
         }

@@ -1,7 +1,7 @@
 import Logging
 public import Reactor
 
-/// A WebSocket and HTTP/1.1 server on one io_uring loop per core.
+/// A WebSocket, HTTP/1.1 and HTTP/2 server on one io_uring loop per core.
 ///
 /// Its ports are bound when it is made; `run()` serves until it is stopped or cancelled. Every member may be used on
 /// any thread. What tells loops something costs a post and a wake-up of each; what costs more says so.
@@ -124,7 +124,11 @@ extension LoopGroupConfiguration {
         let logger = configuration.logger
         self.init(
             loops: configuration.loops, pinsThreads: configuration.pinsThreads,
-            listeners: configuration.listeningEndpoints.map { ListenerConfiguration($0) },
+            listeners: configuration.listeningEndpoints.map { endpoint in
+                var listener = ListenerConfiguration(endpoint)
+                listener.tls = listener.tls.map(configuration.offered)
+                return listener
+            },
             placement: configuration.placement, driver: configuration.driver, coalescing: configuration.coalescing
         ) { level, message in logger.log(level: Logger.Level(level), "\(message)") }
         measuresTurns = configuration.measuresTurns

@@ -1,6 +1,8 @@
 extension ServerConfiguration {
     /// What makes no sense in the configuration, in one sentence, if anything does.
-    var objection: String? { limits.objection ?? events.objection ?? stop.objection ?? clusterObjection }
+    var objection: String? {
+        limits.objection ?? events.objection ?? http2?.objection ?? stop.objection ?? clusterObjection
+    }
 }
 
 extension ServerLimits {

@@ -27,6 +27,8 @@ public struct ServerConfiguration: Sendable {
     /// The certificates to serve `https` and `wss` with, nil for plain connections. Where `endpoints` are given, each
     /// has its own. See `Server.reloadCertificates`.
     public var tls: TLSConfiguration?
+    /// Serves HTTP/2 beside HTTP/1.1, and WebSockets over it; nil, the default, serves HTTP/1.1 alone.
+    public var http2: HTTP2Options?
     /// Which web pages may open a WebSocket. Clients that send no `Origin`, as most that are not browsers, always may.
     public var originPolicy: OriginPolicy
     /// Proxies whose `X-Forwarded-For` is believed by `Request.clientAddress`: `["10.0.0.0/8", "::1", "unix"]`.
@@ -74,6 +76,7 @@ public struct ServerConfiguration: Sendable {
         coalescing: Coalescing = .off,
         reusePort: Bool = false,
         tls: TLSConfiguration? = nil,
+        http2: HTTP2Options? = nil,
         originPolicy: OriginPolicy = .sameOrigin,
         trustedProxies: [AddressRange] = [],
         subprotocols: [String] = [],
@@ -98,6 +101,7 @@ public struct ServerConfiguration: Sendable {
         self.coalescing = coalescing
         self.reusePort = reusePort
         self.tls = tls
+        self.http2 = http2
         self.originPolicy = originPolicy
         self.trustedProxies = trustedProxies
         self.subprotocols = subprotocols
@@ -115,6 +119,14 @@ public struct ServerConfiguration: Sendable {
 
     var listeningEndpoints: [Endpoint] {
         endpoints.isEmpty ? [.tcp(hostname: hostname, port: port, reusePort: reusePort, tls: tls)] : endpoints
+    }
+
+    /// An endpoint's TLS configuration, as it is used: HTTP/2 is offered first where it is served.
+    func offered(by tls: TLSConfiguration) -> TLSConfiguration {
+        guard http2 != nil, !tls.applicationProtocols.contains(HTTP2Options.name) else { return tls }
+        var tls = tls
+        tls.applicationProtocols.insert(HTTP2Options.name, at: 0)
+        return tls
     }
 
     private static var portFromEnvironment: Int? {

@@ -21,6 +21,7 @@ extension SocketLoop {
             }
         }
         for exchange in exchanges.values { exchange.stop() }
+        for carrier in carriers.values { carrier.stop() }
     }
 
     /// Stops anew with the plan of a later call of `Server.stop`, whose times replace those of the first.

@@ -54,6 +54,8 @@ import WebSocketProtocol
     var lendable: UnsafeRawPointer?
     /// The exchanges of connections that speak HTTP, kept here: a context pointer owns nothing.
     private(set) var exchanges: [ObjectIdentifier: HTTPExchange] = [:]
+    /// The connections that speak HTTP/2, kept here likewise.
+    var carriers: [ObjectIdentifier: HTTP2Carrier] = [:]
     private var kinds: [ObjectIdentifier: SocketKind] = [:]
     /// Sockets that a handler has terminated in this turn.
     private var ending: [(slot: UInt32, serial: UInt64)] = []
@@ -126,16 +128,15 @@ import WebSocketProtocol
     var now: UInt64 { eventLoop.now }
 
     func opened(_ connection: Connection) {
-        let exchange = HTTPExchange(loop: self, connection: connection)
-        exchanges[ObjectIdentifier(exchange)] = exchange
-        unsafe connection.context = ConnectionRole.http(exchange).context
-        exchange.opened(connection)
-        if !admit(connection) {
-            events.refusedConnections.add(1)
-            exchange.refuse(
-                HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections"),
-                on: connection)
+        let refusal =
+            admit(connection)
+            ? nil : HTTPRefusal(status: .serviceUnavailable, reason: "there is no room for more connections")
+        if refusal != nil { events.refusedConnections.add(1) }
+        if let options = core.configuration.http2, connection.tls?.applicationProtocol == HTTP2Options.name {
+            return carry(connection, options, refusing: refusal)
         }
+        let exchange = exchange(on: connection)
+        if let refusal { exchange.refuse(refusal, on: connection) }
     }
 
     func received(_ bytes: inout MutableRawSpan, on connection: Connection) -> Int {
@@ -143,21 +144,26 @@ import WebSocketProtocol
         case .socket(let session): return session.receive(&bytes, from: 0, on: self)
         case .http(let exchange):
             let consumed = exchange.receive(&bytes, on: connection)
+            switch ConnectionRole(connection) {
             // Frames may follow the handshake in the same segment.
-            guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
-            return session.receive(&bytes, from: consumed, on: self)
+            case .socket(let session) where !session.isHeld: return session.receive(&bytes, from: consumed, on: self)
+            case .carrier(let carrier): carrier.receive(&bytes, from: consumed)
+            default: return consumed
+            }
+        case .carrier(let carrier): carrier.receive(&bytes)
         case .outbound(let attempt):
             let consumed = attempt.receive(bytes.bytes, on: connection)
             guard case .socket(let session) = ConnectionRole(connection), !session.isHeld else { return consumed }
             return session.receive(&bytes, from: consumed, on: self)
-        case .events, .none: return bytes.byteCount
+        case .events, .none: break
         }
+        return bytes.byteCount
     }
 
     func blocked(_ connection: Connection) {
         switch ConnectionRole(connection) {
         case .socket(let session), .events(let session): session.fallBehind()
-        case .http, .outbound, .none: break
+        case .http, .outbound, .carrier, .none: break
         }
     }
 
@@ -165,16 +171,19 @@ import WebSocketProtocol
         switch ConnectionRole(connection) {
         case .socket(let session), .events(let session): session.drained()
         case .http(let exchange): exchange.drained(connection)
+        case .carrier: connection.gatherAtTurnsEnd()
         case .outbound, .none: break
         }
     }
 
     func inputEnded(_ connection: Connection) {
         switch ConnectionRole(connection) {
+        // A stream's client has ended its request.
+        case .events where connection.isCarried: break
         case .socket(let session), .events(let session): session.peerEnded(.endOfInput)
         case .http(let exchange): exchange.inputEnded(connection)
         case .outbound(let attempt): attempt.inputEnded(connection)
-        case .none: connection.close()
+        case .carrier, .none: connection.close()
         }
     }
 
@@ -183,6 +192,7 @@ import WebSocketProtocol
         case .socket(let session), .events(let session): session.deadlineReached(now: now)
         case .http(let exchange): exchange.deadlineReached(connection)
         case .outbound(let attempt): attempt.deadlineReached(connection)
+        case .carrier(let carrier): carrier.deadlineReached()
         case .none: connection.close()
         }
     }
@@ -193,8 +203,10 @@ import WebSocketProtocol
         case .socket(let session), .events(let session): session.connectionEnded(reason.text)
         case .http(let exchange): release(exchange)
         case .outbound(let attempt): attempt.closed(connection, reason)
+        case .carrier(let carrier): release(carrier, reason)
         case .none: break
         }
+        if connection.isCarried { leaveCarrier(connection) }
         sayFarewell(to: connection)
     }
 
@@ -240,6 +252,17 @@ extension SocketLoop {
 
     func forget(_ kind: SocketKind) { kinds[ObjectIdentifier(kind.handlers)] = nil }
 
+    /// Has a connection speak HTTP.
+    /// - Parameter bodyFollows: of a stream of HTTP/2, whether its request has a body.
+    @discardableResult
+    func exchange(on connection: Connection, bodyFollows: Bool = false) -> HTTPExchange {
+        let exchange = HTTPExchange(loop: self, connection: connection, bodyFollows: bodyFollows)
+        exchanges[ObjectIdentifier(exchange)] = exchange
+        unsafe connection.context = ConnectionRole.http(exchange).context
+        exchange.opened(connection)
+        return exchange
+    }
+
     /// Lets go of an exchange whose connection has stopped speaking HTTP.
     func release(_ exchange: HTTPExchange) {
         exchange.detach()
@@ -265,35 +288,5 @@ extension SocketLoop {
         opening = OpeningHandshake(serial: session.serial, answer: answer)
         defer { opening = nil }
         do { try session.withHandlers { try $0.open(session) } } catch { session.handlerFailed(error) }
-    }
-
-    /// Makes a session, and gives it its place. `initializeData` writes the data that its handlers expect.
-    func makeSession(
-        of kind: SocketKind, on connection: Connection, role: Role, path: String,
-        initializeData: (UnsafeMutableRawPointer) -> Void
-    ) -> Session {
-        let (slot, serial) = sessions.reserve()
-        let session = unsafe Session.allocate(
-            on: connection, kind: kind, role: role, serial: serial, slot: slot, path: paths.keep(path), now: now,
-            initializeData: initializeData)
-        sessions.insert(session)
-        return session
-    }
-}
-
-/// What a handshake leaves for its socket's `open` handler. It is not kept beyond that, for no socket pays for it.
-struct OpeningHandshake {
-    let serial: UInt64
-    /// The fields of the server's answer, on a client's side.
-    let answer: HTTPFields
-}
-
-extension DisconnectReason {
-    /// The reason that the close handler gets when no Close frame came.
-    var text: String {
-        switch self {
-        case .stalled: "write stall"
-        default: ""
-        }
     }
 }

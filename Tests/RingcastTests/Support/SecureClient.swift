@@ -9,9 +9,11 @@ final class SecureClient: AnswerReading {
 
     struct Failure: Error { let what: String }
 
-    init(port: Int, certificate: TLSCertificate? = nil) throws {
+    /// - Parameter protocols: what it offers by ALPN.
+    init(port: Int, certificate: TLSCertificate? = nil, protocols: [String] = []) throws {
         connection = ReactorTesting.TCPClient(port: port)
         var options = TLSPeer.Options()
+        options.protocols = protocols
         if let certificate, case .text(let chain) = certificate.chain, case .text(let key) = certificate.key {
             options.certificate = (chain, key)
         }

@@ -96,6 +96,7 @@ struct SnippetCompiler {
             .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
         let systems = [
             "CEpoll", "CLiburing", "CIOUring/include", "CSystemCalls/include", "COpenSSL", "CZlib", "CHiredis",
+            "CNghttp2",
         ]
         return [build.appending(path: "Modules").path, build.path] + systems.map { sources.appending(path: $0).path }
     }()

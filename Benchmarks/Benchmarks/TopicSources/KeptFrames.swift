@@ -1,0 +1,1 @@
+../../../Sources/PubSub/KeptFrames.swift

@@ -1,0 +1,1 @@
+../../../Sources/PubSub/Position.swift

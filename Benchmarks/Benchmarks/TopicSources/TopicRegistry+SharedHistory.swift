@@ -1,0 +1,1 @@
+../../../Sources/PubSub/TopicRegistry+SharedHistory.swift
